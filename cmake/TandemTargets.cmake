@@ -1,0 +1,45 @@
+# One library per folder of src/, with the tests and fuzzers that lie beside its sources.
+
+add_library(tandem_options INTERFACE)
+target_include_directories(tandem_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(tandem_options INTERFACE -Wall -Wextra -Wconversion -Werror)
+if(TANDEM_SANITIZE)
+  target_compile_options(tandem_options INTERFACE -fsanitize=${TANDEM_SANITIZE} -fno-omit-frame-pointer)
+  if(TANDEM_SANITIZE MATCHES "undefined")
+    target_compile_options(tandem_options INTERFACE -fno-sanitize-recover=undefined)
+  endif()
+  target_link_options(tandem_options INTERFACE -fsanitize=${TANDEM_SANITIZE})
+endif()
+
+# tandem_folder(NAME USES folder… LIBRARIES target…): builds src/NAME as tandem_NAME.
+# *_test.cc become the program NAME_tests, each *_fuzz.cc a fuzzer of its own.
+function(tandem_folder name)
+  cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
+  list(TRANSFORM ARG_USES PREPEND tandem_)
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  set(tests ${sources})
+  set(fuzzers ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|benchmark)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+
+  add_library(tandem_${name} STATIC ${sources})
+  target_link_libraries(tandem_${name} PRIVATE tandem_options ${ARG_USES} tl::expected ${ARG_LIBRARIES})
+  set_property(GLOBAL APPEND PROPERTY TANDEM_FOLDERS tandem_${name})
+
+  if(TANDEM_TESTS AND tests)
+    add_executable(${name}_tests ${tests})
+    target_link_libraries(${name}_tests PRIVATE tandem_options tandem_${name} ${ARG_USES} tl::expected ${ARG_LIBRARIES}
+                                                GTest::gtest_main)
+    target_compile_definitions(${name}_tests PRIVATE TANDEM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_tests)
+  endif()
+  if(TANDEM_FUZZERS)
+    foreach(source ${fuzzers})
+      get_filename_component(fuzzer ${source} NAME_WE)
+      add_executable(${fuzzer} ${source})
+      target_link_libraries(${fuzzer} PRIVATE tandem_options tandem_${name} ${ARG_USES} tl::expected ${ARG_LIBRARIES}
+                                              -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()

@@ -1,0 +1,93 @@
+// The bi-encoder: one text in, one vector out, so that documents are encoded once and compared fast.
+//
+//   auto model = tandem::BiEncoder::open("models/all-MiniLM-L6-v2");
+//   std::vector<std::string_view> texts{"How do I reset my password?", "Forgot your login?"};
+//   auto embeddings = model->encode(texts);          // embeddings->vectors: [2, 384]
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tandem/compute.h"
+#include "tandem/matrix.h"
+#include "tandem/progress.h"
+#include "tandem/result.h"
+
+namespace tandem {
+
+/// How token vectors become one text vector. Names as sentence-transformers writes them are in the comments.
+enum class Pooling {
+  kCls,             ///< cls: the first token.
+  kMean,            ///< mean: the average, special tokens included.
+  kMax,             ///< max: the largest of each component.
+  kMeanSqrtLength,  ///< mean_sqrt_len_tokens: the sum divided by the square root of the count.
+  kWeightedMean,    ///< weightedmean: weights 1, 2, 3 … by position.
+  kLastToken,       ///< lasttoken.
+};
+
+/// What a text is for. Chooses the prompt of config_sentence_transformers.json.
+enum class TextRole {
+  kPlain,     ///< The folder's default prompt, if it names one.
+  kQuery,     ///< The prompt "query", else the default one.
+  kDocument,  ///< The first of "document", "passage", "corpus", else the default one.
+};
+
+struct BiEncoderOptions {
+  ComputeOptions compute;
+  std::optional<std::size_t> max_length;   ///< Tokens per text; default: what the folder says.
+  std::optional<Pooling> pooling;          ///< Default: what the folder says, mean where it says nothing.
+  std::optional<bool> normalize;           ///< True adds an L2 normalisation at the end, false removes the folder's.
+  std::optional<std::size_t> dimensions;   ///< Keep the first components only (Matryoshka), before `normalize`.
+  std::optional<std::string> prompt_name;  ///< One prompt of the folder for every text, whatever its role.
+};
+
+/// Everything about a bi-encoder that decides what its vectors mean: two that agree here may be compared.
+struct BiEncoderIdentity {
+  std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded.
+  std::string weights_hash;  ///< "sha256:…" over the weight files and the tokenizer.
+  std::string pooling;       ///< e.g. "mean".
+  std::string prompt_name;   ///< Empty: by role.
+  std::size_t dimensions = 0;
+  std::size_t max_length = 0;
+  bool normalized = false;  ///< Vectors have length 1: compare by inner product; otherwise by L2.
+};
+
+struct Embeddings {
+  Matrix vectors;  ///< [texts, dimensions], in the order of the texts.
+  Truncation truncation;
+};
+
+/// Immutable: every method may be called from many threads at once; calls share the encoder's threads.
+///
+/// A text's vector has the same bits alone or among any others. Reference: SentenceTransformer.encode of
+/// sentence-transformers.
+class BiEncoder {
+ public:
+  /// Opens a Hugging Face model folder. Errors: kNotFound, kCorruptData, kUnsupported, kInvalidArgument.
+  static Result<BiEncoder> open(const std::filesystem::path& folder, const BiEncoderOptions& options = {});
+
+  /// Errors: kInvalidArgument when `role` needs a prompt that the folder does not have.
+  Result<Embeddings> encode(std::span<const std::string_view> texts, TextRole role = TextRole::kPlain,
+                            const ProgressCallback& progress = {}) const;
+
+  std::size_t dimensions() const;
+  /// Computed on the first call (it reads every weight file), then remembered.
+  Result<BiEncoderIdentity> identity() const;
+  const ComputeInfo& compute() const;
+
+  BiEncoder(BiEncoder&&) noexcept;
+  BiEncoder& operator=(BiEncoder&&) noexcept;
+  ~BiEncoder();
+
+ private:
+  class Impl;
+  explicit BiEncoder(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace tandem

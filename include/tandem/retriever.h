@@ -1,0 +1,82 @@
+// Two-stage search: the bi-encoder finds candidates, the cross-encoder ranks them.
+//
+//   tandem::Retriever retriever(*collection, *bi_encoder, &*cross_encoder);
+//   auto response = retriever.search("How do I get my money back?", {.final_top_k = 5});
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tandem/bi_encoder.h"
+#include "tandem/collection.h"
+#include "tandem/cross_encoder.h"
+#include "tandem/progress.h"
+#include "tandem/result.h"
+
+namespace tandem {
+
+enum class SearchMode {
+  kBi,      ///< First stage only.
+  kCross,   ///< The cross-encoder scores every document of the collection.
+  kHybrid,  ///< The first stage's candidates, ranked by the cross-encoder.
+};
+
+struct SearchOptions {
+  SearchMode mode = SearchMode::kHybrid;
+  std::size_t initial_top_k = 100;          ///< Candidates of the first stage.
+  std::optional<std::size_t> rerank_top_n;  ///< Candidates that are reranked, the others are dropped; default: all.
+  std::size_t final_top_k = 10;             ///< Results. More than rerank_top_n is an error.
+  float alpha = 0.7F;                       ///< Weight of the cross-encoder, see RankOptions.
+};
+
+/// One result. Scores that a mode does not compute are absent.
+struct SearchHit {
+  std::size_t rank = 0;  ///< From 1.
+  Document document;
+  std::optional<std::size_t> retrieval_rank;  ///< From 1, in the first stage.
+  std::optional<float> retrieval_score;       ///< Higher is better.
+  std::optional<float> distance;              ///< L2 collections: the retrieval score is its negative.
+  std::optional<float> cross_encoder_score;
+  float final_score = 0;
+};
+
+/// Wall-clock time per stage, in milliseconds. In search_many(), a shared stage's time is divided evenly.
+struct StageTimes {
+  double encode_ms = 0;    ///< Embedding the query.
+  double retrieve_ms = 0;  ///< Scanning the vectors.
+  double rerank_ms = 0;    ///< Reading the candidates and cross-encoding them.
+  double total_ms = 0;
+};
+
+struct SearchResponse {
+  std::vector<SearchHit> hits;
+  std::size_t candidates = 0;  ///< Documents that reached the last stage.
+  StageTimes times;
+  Truncation truncation;  ///< Query and pairs together.
+};
+
+/// Borrows its parts, which must outlive it. Every method may be called from many threads at once.
+class Retriever {
+ public:
+  /// `cross_encoder` may be null when only SearchMode::kBi is used, `bi_encoder` when only kCross is.
+  Retriever(const Collection& collection, const BiEncoder* bi_encoder, const CrossEncoder* cross_encoder);
+
+  /// Errors: kInvalidArgument (options that contradict each other, an encoder that the mode needs and is missing),
+  /// kConflict (the collection was made by another model).
+  Result<SearchResponse> search(std::string_view query, const SearchOptions& options = {}) const;
+
+  /// The same for many queries, in their order; queries share batches in both stages.
+  Result<std::vector<SearchResponse>> search_many(std::span<const std::string_view> queries,
+                                                  const SearchOptions& options = {},
+                                                  const ProgressCallback& progress = {}) const;
+
+ private:
+  const Collection& collection_;
+  const BiEncoder* bi_encoder_;
+  const CrossEncoder* cross_encoder_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,88 @@
+// Text to token ids, exactly as the Hugging Face `tokenizers` library does it for the same folder.
+//
+//   auto tokenizer = tandem::Tokenizer::open("models/all-MiniLM-L6-v2");
+//   tandem::Encoding encoding = tokenizer->encode("Meaning, not keywords.");
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tandem/result.h"
+
+namespace tandem {
+
+/// How a pair of texts that is too long is shortened. Single texts are the first text of a pair.
+enum class TruncationStrategy { kLongestFirst, kOnlyFirst, kOnlySecond };
+
+/// The end of a text from which tokens are removed.
+enum class TruncationSide { kRight, kLeft };
+
+/// The unit of Encoding::offsets.
+enum class OffsetUnit {
+  kNone,        ///< Offsets are not computed: the fastest.
+  kBytes,       ///< Bytes of the UTF-8 text, as given.
+  kCodePoints,  ///< Unicode code points, as Python counts characters.
+};
+
+struct EncodeOptions {
+  std::size_t tokens_max = 0;  ///< Longest result, special tokens included; 0: unlimited.
+  TruncationStrategy truncation = TruncationStrategy::kLongestFirst;
+  TruncationSide truncation_side = TruncationSide::kRight;
+  bool add_special_tokens = true;
+  /// True: a text that spells a special token ("[SEP]") is split like any other text instead of
+  /// becoming that token. The reference calls it split_special_tokens, false by default.
+  bool split_special_tokens = false;
+  OffsetUnit offsets = OffsetUnit::kNone;
+};
+
+/// A half-open range of a text, in the unit that was asked for.
+struct Offset {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  bool operator==(const Offset&) const = default;
+};
+
+/// The tokens of one text or pair. Vectors have one element per token; `offsets` is empty when not asked for.
+struct Encoding {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> type_ids;  ///< 0 for the first text, 1 for the second, as the model's template says.
+  std::vector<Offset> offsets;         ///< Special tokens that the template adds have (0, 0).
+  std::size_t tokens_dropped = 0;      ///< Tokens that truncation removed.
+};
+
+/// A tokenizer read from a model folder. Immutable: every method may be called from many threads at once.
+///
+/// Invalid UTF-8 in a text is read as the Unicode standard recommends (chapter 3.9, U+FFFD substitution of maximal
+/// subparts), which is also what Python's bytes.decode("utf-8", "replace") yields; byte offsets still point into the
+/// bytes given.
+class Tokenizer {
+ public:
+  /// Reads `tokenizer.json` of a model folder. Errors: kNotFound, kCorruptData, kUnsupported (names the part).
+  static Result<Tokenizer> open(const std::filesystem::path& folder);
+
+  Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
+  Encoding encode(std::string_view first, std::string_view second, const EncodeOptions& options = {}) const;
+
+  /// The spelling of a token, e.g. "##ing"; empty for an id that is not in the vocabulary.
+  std::string_view token(std::int32_t id) const;
+  /// The id of a token's spelling, added tokens included.
+  std::optional<std::int32_t> id(std::string_view token) const;
+  /// One more than the largest id, added tokens included.
+  std::size_t vocabulary_size() const;
+
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+ private:
+  class Impl;
+  explicit Tokenizer(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace tandem
