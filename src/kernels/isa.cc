@@ -1,0 +1,45 @@
+#include "kernels/isa.h"
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+namespace tandem {
+namespace {
+
+constexpr std::array<std::string_view, 5> kNames = {"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
+
+}  // namespace
+
+std::string_view isa_name(Isa isa) { return kNames[static_cast<std::size_t>(isa)]; }
+
+// GCC's builtin also asks the operating system (XGETBV) whether it saves the wide registers.
+Isa detect_isa() {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::kScalar;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
+    return Isa::kAvx2;
+  }
+  if (!__builtin_cpu_supports("avx512vnni")) return Isa::kAvx512;
+  return __builtin_cpu_supports("avx512bf16") ? Isa::kAvx512Bf16 : Isa::kAvx512Vnni;
+}
+
+Result<Isa> choose_isa() {
+  const Isa best = detect_isa();
+  const char* forced = std::getenv("TANDEM_ISA");
+  if (forced == nullptr || *forced == '\0') return best;
+  for (std::size_t index = 0; index < kNames.size(); ++index) {
+    if (kNames[index] != forced) continue;
+    if (index > static_cast<std::size_t>(best)) {
+      return tl::unexpected(Error{ErrorCode::kUnsupported, "TANDEM_ISA: this processor has no " + std::string(forced) +
+                                                               ", its best is " + std::string(isa_name(best))});
+    }
+    return static_cast<Isa>(index);
+  }
+  return tl::unexpected(Error{ErrorCode::kInvalidArgument,
+                              "TANDEM_ISA: expected scalar, avx2, avx512, avx512_vnni or avx512_bf16, got '" +
+                                  std::string(forced) + "'"});
+}
+
+}  // namespace tandem

@@ -1,0 +1,139 @@
+// The kernels: everything that touches every number. One table of functions per instruction set.
+//
+// All matrices are row-major. A "row" is a token. Results for a row depend on that row alone, never on how many others
+// are computed with it: every output element is one chain of multiply-adds over k in one fixed order.
+//
+// Weights are packed once into panels of Kernels::panel_columns output columns: a panel holds, for each group of
+// `group` consecutive k (1 in f32, 2 in bf16, 4 or 2 in int8), the group's values of every column side by side, so that
+// one vector load feeds one multiply-add. The last panel is narrower: its width is the remaining columns, rounded up to
+// whole vectors. Padding is zero.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa.h"
+
+namespace tandem {
+
+/// bf16 as it lies in memory: the upper half of an f32.
+using Bf16 = std::uint16_t;
+
+/// The element types that a matrix product multiplies.
+enum class GemmType { kF32, kBf16, kInt8 };
+
+/// What is applied to a matrix product's result, element by element.
+enum class Pointwise {
+  kNone,
+  kGelu,      ///< x · Φ(x), the erf form, within 1.1e-6 of it.
+  kGeluFast,  ///< The same within 2e-4 for |x| ≤ 8: for results that are rounded to bf16 or int8 next.
+  kGeluTanh,  ///< 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))): gelu_new, gelu_fast, gelu_pytorch_tanh.
+  kRelu,
+  kTanh,
+};
+
+/// Activations of one token in int8: x ≈ scale · (q − zero_point), q in [0, 255].
+struct RowQuantization {
+  float scale;
+  std::int32_t zero_point;
+};
+
+/// Weights of one matrix product, [k, n], packed; all pointers borrow.
+struct PackedWeights {
+  const void* panels;
+  std::size_t k;
+  std::size_t n;
+  // int8 only, one per column: the weight's scale, and the sum of the quantised weights.
+  const float* column_scales;
+  const std::int32_t* column_sums;
+};
+
+/// out[m, n] = pointwise(a[m, k] · weights[k, n] + bias[n]).
+struct GemmArguments {
+  const void* a;               ///< f32, bf16, or (int8) what quantize_row wrote. [m, k]
+  std::size_t a_stride;        ///< Elements from one row to the next.
+  std::size_t m;
+  PackedWeights weights;
+  const float* bias;           ///< [n], or null.
+  const RowQuantization* rows; ///< int8 only: [m].
+  Pointwise pointwise;
+  float* out;                  ///< f32 [m, n], or null when out_bf16 is set.
+  Bf16* out_bf16;
+  std::size_t out_stride;
+};
+
+/// Self-attention of one sequence over all heads: softmax(Q·Kᵀ·scale)·V. Q, K, V lie side by side in one row of `qkv`:
+/// columns [0, width), [width, 2·width), [2·width, 3·width), width = heads · head_size.
+struct AttentionArguments {
+  const float* qkv;        ///< [tokens, 3 · width], or null when qkv_bf16 is set.
+  const Bf16* qkv_bf16;    ///< The same in bf16: products of bf16, sums and softmax in f32.
+  std::size_t qkv_stride;
+  std::size_t tokens;
+  std::size_t query_rows;  ///< Only the first rows ask: `tokens`, or 1 where the model reads the first token alone.
+  std::size_t heads;
+  std::size_t head_size;
+  float scale;
+  float* out;              ///< [query_rows, width]
+  std::size_t out_stride;
+  void* workspace;         ///< attention_workspace_bytes() bytes, aligned to 64.
+};
+
+struct Kernels {
+  Isa isa;
+  std::size_t panel_columns;
+  /// Bytes of an element of quantised activations: 1 with VNNI, 2 without (wide products do not saturate).
+  std::size_t int8_activation_bytes;
+  bool native_bf16;
+
+  // ---- Weights. `weights` is [n, k] row-major, as checkpoints store linear layers. ----
+
+  /// Bytes of the packed panels of a [k, n] matrix.
+  std::size_t (*packed_bytes)(GemmType type, std::size_t k, std::size_t n);
+  /// Packs columns [column, column + n) of a wider matrix into their place. `column` must be a multiple of panel_columns
+  /// unless it is 0 and n the whole. kInt8 takes weights that quantize_weights made.
+  void (*pack_f32)(const float* weights, std::size_t k, std::size_t n, float* panels);
+  void (*pack_bf16)(const float* weights, std::size_t k, std::size_t n, Bf16* panels);
+  void (*pack_int8)(const std::int8_t* weights, std::size_t k, std::size_t n, std::int8_t* panels);
+
+  // ---- Matrix products and attention. ----
+
+  void (*gemm_f32)(const GemmArguments& arguments);
+  void (*gemm_bf16)(const GemmArguments& arguments);  ///< Null without native_bf16.
+  void (*gemm_int8)(const GemmArguments& arguments);
+  std::size_t (*attention_workspace_bytes)(std::size_t tokens, std::size_t head_size);
+  void (*attention)(const AttentionArguments& arguments);
+
+  // ---- Rows. ----
+
+  /// out[i] = LayerNorm(a + b)[i] · gamma[i] + beta[i]; b may be null. `out` may be a or b.
+  /// Population variance, as PyTorch: https://arxiv.org/abs/1607.06450
+  void (*add_layer_norm)(const float* a, const float* b, const float* gamma, const float* beta, float epsilon,
+                         std::size_t width, float* out);
+  void (*to_bf16)(const float* in, std::size_t count, Bf16* out);
+  /// Quantises in[i] · multiplier[i] (multiplier may be null) over its own range, zero included.
+  RowQuantization (*quantize_row)(const float* in, const float* multiplier, std::size_t width, void* out);
+
+  // ---- Search. ----
+
+  /// scores[q · row_count + r] = ⟨queries[q], rows[r]⟩.
+  void (*inner_products)(const float* queries, std::size_t query_count, const float* rows, std::size_t row_count,
+                         std::size_t dimensions, float* scores);
+};
+
+/// The kernels of an instruction set, which the processor must have.
+const Kernels& kernels_for(Isa isa);
+
+/// Sets flush-to-zero and denormals-are-zero for the calling thread while it lives: a denormal costs a hundred cycles
+/// and carries nothing here.
+class DenormalsAreZero {
+ public:
+  DenormalsAreZero();
+  ~DenormalsAreZero();
+  DenormalsAreZero(const DenormalsAreZero&) = delete;
+  DenormalsAreZero& operator=(const DenormalsAreZero&) = delete;
+
+ private:
+  unsigned previous_;
+};
+
+}  // namespace tandem
