@@ -33,6 +33,12 @@ struct TensorView {
 /// "[512, 768]".
 std::string shape_text(std::span<const std::uint64_t> shape);
 
+using TensorMap = std::map<std::string, TensorView, std::less<>>;
+
+/// The tensors of a safetensors file that lies in memory; the views borrow from `file`, and `name` stands in front of
+/// errors. Errors: kCorruptData.
+Result<TensorMap> parse_safetensors(std::span<const std::byte> file, std::string_view name);
+
 /// The tensors of one model, mapped: opening reads only headers. Immutable and thread-safe.
 class TensorSource {
  public:
@@ -43,14 +49,16 @@ class TensorSource {
 
   /// Null when there is no such tensor.
   const TensorView* find(std::string_view name) const;
-  const std::map<std::string, TensorView, std::less<>>& tensors() const { return tensors_; }
+  const TensorMap& tensors() const { return tensors_; }
   /// The files read, in the order of their names.
   const std::vector<std::filesystem::path>& files() const { return paths_; }
   /// Drops the pages of a tensor that has been copied elsewhere from this process's resident memory.
   void discard(const TensorView& tensor) const;
 
  private:
-  std::map<std::string, TensorView, std::less<>> tensors_;
+  Status add_file(const std::filesystem::path& path);
+
+  TensorMap tensors_;
   std::vector<MappedFile> files_;
   std::vector<std::filesystem::path> paths_;
 };
