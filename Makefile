@@ -1,0 +1,42 @@
+# The front door. `make help` says what it can do.
+PREFIX ?= /usr/local
+.DEFAULT_GOAL := help
+.PHONY: help demo test build install bench parity format fuzz asan tsan setup
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Two-stage search over real documents, from nothing to results
+	@scripts/demo.sh
+
+test: build ## Build, get the models, run every test
+	@scripts/test.sh
+
+build: setup ## Build the tandem program: build/release/bin/tandem
+	@scripts/build.sh release
+
+install: build ## Install under PREFIX (default /usr/local)
+	@scripts/install.sh $(PREFIX)
+
+bench: build ## Measure this machine and the peers in one run: benchmarks/results
+	@benchmarks/run.sh
+
+parity: build ## Compare with sentence-transformers, live
+	@tests/oracle/parity.sh
+
+format: ## Format the C++ files
+	@scripts/setup.sh format
+	@scripts/format.sh
+
+fuzz: ## Run each fuzzer for FUZZ_SECONDS (default 60)
+	@scripts/setup.sh fuzz
+	@scripts/fuzz.sh
+
+asan: setup ## Run the tests under AddressSanitizer and UBSan
+	@scripts/sanitize.sh asan
+
+tsan: setup ## Run the tests under ThreadSanitizer
+	@scripts/sanitize.sh tsan
+
+setup: ## Install what building needs (Debian packages)
+	@scripts/setup.sh
