@@ -1,0 +1,76 @@
+// What tokenizers need to know about code points. The data is that of the Hugging Face `tokenizers` library, which
+// mixes Unicode versions: see scripts/unicode_tables.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace tandem {
+
+/// Properties of a code point, as bits of CodePointClass::flags.
+enum CodePointFlag : std::uint16_t {
+  kWhitespace = 1 << 0,      ///< White_Space.
+  kOther = 1 << 1,           ///< Category C: control, format, private use, surrogate.
+  kPunctuation = 1 << 2,     ///< Category P, and the ASCII symbols that BERT counts as punctuation.
+  kMarkNonspacing = 1 << 3,  ///< Category Mn.
+  kDecomposes = 1 << 4,      ///< The canonical decomposition is not the code point itself.
+  kLowercases = 1 << 5,      ///< The lower case is not the code point itself.
+  kWord = 1 << 6,            ///< \w of a Unicode regular expression.
+};
+
+struct CodePointClass {
+  std::uint16_t flags;
+  std::uint8_t combining_class;  ///< Canonical_Combining_Class; 0 for a starter.
+
+  bool has(int mask) const { return (flags & mask) != 0; }
+};
+
+namespace unicode_tables {  // Defined in unicode_tables.cc, which is generated.
+
+struct Decomposition {
+  char32_t code_point;
+  std::uint16_t first_part;
+  std::uint16_t parts;
+};
+
+struct LowercaseMapping {
+  char32_t code_point;
+  char32_t lower[2];  ///< The second is 0 where there is none.
+};
+
+constexpr unsigned kBlockBits = 7;
+extern const std::uint16_t kBlockOf[];
+extern const std::uint8_t kClassOf[];
+extern const CodePointClass kClasses[];
+extern const Decomposition kDecompositions[];  ///< By code point; Hangul syllables are computed instead.
+extern const std::size_t kDecompositionCount;
+extern const char32_t kDecompositionParts[];
+extern const LowercaseMapping kLowercase[];  ///< By code point.
+extern const std::size_t kLowercaseCount;
+
+}  // namespace unicode_tables
+
+/// The class of a code point below 0x110000.
+inline CodePointClass code_point_class(char32_t code_point) {
+  using namespace unicode_tables;
+  const std::size_t block = kBlockOf[code_point >> kBlockBits];
+  return kClasses[kClassOf[block << kBlockBits | (code_point & ((1U << kBlockBits) - 1))]];
+}
+
+/// One to four code points that take the place of one.
+struct CodePoints {
+  char32_t values[4];
+  std::size_t count;
+
+  const char32_t* begin() const { return values; }
+  const char32_t* end() const { return values + count; }
+};
+
+/// The full canonical decomposition, before canonical ordering (UAX #15). The code point itself where it has none.
+CodePoints canonical_decomposition(char32_t code_point);
+
+/// The lower case without regard to context or language (Unicode's SpecialCasing.txt and UnicodeData.txt).
+CodePoints lowercase(char32_t code_point);
+
+}  // namespace tandem
