@@ -89,10 +89,10 @@ struct Kernels {
 
   /// Bytes of the packed panels of a [k, n] matrix.
   std::size_t (*packed_bytes)(GemmType type, std::size_t k, std::size_t n);
-  /// Packs columns [column, column + n) of a wider matrix into their place. `column` must be a multiple of panel_columns
-  /// unless it is 0 and n the whole. kInt8 takes weights that quantize_weights made.
+  /// Pack a whole matrix into packed_bytes() bytes. A panel of panel_columns columns takes
+  /// packed_bytes(type, k, panel_columns) bytes, so a product with some of the panels needs no other packing.
   void (*pack_f32)(const float* weights, std::size_t k, std::size_t n, float* panels);
-  void (*pack_bf16)(const float* weights, std::size_t k, std::size_t n, Bf16* panels);
+  void (*pack_bf16)(const float* weights, std::size_t k, std::size_t n, Bf16* panels);  ///< Null without native_bf16.
   void (*pack_int8)(const std::int8_t* weights, std::size_t k, std::size_t n, std::int8_t* panels);
 
   // ---- Matrix products and attention. ----
@@ -109,8 +109,9 @@ struct Kernels {
   /// Population variance, as PyTorch: https://arxiv.org/abs/1607.06450
   void (*add_layer_norm)(const float* a, const float* b, const float* gamma, const float* beta, float epsilon,
                          std::size_t width, float* out);
-  void (*to_bf16)(const float* in, std::size_t count, Bf16* out);
-  /// Quantises in[i] · multiplier[i] (multiplier may be null) over its own range, zero included.
+  void (*to_bf16)(const float* in, std::size_t count, Bf16* out);  ///< Null without native_bf16.
+  /// Quantises in[i] · multiplier[i] (multiplier may be null) over its own range, zero included, into elements of
+  /// int8_activation_bytes. May write up to the next multiple of 64 elements.
   RowQuantization (*quantize_row)(const float* in, const float* multiplier, std::size_t width, void* out);
 
   // ---- Search. ----

@@ -1,0 +1,654 @@
+// The kernels over the vocabulary of simd.h. A translation unit per instruction set defines TANDEM_KERNELS_ISA and
+// includes this file; see kernels_avx512.cc. The contracts are in kernels.h, the plain reference in kernels_scalar.cc.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// ---- Matrix products ----
+//
+// A tile is kTileRows rows by kPanelVectors vectors of columns, whose accumulators stay in registers over the whole of
+// k. With 6 × 4 vectors of 16 lanes that is 24 accumulators, 4 weights and a broadcast: 29 of the 32 registers of
+// AVX-512, and 10 loads for 24 multiply-adds, so the multiply-add unit is what limits. AVX2 has 16 registers: 6 × 2.
+
+constexpr std::size_t kTileRows = 6;
+#if defined(__AVX512F__)
+constexpr std::size_t kPanelVectors = 4;
+#else
+constexpr std::size_t kPanelVectors = 2;
+#endif
+constexpr std::size_t kPanelColumns = kPanelVectors * kLanes;
+
+/// How one instruction multiplies: `kGroup` consecutive k of one row with those of kLanes columns.
+struct DotF32 {
+  using A = float;
+  using B = float;
+  using Accumulator = Vf;
+  static constexpr std::size_t kGroup = 1;
+  static Accumulator zero() { return zero_f(); }
+  static Vf broadcast(const A* a) { return set_f(*a); }
+  static Vf weights(const B* b) { return load(b); }
+  static Accumulator multiply_add(Accumulator sum, Vf a, Vf b) { return fma(a, b, sum); }
+};
+
+inline Vi broadcast_32_bits(const void* p) {
+  std::int32_t bits;
+  std::memcpy(&bits, p, sizeof(bits));
+  return set_i(bits);
+}
+
+#if defined(__AVX512BF16__)
+struct DotBf16 {
+  using A = Bf16;
+  using B = Bf16;
+  using Accumulator = Vf;
+  static constexpr std::size_t kGroup = 2;
+  static Accumulator zero() { return zero_f(); }
+  static Vi broadcast(const A* a) { return broadcast_32_bits(a); }
+  static Vi weights(const B* b) { return load_i(b); }
+  static Accumulator multiply_add(Accumulator sum, Vi a, Vi b) {
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+  }
+};
+#endif
+
+#if defined(__AVX512VNNI__)
+struct DotInt8 {
+  using A = std::uint8_t;
+  using B = std::int8_t;
+  using Accumulator = Vi;
+  static constexpr std::size_t kGroup = 4;
+  static Accumulator zero() { return zero_i(); }
+  static Vi broadcast(const A* a) { return broadcast_32_bits(a); }
+  static Vi weights(const B* b) { return load_i(b); }
+  static Accumulator multiply_add(Accumulator sum, Vi a, Vi b) { return _mm512_dpbusd_epi32(sum, a, b); }
+};
+#else
+/// Without VNNI the byte product (vpmaddubsw) saturates at 16 bits; both sides widened to 16 bits cannot.
+struct DotInt8 {
+  using A = std::int16_t;
+  using B = std::int8_t;
+  using Accumulator = Vi;
+  static constexpr std::size_t kGroup = 2;
+  static Accumulator zero() { return zero_i(); }
+  static Vi broadcast(const A* a) { return broadcast_32_bits(a); }
+  static Vi weights(const B* b) { return load_widened(b); }
+  static Accumulator multiply_add(Accumulator sum, Vi a, Vi b) { return add(sum, multiply_add_shorts(a, b)); }
+};
+#endif
+
+/// accumulators[row][vector] = a[row, :] · panel[:, vector]. Loops over rows and vectors unroll into registers.
+template <class Dot, std::size_t Rows, std::size_t Vectors>
+[[gnu::always_inline]] inline void multiply_tile(const typename Dot::A* a, std::size_t a_stride,
+                                                 const typename Dot::B* panel, std::size_t groups,
+                                                 typename Dot::Accumulator (&sums)[Rows][Vectors]) {
+#pragma GCC unroll 8
+  for (std::size_t row = 0; row < Rows; ++row) {
+#pragma GCC unroll 4
+    for (std::size_t vector = 0; vector < Vectors; ++vector) sums[row][vector] = Dot::zero();
+  }
+  for (std::size_t group = 0; group < groups; ++group) {
+    decltype(Dot::weights(panel)) b[Vectors];
+#pragma GCC unroll 4
+    for (std::size_t vector = 0; vector < Vectors; ++vector) {
+      b[vector] = Dot::weights(panel + vector * kLanes * Dot::kGroup);
+    }
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < Rows; ++row) {
+      const auto broadcast = Dot::broadcast(a + row * a_stride);
+#pragma GCC unroll 4
+      for (std::size_t vector = 0; vector < Vectors; ++vector) {
+        sums[row][vector] = Dot::multiply_add(sums[row][vector], broadcast, b[vector]);
+      }
+    }
+    a += Dot::kGroup;
+    panel += Vectors * kLanes * Dot::kGroup;
+  }
+}
+
+template <Pointwise kPointwise>
+inline Vf apply(Vf x) {
+  if constexpr (kPointwise == Pointwise::kGelu) return gelu(x);
+  if constexpr (kPointwise == Pointwise::kGeluFast) return gelu_fast(x);
+  if constexpr (kPointwise == Pointwise::kGeluTanh) return gelu_tanh(x);
+  if constexpr (kPointwise == Pointwise::kRelu) return max(x, zero_f());
+  if constexpr (kPointwise == Pointwise::kTanh) return tanh(x);
+  return x;
+}
+
+inline void store_bf16(Bf16* out, Vf value, std::size_t count) {
+#if defined(__AVX512BF16__)
+  const auto narrow = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value));
+  _mm256_mask_storeu_epi16(out, first_lanes(count), narrow);
+#else
+  // Only instruction sets with bf16 products ask for bf16 results.
+  static_cast<void>(out), static_cast<void>(value), static_cast<void>(count);
+#endif
+}
+
+/// Finishes one tile: dequantises, adds the bias, applies the pointwise function and stores.
+template <class Dot, std::size_t Rows, std::size_t Vectors, Pointwise kPointwise>
+[[gnu::always_inline]] inline void finish_tile(const GemmArguments& g, std::size_t first_row, std::size_t first_column,
+                                               const typename Dot::Accumulator (&sums)[Rows][Vectors]) {
+#pragma GCC unroll 4
+  for (std::size_t vector = 0; vector < Vectors; ++vector) {
+    const std::size_t column = first_column + vector * kLanes;
+    const std::size_t count = g.weights.n - column < kLanes ? g.weights.n - column : kLanes;
+    const Vf bias = g.bias == nullptr ? zero_f() : load_first(g.bias + column, count);
+    [[maybe_unused]] Vf column_scale = zero_f();
+    [[maybe_unused]] Vi column_sum = zero_i();
+    if constexpr (sizeof(typename Dot::B) == 1) {
+      column_scale = load_first(g.weights.column_scales + column, count);
+      column_sum = load_first_i(g.weights.column_sums + column, count);
+    }
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < Rows; ++row) {
+      Vf value;
+      if constexpr (sizeof(typename Dot::B) == 1) {
+        const RowQuantization quantization = g.rows[first_row + row];
+        const Vi exact = sub(sums[row][vector], mul(set_i(quantization.zero_point), column_sum));
+        value = fma(to_float(exact), mul(set_f(quantization.scale), column_scale), bias);
+      } else {
+        value = add(sums[row][vector], bias);
+      }
+      value = apply<kPointwise>(value);
+      const std::size_t place = (first_row + row) * g.out_stride + column;
+      if (g.out_bf16 != nullptr) {
+        store_bf16(g.out_bf16 + place, value, count);
+      } else if (count == kLanes) {
+        store(g.out + place, value);
+      } else {
+        store_first(g.out + place, value, count);
+      }
+    }
+  }
+}
+
+template <class Dot, std::size_t Rows, std::size_t Vectors, Pointwise kPointwise>
+[[gnu::noinline]] void gemm_tile(const GemmArguments& g, std::size_t row, std::size_t column,
+                                 const typename Dot::B* panel, std::size_t groups) {
+  typename Dot::Accumulator sums[Rows][Vectors];
+  multiply_tile<Dot, Rows, Vectors>(static_cast<const typename Dot::A*>(g.a) + row * g.a_stride, g.a_stride, panel,
+                                    groups, sums);
+  finish_tile<Dot, Rows, Vectors, kPointwise>(g, row, column, sums);
+}
+
+/// Splits `count` rows into the fewest tiles, of sizes that differ by one at most: 13 rows are 5 + 4 + 4, not 6 + 6 + 1,
+/// because a tile of one row loads a weight for every multiply-add.
+struct RowTiles {
+  std::size_t tiles;
+  std::size_t size;   // Of the smaller ones.
+  std::size_t larger; // How many have one row more, first.
+  explicit RowTiles(std::size_t count)
+      : tiles((count + kTileRows - 1) / kTileRows), size(tiles == 0 ? 0 : count / tiles), larger(count - size * tiles) {}
+  std::size_t rows(std::size_t tile) const { return size + (tile < larger ? 1 : 0); }
+};
+
+template <class Dot, std::size_t Vectors, Pointwise kPointwise>
+void gemm_panel(const GemmArguments& g, std::size_t column, const typename Dot::B* panel, std::size_t groups) {
+  const RowTiles tiles(g.m);
+  for (std::size_t tile = 0, row = 0; tile < tiles.tiles; row += tiles.rows(tile), ++tile) {
+    switch (tiles.rows(tile)) {
+      case 1:
+        gemm_tile<Dot, 1, Vectors, kPointwise>(g, row, column, panel, groups);
+        break;
+      case 2:
+        gemm_tile<Dot, 2, Vectors, kPointwise>(g, row, column, panel, groups);
+        break;
+      case 3:
+        gemm_tile<Dot, 3, Vectors, kPointwise>(g, row, column, panel, groups);
+        break;
+      case 4:
+        gemm_tile<Dot, 4, Vectors, kPointwise>(g, row, column, panel, groups);
+        break;
+      case 5:
+        gemm_tile<Dot, 5, Vectors, kPointwise>(g, row, column, panel, groups);
+        break;
+      default:
+        gemm_tile<Dot, 6, Vectors, kPointwise>(g, row, column, panel, groups);
+    }
+  }
+}
+
+template <class Dot, Pointwise kPointwise>
+void gemm_all(const GemmArguments& g) {
+  const std::size_t groups = (g.weights.k + Dot::kGroup - 1) / Dot::kGroup;
+  const auto* panel = static_cast<const typename Dot::B*>(g.weights.panels);
+  // A panel stays in the first two cache levels while every row passes it.
+  for (std::size_t column = 0; column < g.weights.n; column += kPanelColumns) {
+    const std::size_t left = g.weights.n - column;
+    const std::size_t vectors = left >= kPanelColumns ? kPanelVectors : (left + kLanes - 1) / kLanes;
+    switch (vectors) {
+      case 1:
+        gemm_panel<Dot, 1, kPointwise>(g, column, panel, groups);
+        break;
+      case 2:
+        gemm_panel<Dot, 2, kPointwise>(g, column, panel, groups);
+        break;
+      case 3:
+        gemm_panel<Dot, 3, kPointwise>(g, column, panel, groups);
+        break;
+      default:
+        gemm_panel<Dot, kPanelVectors, kPointwise>(g, column, panel, groups);
+    }
+    panel += vectors * kLanes * groups * Dot::kGroup;
+  }
+}
+
+template <class Dot>
+void gemm(const GemmArguments& g) {
+  switch (g.pointwise) {
+    case Pointwise::kNone:
+      return gemm_all<Dot, Pointwise::kNone>(g);
+    case Pointwise::kGelu:
+      return gemm_all<Dot, Pointwise::kGelu>(g);
+    case Pointwise::kGeluFast:
+      return gemm_all<Dot, Pointwise::kGeluFast>(g);
+    case Pointwise::kGeluTanh:
+      return gemm_all<Dot, Pointwise::kGeluTanh>(g);
+    case Pointwise::kRelu:
+      return gemm_all<Dot, Pointwise::kRelu>(g);
+    case Pointwise::kTanh:
+      return gemm_all<Dot, Pointwise::kTanh>(g);
+  }
+}
+
+// ---- Packing ----
+
+template <class Dot>
+std::size_t packed_elements(std::size_t k, std::size_t n) {
+  return round_up(n, kLanes) * round_up(k, Dot::kGroup);
+}
+
+std::size_t packed_bytes(GemmType type, std::size_t k, std::size_t n) {
+  switch (type) {
+    case GemmType::kF32:
+      return packed_elements<DotF32>(k, n) * sizeof(float);
+    case GemmType::kInt8:
+      return packed_elements<DotInt8>(k, n);
+    case GemmType::kBf16:
+      break;
+  }
+#if defined(__AVX512BF16__)
+  return packed_elements<DotBf16>(k, n) * sizeof(Bf16);
+#else
+  return 0;
+#endif
+}
+
+/// panels ← weights[n, k]; `convert` makes an element of the panel of one of the matrix.
+template <std::size_t kGroup, class In, class Out, class Convert>
+void pack(const In* weights, std::size_t k, std::size_t n, Out* panels, Convert convert) {
+  const std::size_t groups = (k + kGroup - 1) / kGroup;
+  for (std::size_t column = 0; column < n; column += kPanelColumns) {
+    const std::size_t left = n - column;
+    const std::size_t width = left >= kPanelColumns ? kPanelColumns : round_up(left, kLanes);
+    for (std::size_t j = 0; j < width; ++j) {
+      const In* source = weights + (column + j) * k;
+      for (std::size_t group = 0; group < groups; ++group) {
+        for (std::size_t i = 0; i < kGroup; ++i) {
+          const std::size_t index = group * kGroup + i;
+          panels[(group * width + j) * kGroup + i] = j < left && index < k ? convert(source[index]) : Out{0};
+        }
+      }
+    }
+    panels += width * groups * kGroup;
+  }
+}
+
+void pack_f32(const float* weights, std::size_t k, std::size_t n, float* panels) {
+  pack<DotF32::kGroup>(weights, k, n, panels, [](float value) { return value; });
+}
+
+void pack_int8(const std::int8_t* weights, std::size_t k, std::size_t n, std::int8_t* panels) {
+  pack<DotInt8::kGroup>(weights, k, n, panels, [](std::int8_t value) { return value; });
+}
+
+/// Rounds to nearest, ties to even, as the hardware does. Not for NaN: weights are checked when they are read.
+inline Bf16 round_to_bf16(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return static_cast<Bf16>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
+}
+
+[[maybe_unused]] void pack_bf16(const float* weights, std::size_t k, std::size_t n, Bf16* panels) {
+  pack<2>(weights, k, n, panels, round_to_bf16);
+}
+
+// ---- Attention ----
+//
+// Per head: Kᵀ and V are packed into panels like weights, then a few query rows at a time are multiplied with Kᵀ, turned
+// into probabilities and multiplied with V, all within the first cache level.
+
+/// Packs Kᵀ: column = key, k = component. `rows` points at this head's K of the first token.
+template <class Dot, class T>
+void pack_keys(const T* rows, std::size_t stride, std::size_t tokens, std::size_t head_size, T* panels) {
+  constexpr std::size_t kGroup = Dot::kGroup;
+  const std::size_t groups = (head_size + kGroup - 1) / kGroup;
+  for (std::size_t key = 0; key < tokens; key += kPanelColumns) {
+    const std::size_t left = tokens - key < kPanelColumns ? tokens - key : kPanelColumns;
+    const std::size_t width = round_up(left, kLanes);
+    for (std::size_t j = 0; j < width; ++j) {
+      const T* source = rows + (key + j) * stride;
+      for (std::size_t group = 0; group < groups; ++group) {
+        T* target = panels + (group * width + j) * kGroup;
+        for (std::size_t i = 0; i < kGroup; ++i) {
+          target[i] = j < left && group * kGroup + i < head_size ? source[group * kGroup + i] : T{0};
+        }
+      }
+    }
+    panels += width * groups * kGroup;
+  }
+}
+
+/// Packs V: column = component, k = token.
+template <class Dot, class T>
+void pack_values(const T* rows, std::size_t stride, std::size_t tokens, std::size_t head_size, T* panels) {
+  constexpr std::size_t kGroup = Dot::kGroup;
+  const std::size_t groups = (tokens + kGroup - 1) / kGroup;
+  for (std::size_t column = 0; column < head_size; column += kPanelColumns) {
+    const std::size_t left = head_size - column < kPanelColumns ? head_size - column : kPanelColumns;
+    const std::size_t width = round_up(left, kLanes);
+    for (std::size_t group = 0; group < groups; ++group) {
+      T* target = panels + group * width * kGroup;
+      for (std::size_t i = 0; i < kGroup; ++i) {
+        const std::size_t token = group * kGroup + i;
+        if (token < tokens) {
+          const T* source = rows + token * stride + column;
+          for (std::size_t j = 0; j < left; ++j) target[j * kGroup + i] = source[j];
+          for (std::size_t j = left; j < width; ++j) target[j * kGroup + i] = T{0};
+        } else {
+          for (std::size_t j = 0; j < width; ++j) target[j * kGroup + i] = T{0};
+        }
+      }
+    }
+    panels += width * groups * kGroup;
+  }
+}
+
+/// scores[i] ← e^(scale · (scores[i] − max)) for i < count, 0 from there to the next multiple of kLanes.
+/// Returns the sum.
+inline float exponentiate(float* scores, std::size_t count, float scale) {
+  Vf largest = set_f(-3.0e38F);
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) largest = max(largest, load(scores + i));
+  const std::size_t rest = count - i;
+  if (rest > 0) largest = max(largest, fill_rest(load(scores + i), rest, largest));
+  const Vf shift = set_f(reduce_max(largest));
+  const Vf factor = set_f(scale);
+  Vf sum = zero_f();
+  for (i = 0; i + kLanes <= count; i += kLanes) {
+    const Vf value = exp_of_negative(mul(sub(load(scores + i), shift), factor));
+    store(scores + i, value);
+    sum = add(sum, value);
+  }
+  if (rest > 0) {
+    const Vf value = keep_first(exp_of_negative(mul(sub(load(scores + i), shift), factor)), rest);
+    store(scores + i, value);
+    sum = add(sum, value);
+  }
+  return reduce_add(sum);
+}
+
+struct AttentionLayout {
+  std::size_t scores_stride;  // Elements per query row, in f32.
+  std::size_t keys_elements;
+  std::size_t values_elements;
+  AttentionLayout(std::size_t tokens, std::size_t head_size)
+      : scores_stride(round_up(tokens, kLanes)),
+        keys_elements(round_up(tokens, kLanes) * round_up(head_size, 4)),
+        values_elements(round_up(tokens, 4) * round_up(head_size, kLanes)) {}
+};
+
+std::size_t attention_workspace_bytes(std::size_t tokens, std::size_t head_size) {
+  const AttentionLayout layout(tokens, head_size);
+  // Scores in f32, probabilities in bf16, keys, values; each rounded up to a cache line.
+  return round_up(kTileRows * layout.scores_stride * (sizeof(float) + sizeof(Bf16)), 64) +
+         round_up(layout.keys_elements * sizeof(float), 64) + round_up(layout.values_elements * sizeof(float), 64) + 64;
+}
+
+template <class Dot, class T>
+void attend(const AttentionArguments& a, const T* qkv) {
+  const AttentionLayout layout(a.tokens, a.head_size);
+  const std::size_t width = a.heads * a.head_size;
+  auto* scores = static_cast<float*>(a.workspace);
+  auto* narrow = reinterpret_cast<Bf16*>(scores + kTileRows * layout.scores_stride);
+  auto* keys = reinterpret_cast<T*>(static_cast<char*>(a.workspace) +
+                                    round_up(kTileRows * layout.scores_stride * (sizeof(float) + sizeof(Bf16)), 64));
+  auto* values = reinterpret_cast<T*>(reinterpret_cast<char*>(keys) + round_up(layout.keys_elements * sizeof(T), 64));
+
+  GemmArguments score{};
+  score.a_stride = a.qkv_stride;
+  score.weights = {keys, a.head_size, a.tokens, nullptr, nullptr};
+  score.out = scores;
+  score.out_stride = layout.scores_stride;
+  GemmArguments mix{};
+  mix.weights = {values, a.tokens, a.head_size, nullptr, nullptr};
+  mix.out_stride = a.out_stride;
+
+  for (std::size_t head = 0; head < a.heads; ++head) {
+    const T* queries = qkv + head * a.head_size;
+    pack_keys<Dot, T>(queries + width, a.qkv_stride, a.tokens, a.head_size, keys);
+    pack_values<Dot, T>(queries + 2 * width, a.qkv_stride, a.tokens, a.head_size, values);
+
+    const RowTiles tiles(a.query_rows);
+    for (std::size_t tile = 0, row = 0; tile < tiles.tiles; row += tiles.rows(tile), ++tile) {
+      const std::size_t rows = tiles.rows(tile);
+      score.a = queries + row * a.qkv_stride;
+      score.m = rows;
+      gemm_all<Dot, Pointwise::kNone>(score);
+
+      float inverse_sums[kTileRows];
+      for (std::size_t r = 0; r < rows; ++r) {
+        float* row_scores = scores + r * layout.scores_stride;
+        inverse_sums[r] = 1.0F / exponentiate(row_scores, a.tokens, a.scale);
+        if constexpr (sizeof(T) == sizeof(Bf16)) {
+          for (std::size_t i = 0; i < a.tokens; i += kLanes) {
+            store_bf16(narrow + r * layout.scores_stride + i, load(row_scores + i), kLanes);
+          }
+        }
+      }
+      mix.a = sizeof(T) == sizeof(Bf16) ? static_cast<const void*>(narrow) : scores;
+      mix.a_stride = layout.scores_stride;
+      mix.m = rows;
+      mix.out = a.out + row * a.out_stride + head * a.head_size;
+      gemm_all<Dot, Pointwise::kNone>(mix);
+      for (std::size_t r = 0; r < rows; ++r) {
+        float* out = mix.out + r * a.out_stride;
+        for (std::size_t i = 0; i < a.head_size; ++i) out[i] *= inverse_sums[r];
+      }
+    }
+  }
+}
+
+void attention(const AttentionArguments& arguments) {
+#if defined(__AVX512BF16__)
+  if (arguments.qkv_bf16 != nullptr) return attend<DotBf16, Bf16>(arguments, arguments.qkv_bf16);
+#endif
+  attend<DotF32, float>(arguments, arguments.qkv);
+}
+
+// ---- Rows ----
+
+void add_layer_norm(const float* a, const float* b, const float* gamma, const float* beta, float epsilon,
+                    std::size_t width, float* out) {
+  const std::size_t whole = width / kLanes * kLanes;
+  const std::size_t rest = width - whole;
+  Vf sum = zero_f();
+  const auto summand = [&](std::size_t i, std::size_t count) {
+    const Vf x = load_first(a + i, count);
+    return b == nullptr ? x : add(x, load_first(b + i, count));
+  };
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    const Vf x = b == nullptr ? load(a + i) : add(load(a + i), load(b + i));
+    store(out + i, x);
+    sum = add(sum, x);
+  }
+  if (rest > 0) {
+    const Vf x = summand(whole, rest);
+    store_first(out + whole, x, rest);
+    sum = add(sum, x);
+  }
+  const float inverse_width = 1.0F / static_cast<float>(width);
+  const Vf mean = set_f(reduce_add(sum) * inverse_width);
+  Vf squares = zero_f();
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    const Vf deviation = sub(load(out + i), mean);
+    squares = fma(deviation, deviation, squares);
+  }
+  if (rest > 0) {
+    const Vf deviation = keep_first(sub(load_first(out + whole, rest), mean), rest);
+    squares = fma(deviation, deviation, squares);
+  }
+  const float variance = reduce_add(squares) * inverse_width;
+  const Vf inverse = set_f(1.0F / __builtin_sqrtf(variance + epsilon));
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    const Vf normal = mul(sub(load(out + i), mean), inverse);
+    store(out + i, fma(normal, load(gamma + i), load(beta + i)));
+  }
+  if (rest > 0) {
+    const Vf normal = mul(sub(load_first(out + whole, rest), mean), inverse);
+    store_first(out + whole, fma(normal, load_first(gamma + whole, rest), load_first(beta + whole, rest)), rest);
+  }
+}
+
+[[maybe_unused]] void to_bf16(const float* in, std::size_t count, Bf16* out) {
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store_bf16(out + i, load(in + i), kLanes);
+  if (i < count) store_bf16(out + i, load_first(in + i, count - i), count - i);
+}
+
+RowQuantization quantize_row(const float* in, const float* multiplier, std::size_t width, void* out) {
+  const auto value = [&](std::size_t i, std::size_t count) {
+    const Vf x = count == kLanes ? load(in + i) : load_first(in + i, count);
+    if (multiplier == nullptr) return x;
+    return mul(x, count == kLanes ? load(multiplier + i) : load_first(multiplier + i, count));
+  };
+  const std::size_t whole = width / kLanes * kLanes;
+  Vf lowest = zero_f();
+  Vf highest = zero_f();
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    const Vf x = value(i, kLanes);
+    lowest = min(lowest, x);
+    highest = max(highest, x);
+  }
+  if (whole < width) {
+    const Vf x = value(whole, width - whole);
+    lowest = min(lowest, x);
+    highest = max(highest, x);
+  }
+  const float low = reduce_min(lowest);
+  const float range = reduce_max(highest) - low;
+  const float scale = range > 0 ? range / 255.0F : 1.0F;
+  const float inverse = 1.0F / scale;
+  const float zero_point = __builtin_rintf(-low * inverse);
+
+  const auto quantize = [&](Vf x) {
+    return to_int(max(min(fma(x, set_f(inverse), set_f(zero_point)), set_f(255.0F)), zero_f()));
+  };
+  // The last vector may run over the row's end: the contract leaves room for it.
+  for (std::size_t i = 0; i < width; i += kLanes) {
+    const Vi q = quantize(value(i, width - i < kLanes ? width - i : kLanes));
+#if defined(__AVX512VNNI__)
+    store_bytes(static_cast<std::uint8_t*>(out) + i, q);
+#else
+    store_shorts(static_cast<std::int16_t*>(out) + i, q);
+#endif
+  }
+  return {scale, static_cast<std::int32_t>(zero_point)};
+}
+
+// ---- Search ----
+
+/// sums[q][r] of kQueries × kRows inner products, accumulated in registers.
+template <std::size_t kQueries, std::size_t kRows>
+inline void inner_product_tile(const float* queries, const float* rows, std::size_t dimensions,
+                               Vf (&sums)[kQueries][kRows]) {
+  for (auto& row : sums) {
+    for (Vf& sum : row) sum = zero_f();
+  }
+  std::size_t i = 0;
+  for (; i + kLanes <= dimensions; i += kLanes) {
+    Vf vectors[kRows];
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < kRows; ++r) vectors[r] = load(rows + r * dimensions + i);
+#pragma GCC unroll 4
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      const Vf query = load(queries + q * dimensions + i);
+#pragma GCC unroll 4
+      for (std::size_t r = 0; r < kRows; ++r) sums[q][r] = fma(query, vectors[r], sums[q][r]);
+    }
+  }
+  if (const std::size_t rest = dimensions - i; rest > 0) {
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      const Vf query = load_first(queries + q * dimensions + i, rest);
+      for (std::size_t r = 0; r < kRows; ++r) {
+        sums[q][r] = fma(query, load_first(rows + r * dimensions + i, rest), sums[q][r]);
+      }
+    }
+  }
+}
+
+template <std::size_t kQueries>
+void inner_products_of(const float* queries, const float* rows, std::size_t row_count, std::size_t dimensions,
+                       float* scores, std::size_t scores_stride) {
+  constexpr std::size_t kRows = kLanes == 16 ? 4 : 2;
+  std::size_t r = 0;
+  for (; r + kRows <= row_count; r += kRows) {
+    Vf sums[kQueries][kRows];
+    inner_product_tile<kQueries, kRows>(queries, rows + r * dimensions, dimensions, sums);
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      for (std::size_t j = 0; j < kRows; ++j) scores[q * scores_stride + r + j] = reduce_add(sums[q][j]);
+    }
+  }
+  for (; r < row_count; ++r) {
+    Vf sums[kQueries][1];
+    inner_product_tile<kQueries, 1>(queries, rows + r * dimensions, dimensions, sums);
+    for (std::size_t q = 0; q < kQueries; ++q) scores[q * scores_stride + r] = reduce_add(sums[q][0]);
+  }
+}
+
+void inner_products(const float* queries, std::size_t query_count, const float* rows, std::size_t row_count,
+                    std::size_t dimensions, float* scores) {
+  std::size_t q = 0;
+  for (; q + 4 <= query_count; q += 4) {
+    inner_products_of<4>(queries + q * dimensions, rows, row_count, dimensions, scores + q * row_count, row_count);
+  }
+  for (; q < query_count; ++q) {
+    inner_products_of<1>(queries + q * dimensions, rows, row_count, dimensions, scores + q * row_count, row_count);
+  }
+}
+
+constexpr Kernels make_kernels(Isa isa) {
+  Kernels kernels{};
+  kernels.isa = isa;
+  kernels.panel_columns = kPanelColumns;
+  kernels.int8_activation_bytes = sizeof(DotInt8::A);
+  kernels.packed_bytes = packed_bytes;
+  kernels.pack_f32 = pack_f32;
+  kernels.pack_int8 = pack_int8;
+  kernels.gemm_f32 = gemm<DotF32>;
+  kernels.gemm_int8 = gemm<DotInt8>;
+#if defined(__AVX512BF16__)
+  kernels.native_bf16 = true;
+  kernels.pack_bf16 = pack_bf16;
+  kernels.gemm_bf16 = gemm<DotBf16>;
+  kernels.to_bf16 = to_bf16;
+#endif
+  kernels.attention_workspace_bytes = attention_workspace_bytes;
+  kernels.attention = attention;
+  kernels.add_layer_norm = add_layer_norm;
+  kernels.quantize_row = quantize_row;
+  kernels.inner_products = inner_products;
+  return kernels;
+}
+
+}  // namespace
+}  // namespace tandem
