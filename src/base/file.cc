@@ -1,0 +1,76 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/error.h"
+
+namespace tandem {
+
+Result<FileDescriptor> FileDescriptor::open(const std::filesystem::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    return fail_errno(errno, (flags & O_CREAT) != 0 ? "cannot create" : "cannot open", path.string());
+  }
+  return FileDescriptor(descriptor);
+}
+
+FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+OutputFile::OutputFile(FileDescriptor descriptor, std::filesystem::path path)
+    : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+Result<OutputFile> OutputFile::create(const std::filesystem::path& path) {
+  ASSIGN_OR_RETURN(FileDescriptor descriptor, FileDescriptor::open(path, O_WRONLY | O_CREAT | O_EXCL));
+  return OutputFile(std::move(descriptor), path);
+}
+
+Status OutputFile::append(std::span<const std::byte> bytes) {
+  RETURN_IF_ERROR(overwrite(size_, bytes));
+  size_ += bytes.size();
+  return {};
+}
+
+Status OutputFile::overwrite(std::uint64_t position, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(position));
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return fail_errno(errno, "cannot write", path_.string());
+    }
+    position += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Status OutputFile::sync() {
+  if (::fsync(descriptor_.get()) != 0) return fail_errno(errno, "cannot write to the disk", path_.string());
+  return {};
+}
+
+Status write_new_file(const std::filesystem::path& path, std::string_view content) {
+  ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(path));
+  RETURN_IF_ERROR(file.append(std::as_bytes(std::span(content))));
+  return file.sync();
+}
+
+Status sync_to_disk(const std::filesystem::path& path) {
+  ASSIGN_OR_RETURN(const FileDescriptor descriptor, FileDescriptor::open(path, O_RDONLY));
+  if (::fsync(descriptor.get()) != 0) return fail_errno(errno, "cannot write to the disk", path.string());
+  return {};
+}
+
+}  // namespace tandem

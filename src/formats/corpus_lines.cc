@@ -1,0 +1,104 @@
+#include "formats/corpus_lines.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+
+}  // namespace
+
+LineReader::LineReader(FileDescriptor file, std::string name, std::size_t line_bytes_max)
+    : file_(std::move(file)), name_(std::move(name)), line_bytes_max_(line_bytes_max), buffer_(kBufferBytes) {}
+
+Result<LineReader> LineReader::open(const std::string& path, std::string name, std::size_t line_bytes_max) {
+  if (path == "-") {
+    const int descriptor = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) return fail_errno(errno, "cannot open", name);
+    return LineReader(FileDescriptor(descriptor), std::move(name), line_bytes_max);
+  }
+  ASSIGN_OR_RETURN(FileDescriptor file, FileDescriptor::open(path, O_RDONLY));
+  return LineReader(std::move(file), std::move(name), line_bytes_max);
+}
+
+// Reads once more behind what is there, making room first; false at the end of the file.
+Result<bool> LineReader::fill() {
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
+  for (;;) {
+    const ssize_t count = ::read(file_.get(), buffer_.data() + end_, buffer_.size() - end_);
+    if (count >= 0) {
+      end_ += static_cast<std::size_t>(count);
+      return count > 0;
+    }
+    if (errno != EINTR) return fail_errno(errno, "cannot read", name_);
+  }
+}
+
+// The marks that may open a file: https://www.unicode.org/faq/utf_bom.html#bom4
+Status LineReader::skip_marks() {
+  while (end_ - begin_ < 3) {
+    ASSIGN_OR_RETURN(const bool more, fill());
+    if (!more) break;
+  }
+  const std::string_view start(buffer_.data() + begin_, end_ - begin_);
+  if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) {
+    return fail(ErrorCode::kUnsupported, "{}: the text is UTF-16, want UTF-8", name_);
+  }
+  if (start.starts_with("\xEF\xBB\xBF")) take(3);
+  return {};
+}
+
+std::string_view LineReader::take(std::size_t bytes) {
+  const std::string_view taken(buffer_.data() + begin_, bytes);
+  begin_ += bytes;
+  bytes_read_ += bytes;
+  return taken;
+}
+
+Result<std::optional<std::string_view>> LineReader::next() {
+  if (bytes_read_ == 0) RETURN_IF_ERROR(skip_marks());
+  bool too_long = false;
+  for (std::size_t searched = 0;;) {
+    const char* start = buffer_.data() + begin_;
+    const std::size_t bytes = end_ - begin_;
+    const auto* feed = static_cast<const char*>(std::memchr(start + searched, '\n', bytes - searched));
+    const std::size_t length = feed != nullptr ? static_cast<std::size_t>(feed - start) : bytes;
+    // What is too long already need not be kept while its end is looked for.
+    too_long = too_long || length > line_bytes_max_;
+    searched = bytes;
+    if (feed == nullptr) {
+      if (too_long) {
+        take(bytes);
+        searched = 0;
+      }
+      ASSIGN_OR_RETURN(const bool more, fill());
+      if (more) continue;
+      if (bytes == 0 && !too_long) return std::optional<std::string_view>();
+    }
+    ++line_number_;
+    const std::string_view line = take(feed != nullptr ? length + 1 : end_ - begin_).substr(0, length);
+    if (too_long) return fail(ErrorCode::kCorruptData, "the line is longer than {} bytes", line_bytes_max_);
+    return std::optional<std::string_view>(line);
+  }
+}
+
+std::string_view without_carriage_return(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+}  // namespace tandem

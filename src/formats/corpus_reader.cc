@@ -1,0 +1,485 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "formats/corpus_lines.h"
+#include "tandem/corpus.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::size_t kSkippedErrorsMax = 10;
+
+// What Python's str.strip() removes, which BEIR's loaders apply: the characters whose bidirectional type is WS, B or S
+// or whose category is Zs.
+bool is_space(char32_t code_point) {
+  return (code_point >= 0x09 && code_point <= 0x0D) || (code_point >= 0x1C && code_point <= 0x20) ||
+         code_point == 0x85 || code_point == 0xA0 || code_point == 0x1680 ||
+         (code_point >= 0x2000 && code_point <= 0x200A) || code_point == 0x2028 || code_point == 0x2029 ||
+         code_point == 0x202F || code_point == 0x205F || code_point == 0x3000;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Step step = decode_utf8(text, 0);
+    if (!is_space(step.code_point)) break;
+    text.remove_prefix(step.bytes);
+  }
+  while (!text.empty()) {
+    std::size_t start = text.size() - 1;
+    while (start > 0 && text.size() - start < 4 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
+    const Utf8Step step = decode_utf8(text, start);
+    if (start + step.bytes != text.size() || !is_space(step.code_point)) break;
+    text.remove_suffix(step.bytes);
+  }
+  return text;
+}
+
+std::string ascii_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::vector<std::string> split_tabs(std::string_view line) {
+  std::vector<std::string> fields;
+  for (;;) {
+    const std::size_t tab = line.find('\t');
+    fields.emplace_back(line.substr(0, tab));
+    if (tab == std::string_view::npos) return fields;
+    line.remove_prefix(tab + 1);
+  }
+}
+
+// Splits CSV as RFC 4180 (https://www.rfc-editor.org/rfc/rfc4180) describes it, one physical line at a time, because a
+// quoted field may go on in the next one. A quote inside an unquoted field, on which the RFC is silent, is kept.
+class CsvRecord {
+ public:
+  /// False when a quoted field is still open at the end of `line`, which comes without its line feed.
+  Result<bool> add_line(std::string_view line) {
+    for (std::size_t position = 0; position < line.size(); ++position) {
+      const char character = line[position];
+      const bool is_line_end = character == '\r' && position + 1 == line.size();
+      switch (state_) {
+        case State::kFieldStart:
+          if (character == '"') {
+            state_ = State::kQuoted;
+            break;
+          }
+          state_ = State::kBare;
+          [[fallthrough]];
+        case State::kBare:
+          if (character == ',') {
+            start_field();
+          } else if (!is_line_end) {
+            fields_.back().push_back(character);
+          }
+          break;
+        case State::kQuoted:
+          if (character == '"') {
+            state_ = State::kQuoteInQuoted;
+          } else {
+            fields_.back().push_back(character);
+          }
+          break;
+        case State::kQuoteInQuoted:
+          if (character == '"') {
+            fields_.back().push_back('"');
+            state_ = State::kQuoted;
+          } else if (character == ',') {
+            start_field();
+          } else if (!is_line_end) {
+            return fail(ErrorCode::kCorruptData, "column {}: after a closing quote: expected a comma or the line's end",
+                        fields_.size());
+          }
+          break;
+      }
+    }
+    if (state_ != State::kQuoted) return true;
+    fields_.back().push_back('\n');
+    return false;
+  }
+
+  std::vector<std::string> take_fields() { return std::move(fields_); }
+
+ private:
+  enum class State { kFieldStart, kBare, kQuoted, kQuoteInQuoted };
+
+  void start_field() {
+    fields_.emplace_back();
+    state_ = State::kFieldStart;
+  }
+
+  std::vector<std::string> fields_ = {""};
+  State state_ = State::kFieldStart;
+};
+
+/// Which column of a table is what.
+struct TableColumns {
+  std::size_t count = 0;
+  std::size_t text = 0;
+  std::optional<std::size_t> id = {};
+  std::optional<std::size_t> title = {};
+  std::vector<std::pair<std::size_t, std::string>> metadata = {};  // Every other column that a header line names.
+};
+
+// Null when `fields` is no header line: one of its fields would be "text".
+Result<std::optional<TableColumns>> read_header(const std::vector<std::string>& fields) {
+  TableColumns columns{.count = fields.size()};
+  std::optional<std::size_t> text;
+  for (std::size_t column = 0; column < fields.size(); ++column) {
+    const std::string_view name = trim(fields[column]);
+    const std::string lower = ascii_lower(name);
+    std::optional<std::size_t>* known = nullptr;
+    if (lower == "text") known = &text;
+    if (lower == "title") known = &columns.title;
+    if (lower == "id" || lower == "_id") known = &columns.id;
+    if (known == nullptr) {
+      columns.metadata.emplace_back(column, name);
+    } else if (known->has_value()) {
+      return fail(ErrorCode::kInvalidArgument, "the header line names two columns {}", lower);
+    } else {
+      *known = column;
+    }
+  }
+  if (!text) return std::optional<TableColumns>();
+  columns.text = *text;
+  return std::optional(std::move(columns));
+}
+
+Result<TableColumns> columns_without_header(std::size_t count) {
+  if (count == 1) return TableColumns{.count = 1, .text = 0};
+  if (count == 2) return TableColumns{.count = 2, .text = 1, .id = 0};
+  return fail(ErrorCode::kInvalidArgument,
+              "{} columns and no header line: expected a header line that names a column text, or the columns id and "
+              "text, or text alone",
+              count);
+}
+
+Document document_of_fields(const TableColumns& columns, std::vector<std::string> fields) {
+  Document document;
+  if (!columns.metadata.empty()) {
+    JsonWriter json;
+    json.begin_object();
+    for (const auto& [column, name] : columns.metadata) json.key(name).value(fields[column]);
+    document.metadata = json.end_object().take();
+  }
+  if (columns.id) document.id = std::move(fields[*columns.id]);
+  if (columns.title) document.title = std::move(fields[*columns.title]);
+  document.text = std::move(fields[columns.text]);
+  return document;
+}
+
+Result<Document> document_of_json(JsonValue line) {
+  Document document;
+  ASSIGN_OR_RETURN(document.text, line.get_string("text"));
+  std::optional<JsonValue> id = line.find("_id");
+  if (!id) id = line.find("id");
+  if (id && id->kind() == JsonKind::kNumber) {
+    document.id = id->dump();
+  } else if (id && !id->is_null()) {
+    ASSIGN_OR_RETURN(document.id, id->as_string("_id"));
+  }
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> title, line.find_string("title"));
+  document.title = title.value_or("");
+  if (const std::optional<JsonValue> metadata = line.find("metadata"); metadata && !metadata->is_null()) {
+    ASSIGN_OR_RETURN(const JsonValue object, line.get_object("metadata"));
+    document.metadata = object.dump();
+  }
+  return document;
+}
+
+/// One file to read.
+struct Source {
+  enum class Kind { kJsonl, kTsv, kCsv, kLines, kWholeFile };
+
+  std::string path;  // "-": standard input.
+  std::string name;  // Stands for it in errors.
+  Kind kind = Kind::kLines;
+  std::string id = {};                           // Of the one document of a kWholeFile.
+  std::optional<std::uint64_t> size_bytes = {};  // Of a regular file.
+};
+
+Source::Kind kind_of(CorpusFormat format, const std::string& path) {
+  switch (format) {
+    case CorpusFormat::kJsonl:
+      return Source::Kind::kJsonl;
+    case CorpusFormat::kTsv:
+      return Source::Kind::kTsv;
+    case CorpusFormat::kCsv:
+      return Source::Kind::kCsv;
+    case CorpusFormat::kLines:
+      return Source::Kind::kLines;
+    case CorpusFormat::kAuto:
+      break;
+  }
+  const std::string extension = ascii_lower(std::filesystem::path(path).extension().string());
+  if (extension == ".jsonl" || extension == ".ndjson") return Source::Kind::kJsonl;
+  if (extension == ".tsv") return Source::Kind::kTsv;
+  if (extension == ".csv") return Source::Kind::kCsv;
+  return Source::Kind::kLines;
+}
+
+// The .txt and .md files below a folder, in the order of their relative paths. Links to folders are not followed, so
+// that a link to a folder above does not go round for ever.
+Result<std::vector<Source>> list_folder(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::vector<Source> sources;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string extension = ascii_lower(entry->path().extension().string());
+    std::error_code not_there;  // A link that leads nowhere is no text.
+    if ((extension != ".txt" && extension != ".md") || !entry->is_regular_file(not_there)) continue;
+    sources.push_back({.path = entry->path().string(),
+                       .name = entry->path().string(),
+                       .kind = Source::Kind::kWholeFile,
+                       .id = entry->path().lexically_relative(folder).generic_string()});
+  }
+  if (error) return fail_errno(error.value(), "cannot list the folder", folder);
+  if (sources.empty()) return fail(ErrorCode::kInvalidArgument, "{}: the folder has no .txt or .md file", folder);
+  std::ranges::sort(sources, {}, &Source::id);
+  return sources;
+}
+
+Result<std::vector<Source>> list_sources(const std::vector<std::string>& paths, CorpusFormat format) {
+  if (paths.empty()) return fail(ErrorCode::kInvalidArgument, "no file to read documents from");
+  std::vector<Source> sources;
+  for (const std::string& path : paths) {
+    if (path == "-") {
+      sources.push_back({.path = path, .name = "standard input", .kind = kind_of(format, path)});
+      continue;
+    }
+    std::error_code no_folder;
+    if (std::filesystem::is_directory(path, no_folder)) {
+      ASSIGN_OR_RETURN(std::vector<Source> files, list_folder(path));
+      std::ranges::move(files, std::back_inserter(sources));
+    } else {
+      sources.push_back({.path = path, .name = path, .kind = kind_of(format, path)});
+    }
+  }
+  for (Source& source : sources) {
+    if (source.path == "-") continue;
+    struct stat status {};
+    if (::stat(source.path.c_str(), &status) != 0 ||
+        ::faccessat(AT_FDCWD, source.path.c_str(), R_OK, AT_EACCESS) != 0) {
+      // Better now than after an hour of embedding the files before it.
+      return fail_errno(errno, "cannot open", source.path);
+    }
+    if (S_ISREG(status.st_mode)) source.size_bytes = static_cast<std::uint64_t>(status.st_size);
+  }
+  return sources;
+}
+
+}  // namespace
+
+std::string Document::full_text() const { return std::string(trim(title.empty() ? text : title + " " + text)); }
+
+class CorpusReader::Impl {
+ public:
+  Impl(std::vector<Source> sources, const CorpusOptions& options) : options_(options), sources_(std::move(sources)) {}
+
+  Result<std::optional<Document>> next() {
+    while (position_ < sources_.size()) {
+      if (!lines_) RETURN_IF_ERROR(open_source());
+      Result<std::optional<Document>> document = next_of_source();
+      if (!document) {
+        if (!options_.skip_bad_lines || document.error().code != ErrorCode::kCorruptData) return document;
+        ++lines_skipped_;
+        if (skipped_errors_.size() < kSkippedErrorsMax) skipped_errors_.push_back(document.error().message);
+      } else if (*document) {
+        ++documents_;
+        if ((*document)->id.empty()) (*document)->id = fmt::format("{}", documents_);
+        return document;
+      } else {
+        // Not what was read: the rest of a file that is too long is left alone.
+        bytes_of_finished_ += source().size_bytes.value_or(lines_->bytes_read());
+        lines_.reset();
+        ++position_;
+      }
+    }
+    return std::optional<Document>();
+  }
+
+  std::uint64_t bytes_total() const {
+    std::uint64_t total = 0;
+    for (const Source& source : sources_) {
+      if (!source.size_bytes) return 0;
+      total += *source.size_bytes;
+    }
+    return total;
+  }
+  std::uint64_t bytes_read() const { return bytes_of_finished_ + (lines_ ? lines_->bytes_read() : 0); }
+  std::size_t lines_skipped() const { return lines_skipped_; }
+  const std::vector<std::string>& skipped_errors() const { return skipped_errors_; }
+
+ private:
+  using NextDocument = Result<std::optional<Document>>;
+
+  const Source& source() const { return sources_[position_]; }
+
+  Status open_source() {
+    ASSIGN_OR_RETURN(lines_, LineReader::open(source().path, source().name, options_.line_bytes_max));
+    columns_.reset();
+    whole_file_read_ = false;
+    return {};
+  }
+
+  NextDocument next_of_source() {
+    switch (source().kind) {
+      case Source::Kind::kJsonl:
+        return next_json();
+      case Source::Kind::kTsv:
+      case Source::Kind::kCsv:
+        return next_row();
+      case Source::Kind::kLines:
+        return next_line();
+      case Source::Kind::kWholeFile:
+        return next_whole_file();
+    }
+    return std::optional<Document>();
+  }
+
+  tl::unexpected<Error> fail_at(std::size_t line_number, Error error) const {
+    return fail_in(fmt::format("{}:{}", source().name, line_number), std::move(error));
+  }
+
+  // The next line; an error that is the fault of one line says which.
+  Result<std::optional<std::string_view>> next_raw_line() {
+    Result<std::optional<std::string_view>> line = lines_->next();
+    if (!line && line.error().code == ErrorCode::kCorruptData) {
+      return fail_at(lines_->line_number(), std::move(line).error());
+    }
+    return line;
+  }
+
+  // The next line that has more than white space.
+  Result<std::optional<std::string_view>> next_filled_line() {
+    for (;;) {
+      Result<std::optional<std::string_view>> line = next_raw_line();
+      if (!line || !*line || !trim(**line).empty()) return line;
+    }
+  }
+
+  NextDocument next_line() {
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> line, next_filled_line());
+    if (!line) return std::optional<Document>();
+    return Document{.id = "", .title = "", .text = std::string(without_carriage_return(*line)), .metadata = ""};
+  }
+
+  NextDocument next_json() {
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> line, next_filled_line());
+    if (!line) return std::optional<Document>();
+    const Result<JsonValue> value = json_.parse(*line);
+    if (!value) return fail_at(lines_->line_number(), value.error());
+    Result<Document> document = document_of_json(*value);
+    if (!document) return fail_at(lines_->line_number(), std::move(document).error());
+    return std::move(*document);
+  }
+
+  // A record of a table and the number of the line where it starts.
+  struct Row {
+    std::vector<std::string> fields;
+    std::size_t line_number = 0;
+  };
+
+  Result<std::optional<Row>> next_record() {
+    ASSIGN_OR_RETURN(std::optional<std::string_view> line, next_filled_line());
+    if (!line) return std::optional<Row>();
+    const std::size_t line_number = lines_->line_number();
+    if (source().kind == Source::Kind::kTsv) return Row{split_tabs(without_carriage_return(*line)), line_number};
+
+    CsvRecord record;
+    for (std::size_t record_bytes = line->size();;) {
+      const Result<bool> whole = record.add_line(*line);
+      if (!whole) return fail_at(lines_->line_number(), whole.error());
+      if (*whole) return Row{record.take_fields(), line_number};
+      ASSIGN_OR_RETURN(line, next_raw_line());
+      if (line) record_bytes += line->size() + 1;
+      if (!line || record_bytes > options_.line_bytes_max) {
+        return fail_at(line_number,
+                       {ErrorCode::kCorruptData,
+                        fmt::format("a quoted field is not closed within {}",
+                                    line ? fmt::format("{} bytes", options_.line_bytes_max) : "the file")});
+      }
+    }
+  }
+
+  NextDocument next_row() {
+    for (;;) {
+      ASSIGN_OR_RETURN(std::optional<Row> row, next_record());
+      if (!row) return std::optional<Document>();
+      if (!columns_) {
+        Result<std::optional<TableColumns>> header = read_header(row->fields);
+        if (!header) return fail_at(row->line_number, std::move(header).error());
+        columns_ = *header;
+        if (columns_) continue;
+        Result<TableColumns> columns = columns_without_header(row->fields.size());
+        if (!columns) return fail_at(row->line_number, std::move(columns).error());
+        columns_ = *columns;
+      }
+      if (row->fields.size() != columns_->count) {
+        return fail_at(row->line_number, {ErrorCode::kCorruptData, fmt::format("expected {} columns, got {}",
+                                                                               columns_->count, row->fields.size())});
+      }
+      return document_of_fields(*columns_, std::move(row->fields));
+    }
+  }
+
+  NextDocument next_whole_file() {
+    if (std::exchange(whole_file_read_, true)) return std::optional<Document>();
+    Document document{.id = source().id, .title = "", .text = "", .metadata = ""};
+    for (;;) {
+      ASSIGN_OR_RETURN(const std::optional<std::string_view> line, next_raw_line());
+      if (!line) return document;
+      document.text.append(without_carriage_return(*line)).push_back('\n');
+      if (document.text.size() > options_.line_bytes_max) {
+        return fail(ErrorCode::kCorruptData, "{}: the text is longer than {} bytes", source().name,
+                    options_.line_bytes_max);
+      }
+    }
+  }
+
+  const CorpusOptions options_;
+  const std::vector<Source> sources_;
+
+  std::size_t position_ = 0;  // The source that is being read.
+  std::optional<LineReader> lines_;
+  std::optional<TableColumns> columns_;
+  bool whole_file_read_ = false;
+  JsonLineParser json_{"document"};
+
+  std::size_t documents_ = 0;
+  std::uint64_t bytes_of_finished_ = 0;
+  std::size_t lines_skipped_ = 0;
+  std::vector<std::string> skipped_errors_;
+};
+
+CorpusReader::CorpusReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CorpusReader::CorpusReader(CorpusReader&&) noexcept = default;
+CorpusReader& CorpusReader::operator=(CorpusReader&&) noexcept = default;
+CorpusReader::~CorpusReader() = default;
+
+Result<CorpusReader> CorpusReader::open(std::vector<std::string> paths, const CorpusOptions& options) {
+  ASSIGN_OR_RETURN(std::vector<Source> sources, list_sources(paths, options.format));
+  return CorpusReader(std::make_unique<Impl>(std::move(sources), options));
+}
+
+Result<std::optional<Document>> CorpusReader::next() { return impl_->next(); }
+std::uint64_t CorpusReader::bytes_total() const { return impl_->bytes_total(); }
+std::uint64_t CorpusReader::bytes_read() const { return impl_->bytes_read(); }
+std::size_t CorpusReader::lines_skipped() const { return impl_->lines_skipped(); }
+const std::vector<std::string>& CorpusReader::skipped_errors() const { return impl_->skipped_errors(); }
+
+}  // namespace tandem

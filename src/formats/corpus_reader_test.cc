@@ -1,0 +1,329 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <random>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/temporary_folder.h"
+#include "tandem/corpus.h"
+
+namespace tandem {
+namespace {
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+struct Reading {
+  std::vector<Document> documents;
+  std::optional<Error> error;
+  std::size_t lines_skipped = 0;
+  std::vector<std::string> skipped_errors;
+
+  std::vector<std::string> texts() const {
+    std::vector<std::string> result;
+    for (const Document& document : documents) result.push_back(document.text);
+    return result;
+  }
+  std::vector<std::string> ids() const {
+    std::vector<std::string> result;
+    for (const Document& document : documents) result.push_back(document.id);
+    return result;
+  }
+};
+
+/// Everything up to the end or the first error.
+Reading read_all(std::vector<std::string> paths, const CorpusOptions& options = {}) {
+  Reading reading;
+  Result<CorpusReader> reader = CorpusReader::open(std::move(paths), options);
+  if (!reader) {
+    reading.error = reader.error();
+    return reading;
+  }
+  for (;;) {
+    Result<std::optional<Document>> document = reader->next();
+    if (!document) {
+      reading.error = document.error();
+      break;
+    }
+    if (!*document) break;
+    reading.documents.push_back(std::move(**document));
+  }
+  if (!reading.error && reader->bytes_total() > 0) {
+    EXPECT_EQ(reader->bytes_read(), reader->bytes_total());
+  }
+  reading.lines_skipped = reader->lines_skipped();
+  reading.skipped_errors = reader->skipped_errors();
+  return reading;
+}
+
+class Corpus : public testing::Test {
+ protected:
+  Reading read(std::string_view name, std::string_view content, const CorpusOptions& options = {}) {
+    return read_all({folder_.write(name, content).string()}, options);
+  }
+  std::string error_of(std::string_view name, std::string_view content, ErrorCode code = ErrorCode::kCorruptData) {
+    const Reading reading = read(name, content);
+    if (!reading.error) return "no error";
+    EXPECT_EQ(reading.error->code, code) << reading.error->message;
+    const std::string prefix = (folder_.path() / name).string() + ":";
+    EXPECT_TRUE(reading.error->message.starts_with(prefix)) << reading.error->message;
+    return reading.error->message.substr(std::min(prefix.size(), reading.error->message.size()));
+  }
+
+  TemporaryFolder folder_;
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_F(Corpus, ReadsBeirFieldsFromJsonLines) {
+  const Reading reading =
+      read("corpus.jsonl", R"({"_id":"a","title":"Fern","text":"A fern\nis green.","metadata":{"k":[1,"é"]}})"
+                           "\n"
+                           R"({"_id":17,"title":null,"text":"two","metadata":null,"url":"ignored"})"
+                           "\r\n\n  \t\n"
+                           R"({"id":"c","text":""})"
+                           "\n"
+                           R"({"text":"last"})");
+  ASSERT_FALSE(reading.error) << reading.error->message;
+  ASSERT_EQ(reading.ids(), (Texts{"a", "17", "c", "4"}));
+  EXPECT_EQ(reading.documents[0].title, "Fern");
+  EXPECT_EQ(reading.documents[0].text, "A fern\nis green.");
+  EXPECT_EQ(reading.documents[0].metadata, R"({"k":[1,"é"]})");
+  EXPECT_EQ(reading.documents[1].metadata, "");
+  EXPECT_EQ(reading.texts(), (Texts{"A fern\nis green.", "two", "", "last"}));
+}
+
+TEST_F(Corpus, NamesFileAndLineOfBadJson) {
+  EXPECT_EQ(error_of("c.jsonl", "{\"text\":\"a\"}\n\n{\"text\": \n").substr(0, 27), "3: document: not valid JSON");
+  EXPECT_EQ(error_of("c.jsonl", "{}\n"), "1: document: text is missing");
+  EXPECT_EQ(error_of("c.jsonl", "{\"text\":7}\n"), "1: document: text: expected a string, got an integer");
+  EXPECT_EQ(error_of("c.jsonl", "[\"text\"]\n"), "1: document: what holds text: expected an object, got an array");
+  EXPECT_EQ(error_of("c.jsonl", R"({"text":"a","_id":[1]})"), "1: document: _id: expected a string, got an array");
+  EXPECT_EQ(error_of("c.jsonl", R"({"text":"a","metadata":"b"})"),
+            "1: document: metadata: expected an object, got a string");
+  EXPECT_TRUE(error_of("c.jsonl", "{\"text\":\"caf\xE9\"}").starts_with("1: document: not valid JSON"));
+}
+
+TEST_F(Corpus, SkipsBadLinesAndCountsThemWhenAsked) {
+  std::string content;
+  for (int line = 0; line < 30; ++line) content += line % 2 == 0 ? "{\"text\":\"good\"}\n" : "bad\n";
+  const Reading reading = read("corpus.jsonl", content, {.skip_bad_lines = true});
+  ASSERT_FALSE(reading.error) << reading.error->message;
+  EXPECT_EQ(reading.documents.size(), 15U);
+  EXPECT_EQ(reading.lines_skipped, 15U);
+  ASSERT_EQ(reading.skipped_errors.size(), 10U);
+  EXPECT_TRUE(contains(reading.skipped_errors[9], "corpus.jsonl:20: ")) << reading.skipped_errors[9];
+  EXPECT_EQ(reading.ids().back(), "15") << "documents are numbered, not lines";
+}
+
+TEST_F(Corpus, TakesByteOrderMarksOffEveryFormat) {
+  EXPECT_EQ(read("a.jsonl", "\xEF\xBB\xBF{\"text\":\"a\"}").texts(), Texts{"a"});
+  EXPECT_EQ(read("a.csv", "\xEF\xBB\xBFtext\na\n").texts(), Texts{"a"});
+  EXPECT_EQ(read("a", "\xEF\xBB\xBFone\n\xEF\xBB\xBFtwo").texts(), (Texts{"one", "\xEF\xBB\xBFtwo"}));
+  EXPECT_EQ(read("a", "\xEF\xBB\xBF").texts(), Texts{});
+}
+
+TEST_F(Corpus, RefusesUtf16ByName) {
+  const Reading reading = read("a.txt", std::string("\xFF\xFEh\0i\0", 6), {.skip_bad_lines = true});
+  ASSERT_TRUE(reading.error);
+  EXPECT_EQ(reading.error->code, ErrorCode::kUnsupported);
+  EXPECT_TRUE(contains(reading.error->message, "a.txt: the text is UTF-16, want UTF-8")) << reading.error->message;
+}
+
+TEST_F(Corpus, KeepsPlainLinesAsTheyAre) {
+  EXPECT_EQ(read("a.txt", "one\r\n\r\n \t \ntwo\tcells \n\xC0\x80 caf\xE9\nlast").texts(),
+            (Texts{"one", "two\tcells ", "\xC0\x80 caf\xE9", "last"}));
+  EXPECT_EQ(read("a.txt", "").texts(), Texts{});
+  EXPECT_EQ(read("a.txt", std::string("nul\0inside\n", 11)).texts(), Texts{std::string("nul\0inside", 10)});
+}
+
+TEST_F(Corpus, ReadsTsvWithAndWithoutHeader) {
+  const Reading header = read("a.tsv", "Title\tprice\t_ID\ttext\r\nBee\t3 \"x\"\tb1\thums\r\n");
+  ASSERT_EQ(header.documents.size(), 1U);
+  EXPECT_EQ(header.documents[0].id, "b1");
+  EXPECT_EQ(header.documents[0].title, "Bee");
+  EXPECT_EQ(header.documents[0].text, "hums");
+  EXPECT_EQ(header.documents[0].metadata, R"({"price":"3 \"x\""})");
+  EXPECT_EQ(read("a.tsv", "q7\twhat is moss\nq8\t\n").ids(), (Texts{"q7", "q8"}));
+  EXPECT_EQ(read("a.tsv", "what is moss\nand fern\n").texts(), (Texts{"what is moss", "and fern"}));
+}
+
+TEST_F(Corpus, RefusesRowsOfAnotherWidth) {
+  EXPECT_EQ(error_of("a.tsv", "a\tb\nc\td\te\n"), "2: expected 2 columns, got 3");
+  EXPECT_EQ(error_of("a.csv", "id,text\n\n\"a\nb\"\n"), "3: expected 2 columns, got 1");
+  EXPECT_EQ(error_of("a.tsv", "a\tb\tc\n", ErrorCode::kInvalidArgument).substr(0, 30),
+            "1: 3 columns and no header lin");
+  EXPECT_EQ(error_of("a.csv", "id,text,_id\n", ErrorCode::kInvalidArgument),
+            "1: the header line names two columns _id");
+}
+
+TEST_F(Corpus, ReadsQuotedCsvFields) {
+  const Reading reading = read("a.csv",
+                               "id,title,text\r\n"
+                               "1,\"comma, and \"\"quotes\"\"\",\"line one\r\nline two\n\nline four\"\r\n"
+                               "2,,bare \"quote\" stays\r\n"
+                               "\"3\",\"\",\"\"\"\"\r\n"
+                               "4,x,no line end");
+  ASSERT_FALSE(reading.error) << reading.error->message;
+  ASSERT_EQ(reading.documents.size(), 4U);
+  EXPECT_EQ(reading.documents[0].title, "comma, and \"quotes\"");
+  EXPECT_EQ(reading.texts(), (Texts{"line one\r\nline two\n\nline four", "bare \"quote\" stays", "\"", "no line end"}));
+}
+
+TEST_F(Corpus, NamesTheLineOfBrokenCsv) {
+  EXPECT_EQ(error_of("a.csv", "text\nfine\n\"open\nmore\n"), "3: a quoted field is not closed within the file");
+  EXPECT_EQ(error_of("a.csv", "id,text\n1,\"a\"b\n"),
+            "2: column 2: after a closing quote: expected a comma or the line's end");
+  const Reading reading = read("a.csv", "text\n\"a\"b\nc\n", {.skip_bad_lines = true});
+  EXPECT_EQ(reading.texts(), Texts{"c"});
+  EXPECT_EQ(reading.lines_skipped, 1U);
+}
+
+TEST_F(Corpus, ReadsBackEveryCsvThatFollowsTheRfc) {
+  std::mt19937 random(7);
+  const std::vector<std::string> pieces{"a", "\"", ",", "\n", "\r\n", "\r", " ", "é", "\t", "'"};
+  for (int round = 0; round < 300; ++round) {
+    std::string file = "id,text\n";
+    Texts texts;
+    for (std::size_t row = 0, rows = random() % 5; row < rows; ++row) {
+      std::string text;
+      std::string quoted;
+      for (std::size_t piece = 0, count = random() % 6; piece < count; ++piece) {
+        const std::string& chosen = pieces[random() % pieces.size()];
+        text += chosen;
+        quoted += chosen == "\"" ? "\"\"" : chosen;
+      }
+      file += fmt::format("{},\"{}\"{}", row, quoted, random() % 2 == 0 ? "\n" : "\r\n");
+      texts.push_back(text);
+    }
+    const Reading reading = read("a.csv", file);
+    ASSERT_FALSE(reading.error) << reading.error->message << "\n" << file;
+    ASSERT_EQ(reading.texts(), texts) << file;
+  }
+}
+
+TEST_F(Corpus, BoundsLinesRecordsAndFiles) {
+  const std::string long_line(600'000, 'x');
+  const CorpusOptions options{.skip_bad_lines = true, .line_bytes_max = 500'000};
+  const Reading lines = read("a.log", "before\n" + long_line + "\nafter\n" + long_line, options);
+  EXPECT_EQ(lines.texts(), (Texts{"before", "after"}));
+  EXPECT_EQ(lines.lines_skipped, 2U);
+  EXPECT_TRUE(contains(lines.skipped_errors[0], "a.log:2: the line is longer than 500000 bytes"))
+      << lines.skipped_errors[0];
+
+  std::string open_quote = "text\n\"";
+  for (int line = 0; line < 600; ++line) open_quote += std::string(999, 'y') + '\n';
+  const Reading record = read("a.csv", open_quote, options);
+  EXPECT_TRUE(contains(record.skipped_errors.at(0), "a.csv:2: a quoted field is not closed within 500000 bytes"));
+
+  folder_.write("big/a.md", open_quote);
+  folder_.write("big/b.md", "small");
+  const Reading files = read_all({(folder_.path() / "big").string()}, options);
+  EXPECT_EQ(files.ids(), Texts{"b.md"});
+  EXPECT_EQ(files.lines_skipped, 1U);
+}
+
+TEST_F(Corpus, ALineAsLongAsTheLimitIsRead) {
+  const Reading reading = read("a.log", "12345\n123456\n12345", {.skip_bad_lines = true, .line_bytes_max = 5});
+  EXPECT_EQ(reading.texts(), (Texts{"12345", "12345"}));
+}
+
+TEST_F(Corpus, ReadsFoldersInTheOrderOfTheirPaths) {
+  folder_.write("notes/b.md", "\xEF\xBB\xBF# B\r\n\r\ntext\r\n");
+  folder_.write("notes/a/z.TXT", "");
+  folder_.write("notes/a/picture.png", "no");
+  folder_.write("notes/ab.txt", "ab");
+  std::filesystem::create_directory_symlink(folder_.path() / "notes", folder_.path() / "notes/loop");
+  std::filesystem::create_symlink("nowhere", folder_.path() / "notes/dangling.txt");
+  const Reading reading = read_all({(folder_.path() / "notes").string() + "/"});
+  ASSERT_FALSE(reading.error) << reading.error->message;
+  EXPECT_EQ(reading.ids(), (Texts{"a/z.TXT", "ab.txt", "b.md"}));
+  EXPECT_EQ(reading.texts(), (Texts{"", "ab\n", "# B\n\ntext\n"}));
+}
+
+TEST_F(Corpus, NumbersDocumentsOverAllFiles) {
+  const std::string lines = folder_.write("a.log", "one\ntwo\n").string();
+  const std::string json =
+      folder_.write("b.jsonl", "{\"_id\":\"x\",\"text\":\"t\"}\n{\"_id\":\"\",\"text\":\"u\"}").string();
+  EXPECT_EQ(read_all({lines, json, lines}).ids(), (Texts{"1", "2", "x", "4", "5", "6"}));
+}
+
+TEST_F(Corpus, AnExplicitFormatWinsOverTheName) {
+  EXPECT_EQ(read("a.txt", "{\"text\":\"t\"}", {.format = CorpusFormat::kJsonl}).texts(), Texts{"t"});
+  EXPECT_EQ(read("a.jsonl", "{\"text\":\"t\"}", {.format = CorpusFormat::kLines}).texts(), Texts{"{\"text\":\"t\"}"});
+}
+
+TEST_F(Corpus, NamesWhatCannotBeOpened) {
+  const Reading missing = read_all({folder_.write("a.log", "x").string(), (folder_.path() / "b.log").string()});
+  ASSERT_TRUE(missing.error);
+  EXPECT_EQ(missing.error->code, ErrorCode::kNotFound);
+  EXPECT_TRUE(contains(missing.error->message, "b.log: cannot open: No such file")) << missing.error->message;
+
+  std::filesystem::create_directory(folder_.path() / "empty");
+  const Reading empty = read_all({(folder_.path() / "empty").string()});
+  ASSERT_TRUE(empty.error);
+  EXPECT_EQ(empty.error->code, ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(contains(empty.error->message, "empty: the folder has no .txt or .md file")) << empty.error->message;
+
+  ASSERT_TRUE(read_all({}).error);
+  EXPECT_EQ(read_all({}).error->code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(Corpus, NamesFilesWithoutPermission) {
+  const std::filesystem::path file = folder_.write("a.log", "x");
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(file, std::filesystem::perms::none);
+  constexpr uid_t kNobody = 65534;  // Root may read everything, so look as somebody else.
+  const bool is_root = ::geteuid() == 0;
+  ASSERT_TRUE(!is_root || ::seteuid(kNobody) == 0);
+  const Reading reading = read_all({file.string()});
+  ASSERT_TRUE(!is_root || ::seteuid(0) == 0);
+  ASSERT_TRUE(reading.error);
+  EXPECT_EQ(reading.error->code, ErrorCode::kPermission);
+}
+
+TEST_F(Corpus, StreamsFromPipesWithoutKnowingTheirSize) {
+  const std::filesystem::path pipe = folder_.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    std::ofstream(pipe) << "from\nanother process\n" << std::flush;
+    ::_exit(0);
+  }
+  Result<CorpusReader> reader = CorpusReader::open({pipe.string()});
+  ASSERT_TRUE(reader) << reader.error().message;
+  EXPECT_EQ(reader->bytes_total(), 0U);
+  EXPECT_EQ(reader->next()->value().text, "from");
+  EXPECT_EQ(reader->next()->value().text, "another process");
+  EXPECT_FALSE(reader->next()->has_value());
+  EXPECT_EQ(reader->bytes_read(), 21U);
+}
+
+TEST_F(Corpus, ReadsStandardInput) {
+  const std::filesystem::path file = folder_.write("a", "one\ntwo");
+  const Result<FileDescriptor> replacement = FileDescriptor::open(file, 0);
+  ASSERT_TRUE(replacement);
+  const int saved = ::dup(STDIN_FILENO);
+  ASSERT_GE(::dup2(replacement->get(), STDIN_FILENO), 0);
+  EXPECT_EQ(read_all({"-"}).texts(), (Texts{"one", "two"}));
+  ::dup2(saved, STDIN_FILENO);
+  ::close(saved);
+}
+
+TEST(DocumentTest, FullTextJoinsAsBeirDoes) {
+  const auto full = [](std::string title, std::string text) {
+    return Document{.id = "", .title = std::move(title), .text = std::move(text), .metadata = ""}.full_text();
+  };
+  EXPECT_EQ(full("Fern", "is green"), "Fern is green");
+  EXPECT_EQ(full("", " \u3000is green\u00A0\n"), "is green");
+  EXPECT_EQ(full("Fern", ""), "Fern");
+  EXPECT_EQ(full("", ""), "");
+  EXPECT_EQ(full(" ", "\x1F"), "");
+  EXPECT_EQ(full("", "\x80 a\x80\x80\x80\x80\x80 \x80"), "\x80 a\x80\x80\x80\x80\x80 \x80");
+}
+
+}  // namespace
+}  // namespace tandem
