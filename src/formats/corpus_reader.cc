@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/line_reader.h"
 #include "base/utf8.h"
-#include "formats/corpus_lines.h"
 #include "tandem/corpus.h"
 
 namespace tandem {

@@ -1,4 +1,4 @@
-#include "formats/corpus_lines.h"
+#include "base/line_reader.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Reads a file line by line, holding no more than one line: what every text format of a corpus is read through.
+// Reads a file line by line, holding no more than one line: what every text format is read through.
 #pragma once
 
 #include <cstddef>
