@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -19,6 +21,45 @@ namespace dom = simdjson::dom;
 namespace {
 
 constexpr std::size_t kDepthMax = 64;
+
+bool fits_into_64_bits(std::string_view integer) {
+  const char* const end = integer.data() + integer.size();
+  if (integer.starts_with('-')) {
+    std::int64_t value = 0;
+    return std::from_chars(integer.data(), end, value).ec == std::errc();
+  }
+  std::uint64_t value = 0;
+  return std::from_chars(integer.data(), end, value).ec == std::errc();
+}
+
+/// The same JSON with an exponent of zero behind every integer that 64 bits cannot hold, so that it is read as a
+/// double. simdjson refuses such integers, but JSON does not, and transformers writes one: 10^30 as the
+/// model_max_length of a tokenizer that has no limit.
+std::string with_huge_integers_as_doubles(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789";
+  std::string result;
+  result.reserve(text.size() + 8);
+  bool in_string = false;
+  for (std::size_t position = 0; position < text.size();) {
+    std::size_t end = position + 1;
+    const char first = text[position];
+    bool is_huge = false;
+    if (in_string && first == '\\') {
+      end = std::min(position + 2, text.size());
+    } else if (first == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (first == '-' || kDigits.find(first) != kDigits.npos)) {
+      // The whole number, so that the digits of a fraction or an exponent are not taken for an integer.
+      end = std::min(text.find_first_not_of("0123456789+-.eE", end), text.size());
+      const std::string_view number = text.substr(position, end - position);
+      is_huge = number.find_first_of(".eE") == number.npos && !fits_into_64_bits(number);
+    }
+    result += text.substr(position, end - position);
+    if (is_huge) result += "e0";
+    position = end;
+  }
+  return result;
+}
 
 std::string_view kind_name(dom::element_type type) {
   switch (type) {
@@ -89,7 +130,8 @@ struct JsonDocument::Impl {
 
   Status parse(std::string_view text) {
     // simdjson reads up to SIMDJSON_PADDING bytes past the end, so it copies the text into a padded buffer.
-    const simdjson::error_code error = parser.parse(text.data(), text.size(), true).get(root);
+    simdjson::error_code error = parser.parse(text.data(), text.size(), true).get(root);
+    if (error == simdjson::NUMBER_ERROR) error = parser.parse(with_huge_integers_as_doubles(text)).get(root);
     if (error != simdjson::SUCCESS) {
       return fail(ErrorCode::kCorruptData, "{}: not valid JSON: {}", name, simdjson::error_message(error));
     }
