@@ -1,0 +1,118 @@
+#include "tokenizer/post_processor.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace tandem {
+namespace {
+
+/// How many tokens of each text stay.
+struct Lengths {
+  std::size_t first = 0;
+  std::size_t second = 0;
+};
+
+/// The length at which the reference stops reading: after the first word, in the direction of `side`, that brings the
+/// text to `tokens_max` or more. Added tokens count, but reading goes on after one.
+std::size_t read_length(const TextTokens& text, std::size_t tokens_max, TruncationSide side) {
+  if (text.words.empty()) return text.ids.size();
+  std::size_t length = 0;
+  for (std::size_t index = 0; index < text.words.size(); ++index) {
+    const std::int32_t word = text.words[side == TruncationSide::kRight ? index : text.words.size() - 1 - index];
+    length += static_cast<std::size_t>(std::abs(word));
+    if (word > 0 && length >= tokens_max) break;
+  }
+  return length;
+}
+
+/// Tokens leave the longer text until both fit in `tokens_max`. When both must be shortened and the number is odd, the
+/// longer one gets the odd token, and the second one if they are of equal length.
+Lengths truncate_longest_first(Lengths lengths, std::size_t tokens_max) {
+  const auto [shorter, longer] = std::minmax(lengths.first, lengths.second);
+  std::size_t shorter_kept = shorter;
+  std::size_t longer_kept = longer;
+  if (shorter + longer > tokens_max) {
+    if (shorter > tokens_max / 2) {
+      shorter_kept = tokens_max / 2;
+      longer_kept = tokens_max - shorter_kept;
+    } else {
+      longer_kept = tokens_max - shorter;
+    }
+  }
+  return lengths.first > lengths.second ? Lengths{longer_kept, shorter_kept} : Lengths{shorter_kept, longer_kept};
+}
+
+Lengths truncate(const TextTokens& first, const TextTokens* second, std::size_t added, const EncodeOptions& options) {
+  const Lengths full{first.ids.size(), second != nullptr ? second->ids.size() : 0};
+  if (options.tokens_max == 0) return full;
+  const std::size_t room = options.tokens_max - std::min(options.tokens_max, added);
+  const std::size_t total = full.first + full.second;
+  if (total <= room) return full;
+
+  const std::size_t excess = total - room;
+  if (second == nullptr) return {room, 0};
+  if (options.truncation == TruncationStrategy::kOnlyFirst && full.first > excess) {
+    return {full.first - excess, full.second};
+  }
+  if (options.truncation == TruncationStrategy::kOnlySecond && full.second > excess) {
+    return {full.first, full.second - excess};
+  }
+  const Lengths read{read_length(first, options.tokens_max, options.truncation_side),
+                     read_length(*second, options.tokens_max, options.truncation_side)};
+  return truncate_longest_first(read, room);
+}
+
+}  // namespace
+
+bool truncation_needs_words(const EncodeOptions& options, bool is_pair) {
+  return is_pair && options.tokens_max != 0 && options.truncation == TruncationStrategy::kLongestFirst;
+}
+
+PostProcessor::PostProcessor(TemplateSpec spec) : spec_(std::move(spec)) {}
+
+Encoding PostProcessor::process(const TextTokens& first, const TextTokens* second, const EncodeOptions& options) const {
+  const std::vector<TemplatePiece>& pieces = second != nullptr ? spec_.pair : spec_.single;
+  std::size_t added = 0;
+  if (options.add_special_tokens) {
+    for (const TemplatePiece& piece : pieces) added += piece.ids.size();
+  }
+  const Lengths kept = truncate(first, second, added, options);
+  const bool has_offsets = options.offsets != OffsetUnit::kNone;
+
+  Encoding encoding;
+  const std::size_t length = kept.first + kept.second + added;
+  encoding.ids.reserve(length);
+  encoding.type_ids.reserve(length);
+  if (has_offsets) encoding.offsets.reserve(length);
+
+  const auto add_text = [&](const TextTokens& text, std::size_t count) {
+    const std::size_t dropped = text.ids.size() - count;
+    const auto begin = static_cast<std::ptrdiff_t>(options.truncation_side == TruncationSide::kLeft ? dropped : 0);
+    const auto end = begin + static_cast<std::ptrdiff_t>(count);
+    encoding.ids.insert(encoding.ids.end(), text.ids.begin() + begin, text.ids.begin() + end);
+    if (has_offsets) {
+      encoding.offsets.insert(encoding.offsets.end(), text.offsets.begin() + begin, text.offsets.begin() + end);
+    }
+    encoding.tokens_dropped += dropped;
+  };
+  for (const TemplatePiece& piece : pieces) {
+    switch (piece.kind) {
+      case TemplatePiece::Kind::kFirstText:
+        add_text(first, kept.first);
+        break;
+      case TemplatePiece::Kind::kSecondText:
+        add_text(*second, kept.second);
+        break;
+      case TemplatePiece::Kind::kSpecialTokens:
+        if (!options.add_special_tokens) break;
+        encoding.ids.insert(encoding.ids.end(), piece.ids.begin(), piece.ids.end());
+        if (has_offsets) encoding.offsets.resize(encoding.ids.size());
+        break;
+    }
+    encoding.type_ids.resize(encoding.ids.size(), piece.type_id);
+  }
+  return encoding;
+}
+
+}  // namespace tandem

@@ -1,0 +1,286 @@
+#include "tandem/tokenizer.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "formats/tokenizer_json.h"
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/post_processor.h"
+#include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/word_piece.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::size_t kTextBytesMax = std::numeric_limits<std::uint32_t>::max() - 1;
+
+/// Working memory of one thread, so that encoding allocates only its result.
+struct Scratch {
+  TextTokens first;
+  TextTokens second;
+  std::vector<AddedTokenPiece> raw_pieces;
+  std::vector<AddedTokenPiece> normalized_pieces;
+  NormalizedText normalized;
+  std::vector<TextSpan> words;
+  std::vector<WordToken> word_tokens;
+
+  /// The memory of this thread, emptied of what one exceptionally long text has left.
+  static Scratch& of_thread() {
+    static constexpr std::size_t kBytesKept = std::size_t{1} << 20;
+    thread_local Scratch scratch;
+    if (scratch.normalized.text.capacity() > kBytesKept) scratch = Scratch();
+    return scratch;
+  }
+};
+
+/// Turns byte offsets of a text into other positions, in any order of asking.
+class CodePointIndex {
+ public:
+  explicit CodePointIndex(std::string_view utf8) : text_(utf8) {
+    counts_.reserve(utf8.size() / kBlock + 1);
+    std::uint32_t count = 0;
+    for (std::size_t position = 0; position < utf8.size(); ++position) {
+      if (position % kBlock == 0) counts_.push_back(count);
+      count += starts_code_point(utf8[position]);
+    }
+    counts_.push_back(count);
+  }
+
+  /// How many code points begin before `position`, which is at most the size of the text.
+  std::uint32_t count_before(std::uint32_t position) const {
+    const std::size_t block = position / kBlock;
+    if (position == text_.size()) return counts_.back();
+    std::uint32_t count = counts_[block];
+    for (std::size_t index = block * kBlock; index < position; ++index) count += starts_code_point(text_[index]);
+    return count;
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 64;
+  static std::uint32_t starts_code_point(char byte) { return (byte & 0xC0) != 0x80 ? 1 : 0; }
+
+  std::string_view text_;
+  std::vector<std::uint32_t> counts_;  // Before each block; the last is that of the whole text.
+};
+
+/// A text that was not UTF-8, made so, and the way back.
+struct RepairedText {
+  std::string text;
+  std::vector<std::uint32_t> origins;  ///< For each byte of `text`, and its end, where it begins in what was given.
+};
+
+RepairedText repair(std::string_view text) {
+  RepairedText repaired;
+  for (std::size_t position = 0; position < text.size();) {
+    const Utf8Step step = decode_utf8(text, position);
+    append_utf8(repaired.text, step.code_point);
+    repaired.origins.resize(repaired.text.size(), static_cast<std::uint32_t>(position));
+    position += step.bytes;
+  }
+  repaired.origins.push_back(static_cast<std::uint32_t>(text.size()));
+  return repaired;
+}
+
+/// Every special token that a template adds.
+std::vector<std::int32_t> ids_of(const TemplateSpec& spec) {
+  std::vector<std::int32_t> ids;
+  for (const auto* pieces : {&spec.single, &spec.pair}) {
+    for (const TemplatePiece& piece : *pieces) ids.insert(ids.end(), piece.ids.begin(), piece.ids.end());
+  }
+  return ids;
+}
+
+}  // namespace
+
+class Tokenizer::Impl {
+ public:
+  explicit Impl(TokenizerSpec spec)
+      : normalizer_(spec.normalizer),
+        pre_tokenizer_(spec.pre_tokenizer),
+        model_(std::get<WordPieceSpec>(spec.model)),
+        post_processor_(std::move(spec.post_processor)),
+        size_(model_.vocabulary().size()) {}
+
+  /// Gives every added token its id as the reference does: the model's, if it has such a token, else the next one
+  /// counted from the number of the model's tokens. Ids in the file are not looked at.
+  Status add_tokens(const std::vector<AddedToken>& tokens, std::string_view file) {
+    std::map<std::int32_t, AddedTokens::Entry>
+        entries;  // Of equal contents the last counts, but special stays special.
+    auto next_id = static_cast<std::int32_t>(model_.vocabulary().entries());
+    for (const AddedToken& token : tokens) {
+      if (token.content.empty()) continue;
+      auto known_id = id(token.content);
+      if (!known_id) {
+        known_id = next_id++;
+        if (!this->token(*known_id).empty()) {
+          return fail(ErrorCode::kCorruptData, "{}: added_tokens: '{}' would have id {}, which is that of '{}'", file,
+                      token.content, *known_id, this->token(*known_id));
+        }
+        added_ids_.emplace(token.content, *known_id);
+        added_spellings_.emplace(*known_id, token.content);
+        size_ = std::max(size_, static_cast<std::size_t>(*known_id) + 1);
+      }
+      const bool was_special = entries[*known_id].token.special;
+      entries[*known_id] = {token, *known_id, token.content};
+      entries[*known_id].token.special |= was_special;
+    }
+
+    std::vector<AddedTokens::Entry> raw;
+    std::vector<AddedTokens::Entry> normalized;
+    for (auto& [id, entry] : entries) {
+      if (entry.token.normalized) {
+        NormalizedText text;
+        normalize(normalizer_, entry.token.content, 0, false, text);
+        entry.pattern = std::move(text.text);
+      }
+      (entry.token.normalized ? normalized : raw).push_back(std::move(entry));
+    }
+    raw_added_tokens_ = AddedTokens(std::move(raw));
+    normalized_added_tokens_ = AddedTokens(std::move(normalized));
+    return {};
+  }
+
+  Encoding encode(std::string_view first, const std::string_view* second, const EncodeOptions& options) const {
+    Scratch& scratch = Scratch::of_thread();
+    const bool words = truncation_needs_words(options, second != nullptr);
+    tokenize(first, options, words, scratch, scratch.first);
+    if (second != nullptr) tokenize(*second, options, words, scratch, scratch.second);
+    return post_processor_.process(scratch.first, second != nullptr ? &scratch.second : nullptr, options);
+  }
+
+  std::string_view token(std::int32_t id) const {
+    const auto added = added_spellings_.find(id);
+    return added != added_spellings_.end() ? std::string_view(added->second) : model_.vocabulary().spelling(id);
+  }
+
+  std::optional<std::int32_t> id(std::string_view token) const {
+    const auto added = added_ids_.find(token);
+    if (added != added_ids_.end()) return added->second;
+    const std::int32_t id = model_.vocabulary().id(token);
+    return id != Trie::kNoValue ? std::optional(id) : std::nullopt;
+  }
+
+  std::size_t vocabulary_size() const { return size_; }
+
+ private:
+  /// Tokens of one text, with offsets in the unit that `options` ask for.
+  void tokenize(std::string_view text, const EncodeOptions& options, bool words, Scratch& scratch,
+                TextTokens& tokens) const {
+    text = text.substr(0, kTextBytesMax);
+    tokens.clear();
+    if (is_utf8(text)) {
+      tokenize_utf8(text, options, words, scratch, tokens);
+      return;
+    }
+    const RepairedText repaired = repair(text);
+    tokenize_utf8(repaired.text, options, words, scratch, tokens);
+    if (options.offsets != OffsetUnit::kBytes) return;
+    for (Offset& offset : tokens.offsets) offset = {repaired.origins[offset.begin], repaired.origins[offset.end]};
+  }
+
+  void tokenize_utf8(std::string_view text, const EncodeOptions& options, bool words, Scratch& scratch,
+                     TextTokens& tokens) const {
+    const bool offsets = options.offsets != OffsetUnit::kNone;
+    raw_added_tokens_.split(text, options.split_special_tokens, scratch.raw_pieces);
+    for (const AddedTokenPiece& piece : scratch.raw_pieces) {
+      if (piece.id != Trie::kNoValue) {
+        tokens.ids.push_back(piece.id);
+        if (offsets) {
+          tokens.offsets.push_back(
+              {static_cast<std::uint32_t>(piece.span.begin), static_cast<std::uint32_t>(piece.span.end)});
+        }
+        if (words) tokens.words.push_back(-1);
+      } else {
+        normalize(normalizer_, piece.span.of(text), piece.span.begin, offsets, scratch.normalized);
+        tokenize_normalized(options, words, scratch, tokens);
+      }
+    }
+    if (options.offsets == OffsetUnit::kCodePoints) {
+      const CodePointIndex index(text);
+      for (Offset& offset : tokens.offsets) {
+        offset = {index.count_before(offset.begin), index.count_before(offset.end)};
+      }
+    }
+  }
+
+  void tokenize_normalized(const EncodeOptions& options, bool words, Scratch& scratch, TextTokens& tokens) const {
+    const bool offsets = options.offsets != OffsetUnit::kNone;
+    const auto push = [&](std::int32_t id, std::size_t begin, std::size_t end) {
+      tokens.ids.push_back(id);
+      if (offsets) {
+        const std::vector<Offset>& origins = scratch.normalized.origins;
+        tokens.offsets.push_back({origins[begin].begin, origins[end - 1].end});
+      }
+    };
+    const std::string_view text = scratch.normalized.text;
+    normalized_added_tokens_.split(text, options.split_special_tokens, scratch.normalized_pieces);
+    for (const AddedTokenPiece& piece : scratch.normalized_pieces) {
+      if (piece.id != Trie::kNoValue) {
+        push(piece.id, piece.span.begin, piece.span.end);
+        if (words) tokens.words.push_back(-1);
+        continue;
+      }
+      const std::string_view part = piece.span.of(text);
+      pre_tokenize(pre_tokenizer_, part, scratch.words);
+      for (const TextSpan& word : scratch.words) {
+        model_.tokenize(word.of(part), scratch.word_tokens);
+        std::size_t begin = piece.span.begin + word.begin;
+        for (const WordToken& token : scratch.word_tokens) {
+          const std::size_t end = piece.span.begin + word.begin + token.end;
+          push(token.id, begin, end);
+          begin = end;
+        }
+        if (words) tokens.words.push_back(static_cast<std::int32_t>(scratch.word_tokens.size()));
+      }
+    }
+  }
+
+  NormalizerSpec normalizer_;
+  PreTokenizerSpec pre_tokenizer_;
+  AddedTokens raw_added_tokens_;         // Looked for in the text as given.
+  AddedTokens normalized_added_tokens_;  // Looked for in the normalised text.
+  WordPiece model_;
+  PostProcessor post_processor_;
+  std::map<std::string, std::int32_t, std::less<>> added_ids_;  // Of the added tokens that the model does not have.
+  std::map<std::int32_t, std::string> added_spellings_;
+  std::size_t size_;
+};
+
+Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "tokenizer.json";
+  ASSIGN_OR_RETURN(TokenizerSpec spec, read_tokenizer_json(path));
+  const std::vector<AddedToken> added_tokens = std::move(spec.added_tokens);
+  const std::vector<std::int32_t> template_ids = ids_of(spec.post_processor);
+  auto impl = std::make_unique<Impl>(std::move(spec));
+  RETURN_IF_ERROR(impl->add_tokens(added_tokens, path.string()));
+  for (const std::int32_t id : template_ids) {
+    if (impl->token(id).empty()) {
+      return fail(ErrorCode::kCorruptData, "{}: post_processor: id {} is not in the vocabulary", path.string(), id);
+    }
+  }
+  return Tokenizer(std::move(impl));
+}
+
+Encoding Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
+  return impl_->encode(text, nullptr, options);
+}
+
+Encoding Tokenizer::encode(std::string_view first, std::string_view second, const EncodeOptions& options) const {
+  return impl_->encode(first, &second, options);
+}
+
+std::string_view Tokenizer::token(std::int32_t id) const { return impl_->token(id); }
+std::optional<std::int32_t> Tokenizer::id(std::string_view token) const { return impl_->id(token); }
+std::size_t Tokenizer::vocabulary_size() const { return impl_->vocabulary_size(); }
+
+Tokenizer::Tokenizer(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+}  // namespace tandem
