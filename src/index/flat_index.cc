@@ -1,0 +1,186 @@
+#include "index/flat_index.h"
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+#include "index/top_k.h"
+
+namespace tandem {
+namespace {
+
+// One pass over the vectors serves this many queries; the best hits of each are held per thread meanwhile.
+constexpr std::size_t kQueriesPerPass = 256;
+// Of these, so many are multiplied with a block of vectors at a time, so that their scores stay in the L1 cache.
+constexpr std::size_t kQueriesPerTile = 32;
+// A block of vectors is read from memory once and then, for each tile, from the L2 cache: 256 KiB.
+constexpr std::size_t kFloatsPerBlock = std::size_t{64} << 10;
+// What one thread takes at a time: 2 MiB of vectors, some 80 µs of reading for one query.
+constexpr std::size_t kFloatsPerPart = std::size_t{512} << 10;
+
+double squared_length(std::span<const float> vector) {
+  double sum = 0;
+  for (const float value : vector) sum += static_cast<double>(value) * value;
+  return sum;
+}
+
+double squared_distance(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (std::size_t index = 0; index < a.size(); ++index) {
+    const double difference = static_cast<double>(a[index]) - b[index];
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+MatrixView rows_of(MatrixView matrix, std::size_t first, std::size_t count) {
+  return {matrix.data + first * matrix.columns, std::min(count, matrix.rows - first), matrix.columns};
+}
+
+/// Consecutive vectors, the first of which has ordinal `first`.
+struct Block {
+  MatrixView vectors;
+  std::size_t first;
+
+  std::uint32_t ordinal(std::size_t row) const { return static_cast<std::uint32_t>(first + row); }
+};
+
+/// A query and, where distances are asked for, its squared length.
+struct Query {
+  std::span<const float> vector;
+  double squared_length;
+};
+
+// Most scores are below the worst that is kept, so they are compared sixteen at a time, which vectorises.
+void offer_inner_products(const float* scores, const Block& block, TopK& best) {
+  constexpr std::size_t kStep = 16;
+  for (std::size_t start = 0; start < block.vectors.rows; start += kStep) {
+    const std::size_t end = std::min(start + kStep, block.vectors.rows);
+    if (best.full()) {
+      const float worst = best.worst_score();
+      unsigned better = 0;
+      for (std::size_t row = start; row < end; ++row) better |= scores[row] > worst ? 1U : 0U;
+      if (better == 0) continue;
+    }
+    for (std::size_t row = start; row < end; ++row) best.add({block.ordinal(row), scores[row]});
+  }
+}
+
+// An inner product of n terms in f32, summed in any order, is off by at most γ Σ|qᵢ dᵢ| ≤ γ (‖q‖² + ‖d‖²) / 2 with
+// γ = n u / (1 − n u), u = 2⁻²⁴ (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), and by what
+// underflow takes from each term. A vector that is out of reach by more than twice that is out of reach. One more term
+// in γ pays for the rounding of the lengths.
+void offer_distances(const Query& query, const float* inner_products, std::span<const double> squared_lengths,
+                     const Block& block, TopK& best) {
+  const auto terms = static_cast<double>(query.vector.size() + 1);
+  const double gamma = terms * 0x1p-24 / (1 - terms * 0x1p-24);
+  for (std::size_t row = 0; row < block.vectors.rows; ++row) {
+    const double lengths = query.squared_length + squared_lengths[row];
+    const double least = lengths - 2.0 * inner_products[row] - gamma * lengths - 4 * terms * FLT_MIN;
+    // An inner product that overflowed, or is NaN, rules nothing out.
+    if (best.full() && std::isfinite(inner_products[row])) {
+      const double worst = best.worst_score();
+      if (least >= worst * worst) continue;
+    }
+    const double distance = std::sqrt(squared_distance(query.vector, block.vectors.row(row)));
+    best.add({block.ordinal(row), 0.0F - static_cast<float>(distance)});
+  }
+}
+
+/// The queries that share one pass over the vectors, and what each thread has found for them so far.
+class Pass {
+ public:
+  Pass(const Kernels& kernels, Metric metric, MatrixView queries, std::size_t top_k, std::size_t workers)
+      : kernels_(kernels), metric_(metric), queries_(queries), top_k_(top_k), workers_(workers) {
+    for (std::size_t query = 0; query < queries.rows; ++query) {
+      squared_lengths_.push_back(metric == Metric::kL2 ? squared_length(queries.row(query)) : 0);
+    }
+  }
+
+  /// Compares a block with every query. The blocks of one worker must come in the order of their ordinals.
+  void scan(std::size_t worker_index, const Block& block) {
+    Worker& worker = workers_[worker_index];
+    if (worker.best.empty()) worker.best.assign(queries_.rows, TopK(top_k_));
+    worker.scores.resize(std::min(queries_.rows, kQueriesPerTile) * block.vectors.rows);
+    worker.squared_lengths.clear();
+    for (std::size_t row = 0; metric_ == Metric::kL2 && row < block.vectors.rows; ++row) {
+      worker.squared_lengths.push_back(squared_length(block.vectors.row(row)));
+    }
+    for (std::size_t first = 0; first < queries_.rows; first += kQueriesPerTile) {
+      const MatrixView tile = rows_of(queries_, first, kQueriesPerTile);
+      kernels_.inner_products(tile.data, tile.rows, block.vectors.data, block.vectors.rows, tile.columns,
+                              worker.scores.data());
+      for (std::size_t row = 0; row < tile.rows; ++row) {
+        const float* scores = worker.scores.data() + row * block.vectors.rows;
+        TopK& best = worker.best[first + row];
+        switch (metric_) {
+          case Metric::kInnerProduct:
+            offer_inner_products(scores, block, best);
+            break;
+          case Metric::kL2:
+            offer_distances({tile.row(row), squared_lengths_[first + row]}, scores, worker.squared_lengths, block,
+                            best);
+            break;
+        }
+      }
+    }
+  }
+
+  /// What all workers together found for a query.
+  std::vector<VectorHit> take(std::size_t query) {
+    TopK best(top_k_);
+    for (Worker& worker : workers_) {
+      if (worker.best.empty()) continue;
+      for (const VectorHit& hit : worker.best[query].take()) best.add(hit);
+    }
+    return best.take();
+  }
+
+ private:
+  struct Worker {
+    std::vector<TopK> best;               // [queries], empty until the worker gets a block.
+    std::vector<float> scores;            // [queries of a tile, rows of a block]
+    std::vector<double> squared_lengths;  // [rows of a block]
+  };
+
+  const Kernels& kernels_;
+  Metric metric_;
+  MatrixView queries_;
+  std::vector<double> squared_lengths_;  // [queries]
+  std::size_t top_k_;
+  std::vector<Worker> workers_;
+};
+
+}  // namespace
+
+FlatIndex::FlatIndex(const Kernels& kernels, MatrixView vectors, Metric metric)
+    : kernels_(kernels), vectors_(vectors), metric_(metric) {}
+
+std::vector<std::vector<VectorHit>> FlatIndex::search(MatrixView queries, std::size_t top_k,
+                                                      ThreadPool& threads) const {
+  const std::size_t block_rows = std::max<std::size_t>(kFloatsPerBlock / vectors_.columns, 1);
+  const std::size_t part_rows = std::max(kFloatsPerPart / vectors_.columns, block_rows);
+  const std::size_t parts = (vectors_.rows + part_rows - 1) / part_rows;
+
+  top_k = std::min(top_k, vectors_.rows);
+  if (top_k == 0) return std::vector<std::vector<VectorHit>>(queries.rows);
+
+  std::vector<std::vector<VectorHit>> hits;
+  for (std::size_t first_query = 0; first_query < queries.rows; first_query += kQueriesPerPass) {
+    Pass pass(kernels_, metric_, rows_of(queries, first_query, kQueriesPerPass), top_k, threads.threads());
+    threads.run(parts, [&](std::size_t part, std::size_t worker) {
+      const std::size_t end = std::min((part + 1) * part_rows, vectors_.rows);
+      for (std::size_t first = part * part_rows; first < end; first += block_rows) {
+        pass.scan(worker, {rows_of(vectors_, first, std::min(block_rows, end - first)), first});
+      }
+    });
+    for (std::size_t query = first_query; query < std::min(first_query + kQueriesPerPass, queries.rows); ++query) {
+      hits.push_back(pass.take(query - first_query));
+    }
+  }
+  return hits;
+}
+
+}  // namespace tandem

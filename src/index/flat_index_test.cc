@@ -1,0 +1,216 @@
+#include "index/flat_index.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <random>
+
+#include "index/top_k.h"
+
+namespace tandem {
+namespace {
+
+using Hits = std::vector<VectorHit>;
+
+Matrix random_matrix(std::size_t rows, std::size_t columns, unsigned seed, float offset = 0) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  Matrix matrix(rows, columns);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (float& value : matrix.row(row)) value = normal(random) + offset;
+  }
+  return matrix;
+}
+
+double inner_product(std::span<const float> a, std::span<const float> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0, std::plus<>(),
+                            [](float x, float y) { return static_cast<double>(x) * y; });
+}
+
+float distance(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (std::size_t index = 0; index < a.size(); ++index) {
+    sum += (static_cast<double>(a[index]) - b[index]) * (static_cast<double>(a[index]) - b[index]);
+  }
+  return static_cast<float>(std::sqrt(sum));
+}
+
+/// The definition: every score, in double precision, sorted.
+Hits brute_force(MatrixView vectors, std::span<const float> query, Metric metric, std::size_t top_k) {
+  Hits hits;
+  for (std::size_t row = 0; row < vectors.rows; ++row) {
+    const float score = metric == Metric::kL2 ? 0.0F - distance(query, vectors.row(row))
+                                              : static_cast<float>(inner_product(query, vectors.row(row)));
+    hits.push_back({static_cast<std::uint32_t>(row), score});
+  }
+  std::ranges::sort(hits, ranks_before);
+  hits.resize(std::min(top_k, hits.size()));
+  return hits;
+}
+
+const Kernels& best_kernels() { return kernels_for(detect_isa()); }
+
+std::vector<Hits> search(MatrixView vectors, MatrixView queries, Metric metric, std::size_t top_k,
+                         std::size_t threads = 2) {
+  ThreadPool pool(threads);
+  return FlatIndex(best_kernels(), vectors, metric).search(queries, top_k, pool);
+}
+
+void expect_brute_force(MatrixView vectors, MatrixView queries, Metric metric, std::size_t top_k,
+                        std::size_t threads = 2) {
+  const std::vector<Hits> hits = search(vectors, queries, metric, top_k, threads);
+  ASSERT_EQ(hits.size(), queries.rows);
+  for (std::size_t query = 0; query < queries.rows; ++query) {
+    ASSERT_EQ(hits[query], brute_force(vectors, queries.row(query), metric, top_k)) << "query " << query;
+  }
+}
+
+TEST(TopK, KeepsTheBestAndBreaksTiesByOrdinal) {
+  TopK best(3);
+  for (const std::uint32_t ordinal : {5U, 1U, 9U, 3U, 7U}) best.add({ordinal, 1.0F});
+  best.add({8, 2.0F});
+  EXPECT_EQ(best.take(), (Hits{{8, 2.0F}, {1, 1.0F}, {3, 1.0F}}));
+  TopK none(0);
+  none.add({1, 1.0F});
+  EXPECT_TRUE(none.take().empty());
+}
+
+TEST(TopK, RanksNanLast) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  TopK best(3);
+  for (const auto& hit : Hits{{0, kNan}, {1, -1e30F}, {2, kNan}, {3, 1.0F}}) best.add(hit);
+  const Hits hits = best.take();
+  EXPECT_EQ(hits[0].ordinal, 3U);
+  EXPECT_EQ(hits[1].ordinal, 1U);
+  EXPECT_EQ(hits[2], (VectorHit{0, -std::numeric_limits<float>::infinity()}));
+}
+
+// With small integers every product and sum is exact, so results must agree to the bit, and ties abound.
+RC_GTEST_PROP(FlatIndex, AgreesWithBruteForceOnIntegers, ()) {
+  const auto dimensions = *rc::gen::inRange<std::size_t>(1, 70);
+  const auto rows = *rc::gen::inRange<std::size_t>(0, 300);
+  const auto queries = *rc::gen::inRange<std::size_t>(0, 70);
+  const auto top_k = *rc::gen::inRange<std::size_t>(0, 320);
+  const auto metric = *rc::gen::element(Metric::kInnerProduct, Metric::kL2);
+  std::mt19937 random(*rc::gen::arbitrary<unsigned>());
+  const auto integers = [&](std::size_t count) {
+    Matrix matrix(count, dimensions);
+    for (std::size_t row = 0; row < count; ++row) {
+      for (float& value : matrix.row(row)) value = static_cast<float>(random() % 3) - 1;
+    }
+    return matrix;
+  };
+  const Matrix vectors = integers(rows);
+  const Matrix questions = integers(queries);
+  const std::vector<Hits> hits = search(vectors, questions, metric, top_k, 1 + random() % 3);
+  RC_ASSERT(hits.size() == queries);
+  for (std::size_t query = 0; query < queries; ++query) {
+    RC_ASSERT(hits[query] == brute_force(vectors, questions.view().row(query), metric, top_k));
+  }
+}
+
+TEST(FlatIndex, DistancesAreExactWhereTheExpansionCancels) {
+  // Far from the origin and close together: ‖q‖² − 2⟨q, d⟩ + ‖d‖² has no correct digit left in f32.
+  for (const float offset : {0.0F, 30.0F, 3000.0F}) {
+    const Matrix vectors = random_matrix(3000, 48, 1, offset);
+    expect_brute_force(vectors, random_matrix(40, 48, 2, offset), Metric::kL2, 10);
+    const std::vector<Hits> self = search(vectors, {vectors.data() + 48 * 777, 1, 48}, Metric::kL2, 1);
+    EXPECT_EQ(self[0][0], (VectorHit{777, 0.0F}));
+  }
+}
+
+TEST(FlatIndex, DistancesSurviveVeryLargeAndVerySmallNumbers) {
+  Matrix vectors = random_matrix(600, 24, 3);
+  for (std::size_t row = 0; row < vectors.rows(); ++row) {
+    const float scale = std::ldexp(1.0F, static_cast<int>(row % 240) - 130);
+    for (float& value : vectors.row(row)) value *= scale;
+  }
+  expect_brute_force(vectors, vectors, Metric::kL2, 7);
+}
+
+TEST(FlatIndex, InnerProductsAreWithinTheRoundingOfTheirSum) {
+  const Matrix vectors = random_matrix(5000, 384, 4);
+  const Matrix queries = random_matrix(9, 384, 5);
+  const std::vector<Hits> hits = search(vectors, queries, Metric::kInnerProduct, 20);
+  for (std::size_t query = 0; query < queries.rows(); ++query) {
+    const auto length = std::sqrt(inner_product(queries.row(query), queries.row(query)));
+    const auto tolerance_of = [&](std::span<const float> row) {
+      return 384 * 0x1p-23 * length * std::sqrt(inner_product(row, row));
+    };
+    ASSERT_EQ(hits[query].size(), 20U);
+    std::vector<bool> found(vectors.rows());
+    for (const VectorHit& hit : hits[query]) {
+      const auto row = vectors.row(hit.ordinal);
+      EXPECT_NEAR(hit.score, inner_product(queries.row(query), row), tolerance_of(row));
+      found[hit.ordinal] = true;
+    }
+    EXPECT_TRUE(std::ranges::is_sorted(hits[query], ranks_before));
+    for (std::size_t row = 0; row < vectors.rows(); ++row) {
+      if (found[row]) continue;
+      EXPECT_LE(inner_product(queries.row(query), vectors.row(row)),
+                hits[query].back().score + tolerance_of(vectors.row(row)));
+    }
+  }
+}
+
+TEST(FlatIndex, AQueryHasTheSameBitsAloneAndAmongOthersOnAnyNumberOfThreads) {
+  // More rows than a part and more queries than a pass, with ragged ends.
+  const Matrix vectors = random_matrix(9001, 130, 6);
+  const Matrix queries = random_matrix(263, 130, 7);
+  for (const Metric metric : {Metric::kInnerProduct, Metric::kL2}) {
+    const std::vector<Hits> together = search(vectors, queries, metric, 11, 3);
+    EXPECT_EQ(search(vectors, queries, metric, 11, 1), together);
+    for (const std::size_t query : {0U, 31U, 32U, 33U, 255U, 256U, 262U}) {
+      const MatrixView alone{queries.data() + query * 130, 1, 130};
+      EXPECT_EQ(search(vectors, alone, metric, 11, 2)[0], together[query]) << query;
+    }
+  }
+}
+
+TEST(FlatIndex, EqualVectorsRankByOrdinalWhereverTheyLie) {
+  const Matrix one = random_matrix(1, 100, 8);
+  Matrix vectors(4001, 100);
+  for (std::size_t row = 0; row < vectors.rows(); ++row) std::ranges::copy(one.row(0), vectors.row(row).begin());
+  for (const Metric metric : {Metric::kInnerProduct, Metric::kL2}) {
+    const Hits hits = search(vectors, random_matrix(1, 100, 9), metric, 4001, 2)[0];
+    for (std::size_t rank = 0; rank < hits.size(); ++rank) ASSERT_EQ(hits[rank].ordinal, rank);
+  }
+}
+
+TEST(FlatIndex, NanVectorsRankLastAndNanQueriesKeepTheOrder) {
+  Matrix vectors = random_matrix(50, 20, 10);
+  for (const std::size_t row : {0U, 7U, 49U}) vectors.row(row)[3] = std::numeric_limits<float>::quiet_NaN();
+  Matrix queries = random_matrix(2, 20, 11);
+  queries.row(1)[0] = std::numeric_limits<float>::quiet_NaN();
+  for (const Metric metric : {Metric::kInnerProduct, Metric::kL2}) {
+    const std::vector<Hits> hits = search(vectors, queries, metric, 50);
+    EXPECT_EQ(hits[0][47].ordinal, 0U);
+    EXPECT_EQ(hits[0][48].ordinal, 7U);
+    EXPECT_EQ(hits[0][49].ordinal, 49U);
+    EXPECT_TRUE(std::isfinite(hits[0][46].score));
+    for (std::size_t rank = 0; rank < 50; ++rank) EXPECT_EQ(hits[1][rank].ordinal, rank);
+    EXPECT_EQ(search(vectors, queries, metric, 5)[0], Hits(hits[0].begin(), hits[0].begin() + 5));
+  }
+}
+
+TEST(FlatIndex, EveryInstructionSetFindsTheSame) {
+  const Matrix vectors = random_matrix(2000, 90, 12);
+  const Matrix queries = random_matrix(12, 90, 13);
+  ThreadPool pool(1);
+  for (int isa = 0; isa <= static_cast<int>(detect_isa()); ++isa) {
+    const Kernels& kernels = kernels_for(static_cast<Isa>(isa));
+    const std::vector<Hits> distances = FlatIndex(kernels, vectors, Metric::kL2).search(queries, 5, pool);
+    for (std::size_t query = 0; query < queries.rows(); ++query) {
+      EXPECT_EQ(distances[query], brute_force(vectors, queries.row(query), Metric::kL2, 5));
+    }
+    EXPECT_EQ(FlatIndex(kernels, vectors, Metric::kInnerProduct).search(queries, 5, pool)[0][0].ordinal,
+              brute_force(vectors, queries.row(0), Metric::kInnerProduct, 1)[0].ordinal);
+  }
+}
+
+}  // namespace
+}  // namespace tandem
