@@ -18,8 +18,8 @@
 
 namespace tandem {
 
-/// config.json of a transformers encoder. Numbers are checked to be in sane ranges (sizes_max below), nothing more:
-/// whether the architecture is one that Tandem runs is decided where the encoder is built.
+/// config.json of a transformers encoder. Sizes are checked to be sane, nothing more: whether the architecture
+/// is one that Tandem runs is decided where the encoder is built.
 struct TransformerConfig {
   std::string model_type;                  ///< "bert", "mpnet", …
   std::vector<std::string> architectures;  ///< e.g. {"BertForSequenceClassification"}; may be empty.
@@ -36,7 +36,8 @@ struct TransformerConfig {
   double layer_norm_eps = 1e-12;
   std::int64_t pad_token_id = 0;
   std::vector<std::string> labels;  ///< id2label in order of id, or LABEL_i for num_labels of them.
-  /// sentence_transformers.activation_fn or sbert_ce_default_activation_function, as an import path.
+  /// activation_fn of config_sentence_transformers.json, sentence_transformers.activation_fn or
+  /// sbert_ce_default_activation_function, whichever is found first; an import path.
   std::optional<std::string> cross_encoder_activation;
 };
 
@@ -70,13 +71,14 @@ struct ModelConfig {
   bool do_lower_case = false;                         ///< sentence_bert_config.json: lower-case before the tokenizer.
   std::map<std::string, std::string> prompts;
   std::optional<std::string> default_prompt_name;
+  std::optional<std::uint64_t> truncate_dimensions;  ///< truncate_dim: Matryoshka, where the caller asks for nothing.
 };
 
 /// Reads a folder. Errors: kNotFound, kCorruptData (file, key, expected, got), kUnsupported (a module by its class
 /// path).
 Result<ModelConfig> read_model_config(const std::filesystem::path& folder);
 
-/// How many tokens the model reads: `max_length`, else min(tokenizer_max_length, usable_positions).
+/// How many tokens the model reads: `max_length`, else `tokenizer_max_length`; never more than `usable_positions`.
 std::uint64_t max_tokens(const ModelConfig& config, std::uint64_t usable_positions);
 
 }  // namespace tandem

@@ -313,7 +313,8 @@ void copy_as_f32(const TensorView& tensor, std::uint64_t first, std::span<float>
     case DType::kOther:
       break;
   }
-  CHECK(!"copy_as_f32 takes F32, F16 and BF16 only");
+  constexpr bool kTakesF32F16AndBf16Only = false;
+  CHECK(kTakesF32F16AndBf16Only);
 }
 
 }  // namespace tandem

@@ -1,0 +1,471 @@
+#include "formats/model_config.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Far above every encoder that exists, and low enough that products of two of them cannot overflow 64 bits.
+constexpr std::uint64_t kWidthMax = 1U << 20;
+constexpr std::uint64_t kLayersMax = 1U << 12;
+constexpr std::uint64_t kVocabularyMax = 1U << 26;
+constexpr std::uint64_t kPositionsMax = 1U << 24;
+constexpr std::uint64_t kLabelsMax = 1U << 16;
+constexpr std::uint64_t kConfigBytesMax = 64U << 20;
+
+constexpr std::string_view kDefaultDenseActivation = "torch.nn.modules.activation.Tanh";
+constexpr std::string_view kSentenceEmbedding = "sentence_embedding";
+
+/// A JSON object of the folder, with the path that its errors begin with.
+struct Config {
+  std::string path;
+  JsonDocument document;
+  JsonValue root() const { return document.root(); }
+};
+
+Result<Config> read_config(const fs::path& path) {
+  ASSIGN_OR_RETURN(JsonDocument document, JsonDocument::read_file(path, kConfigBytesMax));
+  if (!document.root().is_object()) {
+    return fail(ErrorCode::kCorruptData, "{}: want a JSON object", path.string());
+  }
+  return Config{path.string(), std::move(document)};
+}
+
+/// Nothing where there is no such file.
+Result<std::optional<Config>> read_config_if_present(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return std::optional<Config>();
+  ASSIGN_OR_RETURN(Config config, read_config(path));
+  return std::optional<Config>(std::move(config));
+}
+
+Status check_range(std::string_view path, std::string_view key, std::uint64_t value, std::uint64_t min,
+                   std::uint64_t max) {
+  if (value >= min && value <= max) return {};
+  return fail(ErrorCode::kCorruptData, "{}: {} is {}, want {} to {}", path, key, value, min, max);
+}
+
+/// A size that may be absent.
+Result<std::optional<std::uint64_t>> find_size(const Config& config, std::string_view key, std::uint64_t max) {
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> value, config.root().find_unsigned(key));
+  if (value) RETURN_IF_ERROR(check_range(config.path, key, *value, 1, max));
+  return value;
+}
+
+Result<std::uint64_t> get_size(const Config& config, std::string_view key, std::uint64_t max) {
+  ASSIGN_OR_RETURN(const std::uint64_t value, config.root().get_unsigned(key));
+  RETURN_IF_ERROR(check_range(config.path, key, value, 1, max));
+  return value;
+}
+
+/// A size of config.json that every encoder has, under the name that most families use or under DistilBERT's.
+Result<std::uint64_t> get_encoder_size(const Config& config, std::string_view model_type, std::string_view key,
+                                       std::string_view distilbert_key, std::uint64_t max) {
+  for (const std::string_view name : {key, distilbert_key}) {
+    ASSIGN_OR_RETURN(const std::optional<std::uint64_t> value, find_size(config, name, max));
+    if (value) return *value;
+  }
+  return fail(ErrorCode::kUnsupported, "{}: model_type \"{}\" has no {}, which every encoder that Tandem runs has",
+              config.path, model_type, key);
+}
+
+/// id2label maps "0", "1", … to names, in any order.
+Result<std::vector<std::string>> read_id2label(const Config& config, JsonValue id2label) {
+  std::map<std::uint64_t, std::string> by_id;
+  RETURN_IF_ERROR(id2label.for_each_member([&](std::string_view key, JsonValue value) -> Status {
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
+    ASSIGN_OR_RETURN(const std::string_view label, value.as_string("id2label"));
+    if (error != std::errc() || end != key.data() + key.size() || !by_id.emplace(id, label).second) {
+      return fail(ErrorCode::kCorruptData, "{}: id2label: \"{}\" is not an id, or stands there twice", config.path,
+                  key);
+    }
+    return {};
+  }));
+  if (!by_id.empty() && by_id.rbegin()->first != by_id.size() - 1) {
+    return fail(ErrorCode::kCorruptData, "{}: id2label has {} ids up to {}, want all from 0 on", config.path,
+                by_id.size(), by_id.rbegin()->first);
+  }
+  std::vector<std::string> labels;
+  for (auto& [id, label] : by_id) labels.push_back(std::move(label));
+  return labels;
+}
+
+Result<std::vector<std::string>> read_labels(const Config& config, std::span<const std::string> architectures) {
+  const std::optional<JsonValue> id2label = config.root().find("id2label");
+  if (id2label && !id2label->is_null()) return read_id2label(config, *id2label);
+  ASSIGN_OR_RETURN(std::optional<std::uint64_t> count, find_size(config, "num_labels", kLabelsMax));
+  const bool is_classifier = std::ranges::any_of(
+      architectures, [](const std::string& name) { return name.ends_with("ForSequenceClassification"); });
+  if (!count && is_classifier) count = 2;  // What transformers takes where config.json does not say.
+  std::vector<std::string> labels;
+  for (std::uint64_t i = 0; i < count.value_or(0); ++i) labels.push_back(fmt::format("LABEL_{}", i));
+  return labels;
+}
+
+/// Where config.json itself names the activation of a cross-encoder: new place, then old place.
+Result<std::optional<std::string>> read_cross_encoder_activation(JsonValue root) {
+  std::optional<std::string_view> activation;
+  if (const std::optional<JsonValue> own = root.find("sentence_transformers"); own && own->is_object()) {
+    ASSIGN_OR_RETURN(activation, own->find_string("activation_fn"));
+  }
+  if (!activation) {
+    ASSIGN_OR_RETURN(activation, root.find_string("sbert_ce_default_activation_function"));
+  }
+  if (!activation) return std::optional<std::string>();
+  return std::optional<std::string>(*activation);
+}
+
+Result<TransformerConfig> read_transformer_config(const fs::path& path) {
+  ASSIGN_OR_RETURN(const Config config, read_config(path));
+  const JsonValue root = config.root();
+  TransformerConfig result;
+  ASSIGN_OR_RETURN(result.model_type, root.get_string("model_type"));
+  if (const std::optional<JsonValue> names = root.find("architectures"); names && !names->is_null()) {
+    ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, names->as_array("architectures"));
+    for (const JsonValue element : elements) {
+      ASSIGN_OR_RETURN(const std::string_view name, element.as_string("architectures"));
+      result.architectures.emplace_back(name);
+    }
+  }
+
+  const std::string& type = result.model_type;
+  ASSIGN_OR_RETURN(result.hidden_size, get_encoder_size(config, type, "hidden_size", "dim", kWidthMax));
+  ASSIGN_OR_RETURN(result.layers, get_encoder_size(config, type, "num_hidden_layers", "n_layers", kLayersMax));
+  ASSIGN_OR_RETURN(result.heads, get_encoder_size(config, type, "num_attention_heads", "n_heads", kWidthMax));
+  ASSIGN_OR_RETURN(result.intermediate_size,
+                   get_encoder_size(config, type, "intermediate_size", "hidden_dim", kWidthMax));
+  ASSIGN_OR_RETURN(result.vocabulary_size, get_encoder_size(config, type, "vocab_size", "vocab_size", kVocabularyMax));
+  ASSIGN_OR_RETURN(result.positions,
+                   get_encoder_size(config, type, "max_position_embeddings", "max_position_embeddings", kPositionsMax));
+  if (result.hidden_size % result.heads != 0) {
+    return fail(ErrorCode::kCorruptData, "{}: hidden_size {} is not a multiple of num_attention_heads {}", config.path,
+                result.hidden_size, result.heads);
+  }
+  ASSIGN_OR_RETURN(result.embedding_size, find_size(config, "embedding_size", kWidthMax));
+
+  // The families without token types have no such key; in the others transformers takes 2 where it is missing.
+  const bool has_token_types = type != "mpnet" && type != "distilbert";
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> token_types, root.find_unsigned("type_vocab_size"));
+  result.token_types = token_types.value_or(has_token_types ? 2 : 0);
+  RETURN_IF_ERROR(check_range(config.path, "type_vocab_size", result.token_types, 0, kWidthMax));
+
+  for (const char* key : {"hidden_act", "activation"}) {
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> activation, root.find_string(key));
+    if (activation && result.activation.empty()) result.activation = *activation;
+  }
+  if (result.activation.empty()) return fail(ErrorCode::kCorruptData, "{}: hidden_act is missing", config.path);
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> positions, root.find_string("position_embedding_type"));
+  if (positions) result.position_embedding_type = *positions;
+  ASSIGN_OR_RETURN(const std::optional<double> eps, root.find_double("layer_norm_eps"));
+  result.layer_norm_eps = eps.value_or(result.layer_norm_eps);
+  if (!(result.layer_norm_eps > 0 && result.layer_norm_eps < 1)) {
+    return fail(ErrorCode::kCorruptData, "{}: layer_norm_eps is {}, want a small positive number", config.path,
+                result.layer_norm_eps);
+  }
+  ASSIGN_OR_RETURN(const std::optional<std::int64_t> pad, root.find_integer("pad_token_id"));
+  result.pad_token_id = pad.value_or(result.pad_token_id);
+
+  ASSIGN_OR_RETURN(result.labels, read_labels(config, result.architectures));
+  ASSIGN_OR_RETURN(result.cross_encoder_activation, read_cross_encoder_activation(root));
+  return result;
+}
+
+struct PoolingName {
+  std::string_view name;     ///< A value of pooling_mode.
+  std::string_view old_key;  ///< The boolean of the old schema.
+  Pooling pooling;
+};
+
+// In the order in which the old schema concatenates.
+constexpr std::array kPoolingNames = {
+    PoolingName{"cls", "pooling_mode_cls_token", Pooling::kCls},
+    PoolingName{"max", "pooling_mode_max_tokens", Pooling::kMax},
+    PoolingName{"mean", "pooling_mode_mean_tokens", Pooling::kMean},
+    PoolingName{"mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
+    PoolingName{"weightedmean", "pooling_mode_weightedmean_tokens", Pooling::kWeightedMean},
+    PoolingName{"lasttoken", "pooling_mode_lasttoken", Pooling::kLastToken},
+};
+
+/// pooling_mode of the new schema: a name, or a list of names.
+Result<std::vector<Pooling>> read_new_pooling_modes(const Config& config, JsonValue mode) {
+  std::vector<JsonValue> names{mode};
+  if (mode.is_array()) {
+    ASSIGN_OR_RETURN(names, mode.as_array("pooling_mode"));
+  }
+  std::vector<Pooling> modes;
+  for (const JsonValue element : names) {
+    ASSIGN_OR_RETURN(const std::string_view name, element.as_string("pooling_mode"));
+    const auto* const known = std::ranges::find(kPoolingNames, name, &PoolingName::name);
+    if (known == kPoolingNames.end()) {
+      return fail(ErrorCode::kUnsupported, "{}: pooling_mode \"{}\" is not supported", config.path, name);
+    }
+    modes.push_back(known->pooling);
+  }
+  if (modes.empty()) return fail(ErrorCode::kCorruptData, "{}: pooling_mode is empty", config.path);
+  return modes;
+}
+
+/// The booleans of the old schema; mean where none is set.
+Result<std::vector<Pooling>> read_old_pooling_modes(const Config& config) {
+  RETURN_IF_ERROR(config.root().for_each_member([&config](std::string_view key, JsonValue value) -> Status {
+    if (!key.starts_with("pooling_mode_")) return {};
+    ASSIGN_OR_RETURN(const bool is_on, value.as_bool(key));
+    if (is_on && std::ranges::find(kPoolingNames, key, &PoolingName::old_key) == kPoolingNames.end()) {
+      return fail(ErrorCode::kUnsupported, "{}: {} is not supported", config.path, key);
+    }
+    return {};
+  }));
+  std::vector<Pooling> modes;
+  for (const PoolingName& name : kPoolingNames) {
+    ASSIGN_OR_RETURN(const std::optional<bool> is_on, config.root().find_bool(name.old_key));
+    if (is_on.value_or(false)) modes.push_back(name.pooling);
+  }
+  if (modes.empty()) modes.push_back(Pooling::kMean);
+  return modes;
+}
+
+Result<PoolingModule> read_pooling(const fs::path& folder) {
+  ASSIGN_OR_RETURN(const Config config, read_config(folder / "config.json"));
+  PoolingModule module;
+  const std::optional<JsonValue> mode = config.root().find("pooling_mode");
+  ASSIGN_OR_RETURN(module.modes, mode ? read_new_pooling_modes(config, *mode) : read_old_pooling_modes(config));
+  for (const char* key : {"embedding_dimension", "word_embedding_dimension"}) {
+    ASSIGN_OR_RETURN(const std::optional<std::uint64_t> width, find_size(config, key, kWidthMax));
+    if (module.width == 0) module.width = width.value_or(0);
+  }
+  ASSIGN_OR_RETURN(const std::optional<bool> include_prompt, config.root().find_bool("include_prompt"));
+  module.include_prompt = include_prompt.value_or(true);
+  return module;
+}
+
+/// Newer modules say which of the pipeline's values they read and write; Tandem passes on the text's vector alone.
+Status check_works_on_sentence_embedding(const Config& config) {
+  for (const char* key : {"module_input_name", "module_output_name"}) {
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> name, config.root().find_string(key));
+    if (name && *name != kSentenceEmbedding) {
+      return fail(ErrorCode::kUnsupported, "{}: {} \"{}\" is not supported, want \"{}\"", config.path, key, *name,
+                  kSentenceEmbedding);
+    }
+  }
+  return {};
+}
+
+Result<DenseModule> read_dense(const fs::path& folder) {
+  ASSIGN_OR_RETURN(const Config config, read_config(folder / "config.json"));
+  RETURN_IF_ERROR(check_works_on_sentence_embedding(config));
+  DenseModule module;
+  module.folder = folder;
+  ASSIGN_OR_RETURN(module.inputs, get_size(config, "in_features", kWidthMax));
+  ASSIGN_OR_RETURN(module.outputs, get_size(config, "out_features", kWidthMax));
+  ASSIGN_OR_RETURN(const std::optional<bool> bias, config.root().find_bool("bias"));
+  module.bias = bias.value_or(true);
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> activation, config.root().find_string("activation_function"));
+  module.activation = activation.value_or(kDefaultDenseActivation);
+  ASSIGN_OR_RETURN(const std::optional<bool> use_residual, config.root().find_bool("use_residual"));
+  module.use_residual = use_residual.value_or(false);
+  return module;
+}
+
+Result<NormalizeModule> read_normalize(const fs::path& folder) {
+  ASSIGN_OR_RETURN(const std::optional<Config> config, read_config_if_present(folder / "config.json"));
+  if (config) RETURN_IF_ERROR(check_works_on_sentence_embedding(*config));
+  return NormalizeModule{};
+}
+
+/// One entry of modules.json.
+struct ModuleEntry {
+  std::string class_path;
+  fs::path folder;
+
+  /// The class's own name. Releases have moved the classes about inside the package but never renamed them:
+  /// sentence_transformers.models.Pooling became sentence_transformers.sentence_transformer.modules.pooling.Pooling.
+  std::string_view class_name() const {
+    const std::string_view path = class_path;
+    return path.starts_with("sentence_transformers.") ? path.substr(path.rfind('.') + 1) : std::string_view();
+  }
+};
+
+Result<std::vector<ModuleEntry>> read_module_entries(const fs::path& folder) {
+  const std::string path = (folder / "modules.json").string();
+  ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::read_file(path, kConfigBytesMax));
+  std::vector<ModuleEntry> entries;
+  RETURN_IF_ERROR(document.root().for_each_element([&](JsonValue value) -> Status {
+    ASSIGN_OR_RETURN(const std::string_view type, value.get_string("type"));
+    ASSIGN_OR_RETURN(const std::string_view module_path, value.get_string("path"));
+    const fs::path relative(module_path);
+    if (relative.is_absolute() || std::ranges::find(relative, fs::path("..")) != relative.end()) {
+      return fail(ErrorCode::kCorruptData, "{}: path \"{}\" leads out of the folder", path, module_path);
+    }
+    entries.push_back({std::string(type), module_path.empty() ? folder : folder / relative});
+    return {};
+  }));
+  if (entries.empty() || entries.front().class_name() != "Transformer") {
+    return fail(ErrorCode::kUnsupported, "{}: the first module is {}, want a Transformer of sentence_transformers",
+                path, entries.empty() ? "missing" : entries.front().class_path);
+  }
+  return entries;
+}
+
+Result<Module> read_module(const ModuleEntry& entry, const fs::path& model_folder) {
+  const std::string_view name = entry.class_name();
+  if (name == "Pooling") return read_pooling(entry.folder);
+  if (name == "Dense") return read_dense(entry.folder);
+  if (name == "Normalize") return read_normalize(entry.folder);
+  return fail(ErrorCode::kUnsupported, "{}: module {} is not supported", (model_folder / "modules.json").string(),
+              entry.class_path);
+}
+
+/// Follows the width of the vector through the modules.
+Status check_modules_fit(const ModelConfig& config, const fs::path& folder) {
+  const std::string where = (folder / "modules.json").string();
+  std::uint64_t width = 0;  // 0: there is no vector of the text yet.
+  for (const Module& module : config.modules) {
+    if (const auto* pooling = std::get_if<PoolingModule>(&module)) {
+      if (width != 0) return fail(ErrorCode::kUnsupported, "{}: has two Pooling modules", where);
+      if (pooling->width != 0 && pooling->width != config.transformer.hidden_size) {
+        return fail(ErrorCode::kCorruptData, "{}: Pooling wants token vectors of {} components, the encoder's have {}",
+                    where, pooling->width, config.transformer.hidden_size);
+      }
+      width = config.transformer.hidden_size * pooling->modes.size();
+      continue;
+    }
+    if (width == 0) return fail(ErrorCode::kUnsupported, "{}: has no Pooling right after the Transformer", where);
+    if (const auto* dense = std::get_if<DenseModule>(&module)) {
+      if (dense->inputs != width) {
+        return fail(ErrorCode::kCorruptData, "{}: Dense wants {} inputs (in_features), but gets {}",
+                    dense->folder.string(), dense->inputs, width);
+      }
+      width = dense->outputs;
+    }
+  }
+  return {};
+}
+
+/// sentence_bert_config.json, or the name that old releases gave it by family.
+Status read_sentence_bert_config(const fs::path& folder, ModelConfig& result) {
+  for (const char* family : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"}) {
+    ASSIGN_OR_RETURN(const std::optional<Config> config,
+                     read_config_if_present(folder / fmt::format("sentence_{}_config.json", family)));
+    if (!config) continue;
+    ASSIGN_OR_RETURN(result.max_length, find_size(*config, "max_seq_length", kPositionsMax));
+    ASSIGN_OR_RETURN(const std::optional<bool> do_lower_case, config->root().find_bool("do_lower_case"));
+    result.do_lower_case = do_lower_case.value_or(false);
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> task, config->root().find_string("transformer_task"));
+    if (task && *task != "feature-extraction" && *task != "sequence-classification") {
+      return fail(ErrorCode::kUnsupported, "{}: transformer_task \"{}\" is not supported", config->path, *task);
+    }
+    return {};
+  }
+  return {};
+}
+
+Status read_tokenizer_config(const fs::path& folder, ModelConfig& result) {
+  ASSIGN_OR_RETURN(const std::optional<Config> config, read_config_if_present(folder / "tokenizer_config.json"));
+  if (!config) return {};
+  // A tokenizer without a limit says 10^30, which is no unsigned integer.
+  ASSIGN_OR_RETURN(const std::optional<double> length, config->root().find_double("model_max_length"));
+  if (length && *length >= 1 && *length <= static_cast<double>(kPositionsMax)) {
+    result.tokenizer_max_length = static_cast<std::uint64_t>(*length);
+  }
+  return {};
+}
+
+Status read_sentence_transformers_config(const fs::path& folder, ModelConfig& result) {
+  ASSIGN_OR_RETURN(const std::optional<Config> config,
+                   read_config_if_present(folder / "config_sentence_transformers.json"));
+  if (!config) return {};
+  const JsonValue root = config->root();
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> kind, root.find_string("model_type"));
+  if (kind && *kind != "SentenceTransformer" && *kind != "CrossEncoder") {
+    return fail(ErrorCode::kUnsupported, "{}: model_type \"{}\" is not supported", config->path, *kind);
+  }
+  if (const std::optional<JsonValue> prompts = root.find("prompts"); prompts && !prompts->is_null()) {
+    RETURN_IF_ERROR(prompts->for_each_member([&result](std::string_view name, JsonValue value) -> Status {
+      if (value.is_null()) return {};  // A prompt that was declared and never given.
+      ASSIGN_OR_RETURN(const std::string_view prompt, value.as_string("prompts"));
+      result.prompts.emplace(name, prompt);
+      return {};
+    }));
+  }
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> default_name, root.find_string("default_prompt_name"));
+  if (default_name) {
+    result.default_prompt_name = *default_name;
+    if (!result.prompts.contains(*result.default_prompt_name)) {
+      return fail(ErrorCode::kCorruptData, "{}: default_prompt_name \"{}\" is not among the prompts", config->path,
+                  *default_name);
+    }
+  }
+  ASSIGN_OR_RETURN(result.truncate_dimensions, find_size(*config, "truncate_dim", kWidthMax));
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> activation, root.find_string("activation_fn"));
+  if (activation) result.transformer.cross_encoder_activation = *activation;
+  return {};
+}
+
+/// The id that a model store's record or the layout of the Hugging Face cache gives, else the folder's name.
+Result<std::string> read_name(const fs::path& folder) {
+  ASSIGN_OR_RETURN(const std::optional<Config> record, read_config_if_present(folder / "tandem.json"));
+  if (record) {
+    ASSIGN_OR_RETURN(const std::string_view id, record->root().get_string("id"));
+    return std::string(id);
+  }
+  std::error_code error;
+  fs::path path = fs::absolute(folder, error).lexically_normal();
+  if (error) path = folder;
+  if (!path.has_filename()) path = path.parent_path();  // "model/" is "model".
+  // …/models--org--name/snapshots/REVISION
+  constexpr std::string_view kCachePrefix = "models--";
+  const std::string cached = path.parent_path().parent_path().filename().string();
+  if (path.parent_path().filename() == "snapshots" && cached.starts_with(kCachePrefix)) {
+    std::string id = cached.substr(kCachePrefix.size());
+    if (const std::size_t dashes = id.find("--"); dashes != id.npos) id.replace(dashes, 2, "/");
+    return id;
+  }
+  return path.filename().string();
+}
+
+}  // namespace
+
+Result<ModelConfig> read_model_config(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) {
+    return fail(ErrorCode::kNotFound, "{}: no such folder", folder.string());
+  }
+  ModelConfig result;
+  ASSIGN_OR_RETURN(result.name, read_name(folder));
+  result.transformer_folder = folder;
+  std::vector<ModuleEntry> entries;
+  const bool has_modules = fs::exists(folder / "modules.json", ignored);
+  if (has_modules) {
+    ASSIGN_OR_RETURN(entries, read_module_entries(folder));
+    result.transformer_folder = entries.front().folder;
+  }
+  ASSIGN_OR_RETURN(result.transformer, read_transformer_config(result.transformer_folder / "config.json"));
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    ASSIGN_OR_RETURN(Module module, read_module(entries[i], folder));
+    result.modules.push_back(std::move(module));
+  }
+  if (!has_modules) result.modules.push_back(PoolingModule{.modes = {Pooling::kMean}});
+  RETURN_IF_ERROR(check_modules_fit(result, folder));
+  // Without modules.json the folder is one of transformers, and its lengths are the tokenizer's.
+  if (has_modules) RETURN_IF_ERROR(read_sentence_bert_config(result.transformer_folder, result));
+  RETURN_IF_ERROR(read_tokenizer_config(result.transformer_folder, result));
+  RETURN_IF_ERROR(read_sentence_transformers_config(folder, result));
+  return result;
+}
+
+std::uint64_t max_tokens(const ModelConfig& config, std::uint64_t usable_positions) {
+  const std::optional<std::uint64_t> stated = config.max_length ? config.max_length : config.tokenizer_max_length;
+  return std::min(stated.value_or(usable_positions), usable_positions);
+}
+
+}  // namespace tandem
