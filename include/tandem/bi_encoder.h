@@ -38,12 +38,12 @@ enum class TextRole {
 };
 
 struct BiEncoderOptions {
-  ComputeOptions compute;
-  std::optional<std::size_t> max_length;   ///< Tokens per text; default: what the folder says.
-  std::optional<Pooling> pooling;          ///< Default: what the folder says, mean where it says nothing.
-  std::optional<bool> normalize;           ///< True adds an L2 normalisation at the end, false removes the folder's.
-  std::optional<std::size_t> dimensions;   ///< Keep the first components only (Matryoshka), before `normalize`.
-  std::optional<std::string> prompt_name;  ///< One prompt of the folder for every text, whatever its role.
+  ComputeOptions compute = {};
+  std::optional<std::size_t> max_length = {};  ///< Tokens per text; default: what the folder says.
+  std::optional<Pooling> pooling = {};         ///< Default: what the folder says, mean where it says nothing.
+  std::optional<bool> normalize = {};  ///< True adds an L2 normalisation at the end, false removes the folder's.
+  std::optional<std::size_t> dimensions = {};   ///< Keep the first components only (Matryoshka), before `normalize`.
+  std::optional<std::string> prompt_name = {};  ///< One prompt of the folder for every text, whatever its role.
 };
 
 /// Everything about a bi-encoder that decides what its vectors mean: two that agree here may be compared.

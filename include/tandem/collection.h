@@ -32,7 +32,7 @@ struct CollectionInfo {
 };
 
 struct CollectionWriterOptions {
-  std::optional<Metric> metric;       ///< Default: inner product for normalised embeddings, else L2.
+  std::optional<Metric> metric = {};  ///< Default: inner product for normalised embeddings, else L2.
   std::size_t batch_documents = 256;  ///< Documents encoded together: the most that is held in memory.
 };
 

@@ -17,10 +17,10 @@ namespace tandem {
 
 /// One document. `full_text` is what is embedded and reranked.
 struct Document {
-  std::string id;
-  std::string title;
-  std::string text;
-  std::string metadata;  ///< A JSON object as text; empty: none.
+  std::string id = {};
+  std::string title = {};
+  std::string text = {};
+  std::string metadata = {};  ///< A JSON object as text; empty: none.
 
   /// Title, a blank and the text, trimmed: how BEIR joins them.
   std::string full_text() const;

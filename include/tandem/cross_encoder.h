@@ -28,8 +28,8 @@ enum class Activation {
 };
 
 struct CrossEncoderOptions {
-  ComputeOptions compute;
-  std::optional<std::size_t> max_length;  ///< Tokens per pair; default: what the folder says.
+  ComputeOptions compute = {};
+  std::optional<std::size_t> max_length = {};  ///< Tokens per pair; default: what the folder says.
   Activation activation = Activation::kAuto;
 };
 
@@ -44,10 +44,10 @@ struct PairScores {
 };
 
 struct RankOptions {
-  std::optional<std::size_t> top_k;  ///< Default: all.
+  std::optional<std::size_t> top_k = {};  ///< Default: all.
   /// One first-stage score per document: the final score is then
   /// alpha · cross_encoder_score + (1 − alpha) · minmax(initial_scores). Equal initial scores are taken as they are.
-  std::span<const float> initial_scores;
+  std::span<const float> initial_scores = {};
   float alpha = 0.7F;
 };
 

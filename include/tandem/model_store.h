@@ -25,14 +25,14 @@ enum class ModelSource {
 
 struct ModelStoreOptions {
   /// Default: $TANDEM_HOME, else ~/.cache/tandem.
-  std::optional<std::filesystem::path> home;
+  std::optional<std::filesystem::path> home = {};
   bool offline = false;  ///< Never use the network.
 };
 
 struct PullOptions {
   std::string revision = "main";
   ModelSource source = ModelSource::kAuto;
-  ProgressCallback progress;  ///< Bytes, per file.
+  ProgressCallback progress = {};  ///< Bytes, per file.
 };
 
 /// A model that is on this machine.

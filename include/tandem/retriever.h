@@ -26,10 +26,11 @@ enum class SearchMode {
 
 struct SearchOptions {
   SearchMode mode = SearchMode::kHybrid;
-  std::size_t initial_top_k = 100;          ///< Candidates of the first stage.
-  std::optional<std::size_t> rerank_top_n;  ///< Candidates that are reranked, the others are dropped; default: all.
-  std::size_t final_top_k = 10;             ///< Results. More than rerank_top_n is an error.
-  float alpha = 0.7F;                       ///< Weight of the cross-encoder, see RankOptions.
+  std::size_t initial_top_k = 100;  ///< Candidates of the first stage.
+  std::optional<std::size_t> rerank_top_n =
+      {};                        ///< Candidates that are reranked, the others are dropped; default: all.
+  std::size_t final_top_k = 10;  ///< Results. More than rerank_top_n is an error.
+  float alpha = 0.7F;            ///< Weight of the cross-encoder, see RankOptions.
 };
 
 /// One result. Scores that a mode does not compute are absent.

@@ -85,4 +85,8 @@ class Tokenizer {
   std::unique_ptr<const Impl> impl_;
 };
 
+/// How the model of a folder gets its texts: special tokens added, cut to the length that it reads. Errors: those of
+/// reading the folder's configuration.
+Result<EncodeOptions> model_encode_options(const std::filesystem::path& folder);
+
 }  // namespace tandem

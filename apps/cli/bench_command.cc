@@ -1,0 +1,296 @@
+// tandem bench: how fast this machine runs a model or a search, on the user's own texts or on the sample data.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "commands.h"
+#include "input.h"
+#include "options.h"
+#include "report.h"
+#include "sample_data.h"
+#include "tandem/retriever.h"
+#include "tandem/tokenizer.h"
+#include "terminal.h"
+
+namespace tandem::cli {
+
+namespace {
+
+/// Options that every benchmark has.
+struct BenchFlags {
+  std::string model;
+  std::string input;
+  std::size_t repeat = 5;
+  ComputeFlags compute;
+  bool json = false;
+};
+
+void add_bench_options(CLI::App& command, BenchFlags& flags) {
+  command.add_option("--input", flags.input, "Texts to measure with: *.jsonl, or one per line; default: sample data")
+      ->type_name("F");
+  command.add_option("--repeat", flags.repeat, "How often all of the work is done after a warm-up")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N")
+      ->capture_default_str();
+  add_compute_options(command, flags.compute);
+  add_json_option(command, flags.json);
+}
+
+Result<std::vector<std::string>> read_texts(const std::string& input) {
+  if (!input.empty()) {
+    ASSIGN_OR_RETURN(std::vector<std::string> texts, read_all(input, read_text));
+    if (texts.empty()) return fail(ErrorCode::kInvalidArgument, "{}: holds no text to measure with", input);
+    return texts;
+  }
+  ASSIGN_OR_RETURN(std::vector<std::string> texts, sample_texts("corpus.jsonl"));
+  ASSIGN_OR_RETURN(std::vector<std::string> more, sample_texts("faq.jsonl"));
+  std::ranges::move(more, std::back_inserter(texts));
+  return texts;
+}
+
+/// Durations of the same work, done again and again.
+class Sample {
+ public:
+  /// Runs `work` once without counting, then `repeat` times.
+  template <class Work>
+  static Result<Sample> measure(std::size_t repeat, const Work& work) {
+    Sample sample;
+    RETURN_IF_ERROR(work());
+    for (std::size_t i = 0; i < repeat; ++i) {
+      const Stopwatch stopwatch;
+      RETURN_IF_ERROR(work());
+      sample.add(stopwatch.seconds());
+    }
+    return sample;
+  }
+
+  void add(double seconds) { seconds_.insert(std::ranges::upper_bound(seconds_, seconds), seconds); }
+
+  /// The smallest duration that at least this share of them does not exceed (nearest rank).
+  double percentile(double share) const {
+    const double rank = std::ceil(share * static_cast<double>(seconds_.size()));
+    return seconds_[std::min(seconds_.size() - 1, static_cast<std::size_t>(std::max(rank, 1.0)) - 1)];
+  }
+
+  double median() const { return percentile(0.5); }
+
+  JsonWriter& write_json(JsonWriter& json) const {
+    json.begin_object().key("runs").value(seconds_.size());
+    json.key("min_ms").value(seconds_.front() * 1e3).key("p50_ms").value(median() * 1e3);
+    json.key("p95_ms").value(percentile(0.95) * 1e3).key("p99_ms").value(percentile(0.99) * 1e3);
+    return json.key("max_ms").value(seconds_.back() * 1e3).end_object();
+  }
+
+  std::string describe() const {
+    return fmt::format("median {:.2f} ms, 95 % within {:.2f} ms ({} runs)", median() * 1e3, percentile(0.95) * 1e3,
+                       seconds_.size());
+  }
+
+ private:
+  std::vector<double> seconds_;  // Ascending.
+};
+
+/// How many tokens a model reads of these texts, special tokens included.
+Result<std::size_t> count_tokens(const BenchFlags& flags, const std::vector<TextPair>& pairs, bool as_pairs) {
+  ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(flags.model, flags.compute.offline));
+  ASSIGN_OR_RETURN(const Tokenizer tokenizer, Tokenizer::open(folder));
+  ASSIGN_OR_RETURN(EncodeOptions options, model_encode_options(folder));
+  if (flags.compute.max_length) options.tokens_max = *flags.compute.max_length;
+  std::size_t tokens = 0;
+  for (const TextPair& pair : pairs) {
+    const Encoding encoding =
+        as_pairs ? tokenizer.encode(pair.query, pair.document, options) : tokenizer.encode(pair.document, options);
+    tokens += encoding.ids.size();
+  }
+  return tokens;
+}
+
+/// What measuring a model has found, in the words of `noun` ("text", "pair").
+struct Throughput {
+  std::string_view benchmark;
+  std::string_view noun;
+  std::size_t items = 0;
+  std::size_t tokens = 0;
+  Sample all = {};     ///< Everything in one call.
+  Sample single = {};  ///< One item per call.
+  Truncation truncation = {};
+};
+
+Status print_throughput(const BenchFlags& flags, const Throughput& found, const ComputeInfo& compute) {
+  const double seconds = found.all.median();
+  const double items_per_second = static_cast<double>(found.items) / seconds;
+  const double tokens_per_second = static_cast<double>(found.tokens) / seconds;
+  if (!flags.json) {
+    RETURN_IF_ERROR(
+        print(fmt::format("{} with {} ({})\n"
+                          "  {} of {:.1f} tokens on average: {:.1f} {}s/s, {:.0f} tokens/s\n"
+                          "  all at once: {}\n"
+                          "  one at a time: {}\n",
+                          found.benchmark, flags.model, describe(compute), count_of(found.items, found.noun),
+                          static_cast<double>(found.tokens) / static_cast<double>(found.items), items_per_second,
+                          found.noun, tokens_per_second, found.all.describe(), found.single.describe())));
+    note(describe(found.truncation));
+    return {};
+  }
+  JsonWriter json;
+  json.begin_object().key("benchmark").value(found.benchmark).key("model").value(flags.model).key("compute");
+  write_json(json, compute).key("items").value(found.items).key("tokens").value(found.tokens);
+  json.key("items_per_second").value(items_per_second).key("tokens_per_second").value(tokens_per_second);
+  found.all.write_json(json.key("all"));
+  found.single.write_json(json.key("single"));
+  write_json(json.key("truncation"), found.truncation);
+  return print(json.end_object().take() + "\n");
+}
+
+/// At most this many single calls are timed: enough for a 95th percentile.
+constexpr std::size_t kSinglesMax = 200;
+
+Status run_bench_embed(const BenchFlags& flags) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags.input));
+  ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(flags.model, flags.compute));
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  Throughput found{.benchmark = "embed", .noun = "text", .items = texts.size()};
+  ASSIGN_OR_RETURN(found.all, Sample::measure(flags.repeat, [&]() -> Status {
+                     ASSIGN_OR_RETURN(const Embeddings embeddings, encoder.encode(views));
+                     found.truncation = embeddings.truncation;
+                     return {};
+                   }));
+  for (std::size_t i = 0; i < std::min(views.size(), kSinglesMax); ++i) {
+    const Stopwatch stopwatch;
+    ASSIGN_OR_RETURN(const Embeddings embeddings, encoder.encode(std::span(&views[i], 1)));
+    found.single.add(stopwatch.seconds());
+  }
+  std::vector<TextPair> singles;
+  for (const std::string_view text : views) singles.push_back({.query = {}, .document = text});
+  ASSIGN_OR_RETURN(found.tokens, count_tokens(flags, singles, /*as_pairs=*/false));
+  return print_throughput(flags, found, encoder.compute());
+}
+
+struct BenchRerankFlags : BenchFlags {
+  std::string query = "How does a search engine decide what comes first?";
+};
+
+Status run_bench_rerank(const BenchRerankFlags& flags) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags.input));
+  ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.model, flags.compute));
+  std::vector<TextPair> pairs;
+  for (const std::string& text : texts) pairs.push_back({.query = flags.query, .document = text});
+  Throughput found{.benchmark = "rerank", .noun = "pair", .items = pairs.size()};
+  ASSIGN_OR_RETURN(found.all, Sample::measure(flags.repeat, [&]() -> Status {
+                     ASSIGN_OR_RETURN(const PairScores scores, encoder.predict(pairs));
+                     found.truncation = scores.truncation;
+                     return {};
+                   }));
+  for (std::size_t i = 0; i < std::min(pairs.size(), kSinglesMax); ++i) {
+    const Stopwatch stopwatch;
+    ASSIGN_OR_RETURN(const PairScores scores, encoder.predict(std::span(&pairs[i], 1)));
+    found.single.add(stopwatch.seconds());
+  }
+  ASSIGN_OR_RETURN(found.tokens, count_tokens(flags, pairs, /*as_pairs=*/true));
+  return print_throughput(flags, found, encoder.compute());
+}
+
+struct BenchSearchFlags : BenchFlags {
+  std::string collection;
+  std::string cross_model = kDefaultCrossEncoder;
+  SearchOptions search;
+};
+
+Status run_bench_search(const BenchSearchFlags& flags) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> queries,
+                   flags.input.empty() ? sample_texts("queries.jsonl") : read_texts(flags.input));
+  ASSIGN_OR_RETURN(const Collection collection, Collection::open(flags.collection));
+  std::optional<std::string> model;
+  if (!flags.model.empty()) model = flags.model;
+  ASSIGN_OR_RETURN(const BiEncoder bi_encoder, open_encoder_of(collection, model, flags.compute));
+  std::optional<CrossEncoder> cross_encoder;
+  if (flags.search.mode != SearchMode::kBi) {
+    ASSIGN_OR_RETURN(cross_encoder, open_cross_encoder(flags.cross_model, flags.compute));
+  }
+  const Retriever retriever(collection, &bi_encoder, cross_encoder ? &*cross_encoder : nullptr);
+  Sample encode;
+  Sample retrieve;
+  Sample rerank;
+  Sample total;
+  Truncation truncation;
+  for (std::size_t run = 0; run <= flags.repeat; ++run) {
+    for (const std::string& query : queries) {
+      ASSIGN_OR_RETURN(const SearchResponse response, retriever.search(query, flags.search));
+      if (run == 0) {  // The warm-up.
+        truncation += response.truncation;
+        continue;
+      }
+      encode.add(response.times.encode_ms / 1e3);
+      retrieve.add(response.times.retrieve_ms / 1e3);
+      rerank.add(response.times.rerank_ms / 1e3);
+      total.add(response.times.total_ms / 1e3);
+    }
+  }
+  if (!flags.json) {
+    RETURN_IF_ERROR(
+        print(fmt::format("search in {} of {} ({})\n  encode:   {}\n  retrieve: {}\n  rerank:   {}\n  total:    {}\n",
+                          flags.collection, count_of(collection.size(), "document"), describe(bi_encoder.compute()),
+                          encode.describe(), retrieve.describe(), rerank.describe(), total.describe())));
+    note(describe(truncation));
+    return {};
+  }
+  JsonWriter json;
+  json.begin_object().key("benchmark").value("search").key("documents").value(collection.size());
+  json.key("queries").value(queries.size());
+  write_json(json.key("compute"), bi_encoder.compute());
+  encode.write_json(json.key("encode"));
+  retrieve.write_json(json.key("retrieve"));
+  rerank.write_json(json.key("rerank"));
+  total.write_json(json.key("total"));
+  write_json(json.key("truncation"), truncation);
+  return print(json.end_object().take() + "\n");
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+  CLI::App* bench = app.add_subcommand("bench", "Measure embedding, reranking or searching on this machine");
+  bench->require_subcommand(1);
+  bench->footer(
+      "Example:\n"
+      "  tandem bench embed --repeat 2");
+  add_command<BenchFlags>(
+      *bench, action, "embed", "Texts and tokens per second through a bi-encoder",
+      [](CLI::App& command, BenchFlags& flags) {
+        flags.model = kDefaultBiEncoder;
+        add_model_option(command, flags.model);
+        add_bench_options(command, flags);
+        add_max_length_option(command, flags.compute.max_length);
+      },
+      run_bench_embed);
+  add_command<BenchRerankFlags>(
+      *bench, action, "rerank", "Pairs and tokens per second through a cross-encoder",
+      [](CLI::App& command, BenchRerankFlags& flags) {
+        flags.model = kDefaultCrossEncoder;
+        add_model_option(command, flags.model);
+        command.add_option("--query", flags.query, "The query of every pair")->type_name("Q")->capture_default_str();
+        add_bench_options(command, flags);
+        add_max_length_option(command, flags.compute.max_length);
+      },
+      run_bench_rerank);
+  add_command<BenchSearchFlags>(
+      *bench, action, "search", "Time per query and stage in a collection",
+      [](CLI::App& command, BenchSearchFlags& flags) {
+        command.add_option("COLLECTION", flags.collection, "The collection's folder")->required();
+        command.add_option("--model", flags.model, "The bi-encoder; default: the one that the collection remembers")
+            ->type_name("M");
+        add_cross_model_option(command, flags.cross_model);
+        add_search_options(command, flags.search);
+        add_bench_options(command, flags);
+      },
+      run_bench_search);
+}
+
+}  // namespace tandem::cli

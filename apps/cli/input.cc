@@ -1,0 +1,94 @@
+#include "input.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "tandem/corpus.h"
+
+namespace tandem::cli {
+
+namespace {
+
+constexpr std::size_t kLineBytesMax = std::size_t{64} << 20;
+
+}  // namespace
+
+Result<RecordReader> RecordReader::open(const std::string& path) {
+  const std::string name = path == "-" ? "standard input" : path;
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return fail(ErrorCode::kInvalidArgument, "{}: is a folder, want a file of texts", path);
+  }
+  ASSIGN_OR_RETURN(LineReader lines, LineReader::open(path, name, kLineBytesMax));
+  std::uint64_t bytes_total = 0;
+  if (std::filesystem::is_regular_file(path, error)) bytes_total = std::filesystem::file_size(path, error);
+  const std::string extension = std::filesystem::path(path).extension().string();
+  return RecordReader(std::move(lines), name, error ? 0 : bytes_total, extension == ".jsonl" || extension == ".ndjson");
+}
+
+RecordReader::RecordReader(LineReader lines, std::string name, std::uint64_t bytes_total, bool is_json)
+    : lines_(std::move(lines)), name_(std::move(name)), bytes_total_(bytes_total) {
+  if (is_json) parser_.emplace("line");
+}
+
+Result<bool> RecordReader::advance() {
+  Result<std::optional<std::string_view>> line = lines_.next();
+  if (!line) return fail_here(line.error());
+  if (!*line) return false;
+  line_ = without_carriage_return(**line);
+  if (parser_) {
+    Result<JsonValue> value = parser_->parse(line_);
+    if (!value) return fail_here(value.error());
+    value_ = *value;
+  }
+  return true;
+}
+
+tl::unexpected<Error> RecordReader::fail_here(Error error) const {
+  return fail_in(fmt::format("{}:{}", name_, lines_.line_number()), std::move(error));
+}
+
+std::optional<double> RecordReader::fraction() const {
+  if (bytes_total_ == 0) return std::nullopt;
+  return static_cast<double>(lines_.bytes_read()) / static_cast<double>(bytes_total_);
+}
+
+Result<std::string> read_text(const RecordReader& record) {
+  if (!record.json()) return std::string(record.line());
+  ASSIGN_OR_RETURN(const std::string_view text, record.json()->get_string("text"));
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> title, record.json()->find_string("title"));
+  if (!title) return std::string(text);
+  return Document{.title = std::string(*title), .text = std::string(text)}.full_text();
+}
+
+Result<Pair> read_pair(const RecordReader& record) {
+  if (record.json()) {
+    ASSIGN_OR_RETURN(const std::string_view query, record.json()->get_string("query"));
+    ASSIGN_OR_RETURN(const std::string_view document, record.json()->get_string("document"));
+    return Pair{.query = std::string(query), .document = std::string(document)};
+  }
+  const std::size_t tab = record.line().find('\t');
+  if (tab == std::string_view::npos) {
+    return fail(ErrorCode::kCorruptData, "expected a query and a document with a tab between them, got no tab");
+  }
+  return Pair{.query = std::string(record.line().substr(0, tab)),
+              .document = std::string(record.line().substr(tab + 1))};
+}
+
+Result<Query> read_query(const RecordReader& record) {
+  ASSIGN_OR_RETURN(std::string text, read_text(record));
+  Query query{.id = fmt::format("{}", record.line_number()), .text = std::move(text)};
+  if (!record.json()) return query;
+  std::optional<JsonValue> id = record.json()->find("_id");
+  if (!id) id = record.json()->find("id");
+  if (id && id->kind() == JsonKind::kNumber) {
+    query.id = id->dump();
+  } else if (id) {
+    ASSIGN_OR_RETURN(query.id, id->as_string("_id"));
+  }
+  return query;
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,81 @@
+// The tandem program: finds the command, runs it, and turns its outcome into an exit status.
+//
+// 0: success. 1: failure. 2: the command line, or what it asks for, makes no sense. 128 + n: ended by signal n.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "base/error.h"
+#include "commands.h"
+#include "terminal.h"
+
+namespace tandem::cli {
+
+namespace {
+
+constexpr int kFailure = 1;
+constexpr int kUsage = 2;
+
+void add_commands(CLI::App& app, Action& action) {
+  app.set_version_flag("--version", "tandem " TANDEM_VERSION);
+  app.require_subcommand(1);
+  app.footer("`tandem help COMMAND` explains a command, with examples.");
+  add_pull(app, action);
+  add_models(app, action);
+  add_tokenize(app, action);
+  add_embed(app, action);
+  add_score(app, action);
+  add_rerank(app, action);
+  add_index(app, action);
+  add_search(app, action);
+  add_bench(app, action);
+  add_demo(app, action);
+  add_completion(app, action);
+  add_help(app, action);
+}
+
+Status run(const Action& action) {
+  RETURN_IF_ERROR(action());
+  return flush_output();
+}
+
+int main_without_exceptions(int argc, char** argv) {
+  // A reader that goes away shows as an error of print(), and a hub that does as an error of the pull.
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("Two-stage retrieval: a bi-encoder finds candidates, a cross-encoder ranks them.", "tandem");
+  Action action;
+  add_commands(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    note(error.what());
+    const std::vector<CLI::App*> chosen = app.get_subcommands();
+    fmt::print(stderr, "Try `tandem help{}`.\n", chosen.empty() ? "" : " " + chosen.back()->get_name());
+    return kUsage;
+  }
+  const Status status = run(action);
+  obey_interrupt();
+  if (status) return 0;
+  note(status.error().message);
+  return status.error().code == ErrorCode::kInvalidArgument ? kUsage : kFailure;
+}
+
+}  // namespace
+
+}  // namespace tandem::cli
+
+int main(int argc, char** argv) {
+  try {
+    return tandem::cli::main_without_exceptions(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("tandem: out of memory\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "tandem: unexpected: %s\n", error.what());
+  }
+  return 1;
+}

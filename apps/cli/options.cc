@@ -1,0 +1,197 @@
+#include "options.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "base/error.h"
+#include "terminal.h"
+
+namespace tandem::cli {
+
+namespace {
+
+const Choices<Precision> kPrecisions{
+    {"auto", Precision::kAuto}, {"f32", Precision::kF32}, {"bf16", Precision::kBf16}, {"int8", Precision::kInt8}};
+
+const Choices<Activation> kActivations{{"auto", Activation::kAuto},
+                                       {"none", Activation::kNone},
+                                       {"sigmoid", Activation::kSigmoid},
+                                       {"softmax", Activation::kSoftmax}};
+
+const Choices<Metric> kMetrics{{"ip", Metric::kInnerProduct}, {"l2", Metric::kL2}};
+
+const Choices<Pooling> kPoolings{{"cls", Pooling::kCls},
+                                 {"mean", Pooling::kMean},
+                                 {"max", Pooling::kMax},
+                                 {"mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
+                                 {"weightedmean", Pooling::kWeightedMean},
+                                 {"lasttoken", Pooling::kLastToken}};
+
+/// Says once on stderr when the encoder computes otherwise than asked, and why.
+void report_compute(const ComputeInfo& info) {
+  if (!info.note.empty()) note(info.note);
+}
+
+}  // namespace
+
+void add_model_option(CLI::App& command, std::string& model) {
+  command.add_option("--model", model, "A model's folder, or its Hugging Face id")
+      ->type_name("M")
+      ->capture_default_str();
+}
+
+void add_input_option(CLI::App& command, std::string& input) {
+  command.add_option("--input", input, "What to read: *.jsonl, or one per line; - is standard input")
+      ->type_name("F")
+      ->capture_default_str();
+}
+
+void add_compute_options(CLI::App& command, ComputeFlags& flags) {
+  add_choice(command, "--precision", flags.compute.precision, kPrecisions,
+             "Arithmetic of the matrix products; auto: the fastest that keeps parity with f32 on this processor");
+  command.add_option("--threads", flags.compute.threads, "Threads to compute with; 0: every processor")
+      ->check(CLI::Range(0, 4096))
+      ->type_name("N");
+  command
+      .add_option("--batch-tokens", flags.compute.batch_tokens,
+                  "Tokens that one thread takes through the layers at a time; 0: chosen for the caches")
+      ->check(CLI::Range(0, 1 << 20))
+      ->type_name("N");
+  add_offline_option(command, flags.offline);
+}
+
+void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length) {
+  command.add_option("--max-length", max_length, "Tokens read of each text or pair; default: what the model says")
+      ->check(CLI::Range(1, 1 << 20))
+      ->type_name("N");
+}
+
+void add_vector_options(CLI::App& command, VectorFlags& flags) {
+  add_choice(command, "--pooling", flags.pooling, kPoolings, "How token vectors become one; default: the model's own");
+  command.add_flag_callback(
+      "--normalize", [&flags] { flags.normalize = true; }, "Bring every vector to length 1");
+  command
+      .add_flag_callback(
+          "--no-normalize", [&flags] { flags.normalize = false; }, "Leave out the model's own normalisation")
+      ->excludes("--normalize");
+  command.add_option("--dimensions", flags.dimensions, "Keep the first N components only (Matryoshka models)")
+      ->check(CLI::Range(1, 1 << 20))
+      ->type_name("N");
+  command.add_option("--prompt", flags.prompt_name, "One of the model's prompts, put before every text")
+      ->type_name("NAME");
+}
+
+void add_search_options(CLI::App& command, SearchOptions& options) {
+  add_choice(
+      command, "--mode", options.mode,
+      Choices<SearchMode>{{"bi", SearchMode::kBi}, {"cross", SearchMode::kCross}, {"hybrid", SearchMode::kHybrid}},
+      "The first stage alone, the cross-encoder on every document, or both (the default)");
+  command.add_option("--initial-top-k", options.initial_top_k, "Candidates of the first stage")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->capture_default_str();
+  command.add_option("--rerank-top-n", options.rerank_top_n, "Rerank only the best N, drop the others")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  command.add_option("--final-top-k", options.final_top_k, "Results per query")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      .add_option("--alpha", options.alpha,
+                  "Weight of the cross-encoder: alpha * cross + (1 - alpha) * minmax(first stage)")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("A")
+      ->capture_default_str();
+}
+
+void add_cross_model_option(CLI::App& command, std::string& model) {
+  command.add_option("--cross-model", model, "The cross-encoder's folder, or its Hugging Face id")
+      ->type_name("M")
+      ->capture_default_str();
+}
+
+void add_offline_option(CLI::App& command, bool& offline) {
+  command.add_flag("--offline", offline, "Never use the network");
+}
+
+void add_activation_option(CLI::App& command, Activation& activation) {
+  add_choice(command, "--activation", activation, kActivations,
+             "Applied to the cross-encoder's logits; auto: what the model declares");
+}
+
+void add_metric_option(CLI::App& command, std::optional<Metric>& metric) {
+  add_choice(command, "--metric", metric, kMetrics,
+             "How vectors are compared; default: ip for normalised embeddings, else l2");
+}
+
+void add_json_option(CLI::App& command, bool& json) { command.add_flag("--json", json, "Print JSON"); }
+
+Status check_query(std::string_view query) {
+  if (query.find_first_not_of(" \t\r\n") != std::string_view::npos) return {};
+  return fail(ErrorCode::kInvalidArgument, "the query is empty");
+}
+
+Result<std::filesystem::path> resolve_model(const std::string& folder_or_id, bool offline) {
+  const ModelStore store({.offline = offline});
+  ProgressBar bar;
+  PullOptions options;
+  options.progress = bar.callback();
+  return store.resolve(folder_or_id, options);
+}
+
+Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute, const VectorFlags& vectors) {
+  ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(model, compute.offline));
+  ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folder, {.compute = compute.compute,
+                                                               .max_length = compute.max_length,
+                                                               .pooling = vectors.pooling,
+                                                               .normalize = vectors.normalize,
+                                                               .dimensions = vectors.dimensions,
+                                                               .prompt_name = vectors.prompt_name}));
+  report_compute(encoder.compute());
+  return encoder;
+}
+
+Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeFlags& compute, Activation activation) {
+  ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(model, compute.offline));
+  ASSIGN_OR_RETURN(CrossEncoder encoder, CrossEncoder::open(folder, {.compute = compute.compute,
+                                                                     .max_length = compute.max_length,
+                                                                     .activation = activation}));
+  report_compute(encoder.compute());
+  return encoder;
+}
+
+Result<BiEncoder> open_encoder_of(const Collection& collection, const std::optional<std::string>& model,
+                                  const ComputeFlags& compute) {
+  const BiEncoderIdentity& identity = collection.info().encoder;
+  VectorFlags vectors{.pooling = parse_pooling(identity.pooling),
+                      .normalize = identity.normalized,
+                      .dimensions = identity.dimensions,
+                      .prompt_name = {}};
+  if (!identity.prompt_name.empty()) vectors.prompt_name = identity.prompt_name;
+  ComputeFlags same_length = compute;
+  same_length.max_length = identity.max_length;
+  Result<BiEncoder> encoder = open_bi_encoder(model.value_or(identity.model), same_length, vectors);
+  if (!encoder && !model) {
+    return fail(encoder.error().code, "{}. The collection was made with '{}': --model says where that lies now",
+                encoder.error().message, identity.model);
+  }
+  return encoder;
+}
+
+std::optional<Pooling> parse_pooling(const std::string& name) {
+  const auto found = kPoolings.find(name);
+  if (found == kPoolings.end()) return std::nullopt;
+  return found->second;
+}
+
+const char* to_string(Precision precision) {
+  for (const auto& [name, value] : kPrecisions) {
+    if (value == precision) return name.c_str();
+  }
+  return "";
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,94 @@
+// Options that several commands share, and the models that they open.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tandem/bi_encoder.h"
+#include "tandem/collection.h"
+#include "tandem/cross_encoder.h"
+#include "tandem/model_store.h"
+#include "tandem/result.h"
+#include "tandem/retriever.h"
+
+namespace tandem::cli {
+
+inline constexpr const char* kDefaultBiEncoder = "sentence-transformers/all-MiniLM-L6-v2";
+inline constexpr const char* kDefaultCrossEncoder = "cross-encoder/ms-marco-MiniLM-L-12-v2";
+
+/// The words that an option takes, and what they mean.
+template <class Value>
+using Choices = std::map<std::string, Value>;
+
+/// Adds an option whose value is one of a few words.
+template <class Target, class Value>
+CLI::Option* add_choice(CLI::App& command, const char* name, Target& target, const Choices<Value>& choices,
+                        const std::string& description) {
+  std::string words;
+  for (const auto& [word, value] : choices) words += (words.empty() ? "" : "|") + word;
+  const auto check = [choices, words](const std::string& word) {
+    return choices.contains(word) ? std::string() : "'" + word + "' is not one of " + words;
+  };
+  return command
+      .add_option_function<std::string>(
+          name, [&target, choices](const std::string& word) { target = choices.at(word); }, description)
+      ->check(CLI::Validator(check, ""))
+      ->type_name(words);
+}
+
+/// How a command computes: --precision, --threads, --batch-tokens, --offline; and --max-length where it is offered.
+struct ComputeFlags {
+  ComputeOptions compute;
+  std::optional<std::size_t> max_length;
+  bool offline = false;
+};
+
+/// What a bi-encoder's vectors are: --pooling, --normalize/--no-normalize, --dimensions, --prompt.
+struct VectorFlags {
+  std::optional<Pooling> pooling;
+  std::optional<bool> normalize;
+  std::optional<std::size_t> dimensions;
+  std::optional<std::string> prompt_name;
+};
+
+void add_model_option(CLI::App& command, std::string& model);
+void add_input_option(CLI::App& command, std::string& input);
+void add_compute_options(CLI::App& command, ComputeFlags& flags);
+void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length);
+void add_vector_options(CLI::App& command, VectorFlags& flags);
+/// --mode, --initial-top-k, --rerank-top-n, --final-top-k, --alpha.
+void add_search_options(CLI::App& command, SearchOptions& options);
+void add_cross_model_option(CLI::App& command, std::string& model);
+void add_offline_option(CLI::App& command, bool& offline);
+void add_activation_option(CLI::App& command, Activation& activation);
+void add_metric_option(CLI::App& command, std::optional<Metric>& metric);
+void add_json_option(CLI::App& command, bool& json);
+
+/// An error for a query that is empty or all blanks.
+Status check_query(std::string_view query);
+
+/// The folder of a model, which is pulled first where it has to be; shows that progress.
+Result<std::filesystem::path> resolve_model(const std::string& folder_or_id, bool offline);
+
+Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute,
+                                  const VectorFlags& vectors = {});
+Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeFlags& compute,
+                                        Activation activation = Activation::kAuto);
+
+/// The bi-encoder with which a collection was made, with the settings that the collection remembers; `model` says where
+/// it lies when it is not where it was.
+Result<BiEncoder> open_encoder_of(const Collection& collection, const std::optional<std::string>& model,
+                                  const ComputeFlags& compute);
+
+/// "mean" for Pooling::kMean, and back; nullopt for a name that is no single pooling.
+std::optional<Pooling> parse_pooling(const std::string& name);
+
+/// "bf16", as --precision takes it.
+const char* to_string(Precision precision);
+
+}  // namespace tandem::cli

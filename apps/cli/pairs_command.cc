@@ -1,0 +1,204 @@
+// tandem score, tandem rerank: what a cross-encoder makes of queries and documents.
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "commands.h"
+#include "input.h"
+#include "options.h"
+#include "report.h"
+#include "tandem/cross_encoder.h"
+#include "terminal.h"
+
+namespace tandem::cli {
+
+namespace {
+
+// ---------------------------------------------------------------------------------------------------------- score
+
+struct ScoreFlags {
+  std::string model = kDefaultCrossEncoder;
+  std::string input = "-";
+  ComputeFlags compute;
+  Activation activation = Activation::kAuto;
+  bool json = false;
+};
+
+/// One score as a number, several (one per label) as an array.
+void write_scores(JsonWriter& json, std::span<const float> scores) {
+  if (scores.size() == 1) {
+    json.value(scores[0]);
+    return;
+  }
+  json.begin_array();
+  for (const float score : scores) json.value(score);
+  json.end_array();
+}
+
+Status run_score(const ScoreFlags& flags) {
+  ASSIGN_OR_RETURN(RecordReader reader, RecordReader::open(flags.input));
+  ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.model, flags.compute, flags.activation));
+  const Stopwatch stopwatch;
+  Truncation truncation;
+  JsonWriter json;
+  json.begin_object().key("scores").begin_array();
+  {
+    ProgressBar bar;
+    for (;;) {
+      ASSIGN_OR_RETURN(const std::vector<Pair> pairs, read_batch(reader, read_pair));
+      if (pairs.empty()) break;
+      std::vector<TextPair> views;
+      views.reserve(pairs.size());
+      for (const Pair& pair : pairs) views.push_back({.query = pair.query, .document = pair.document});
+      ASSIGN_OR_RETURN(const PairScores result, encoder.predict(views, bar.callback()));
+      truncation += result.truncation;
+      for (std::size_t row = 0; row < result.scores.rows(); ++row) {
+        if (flags.json) {
+          write_scores(json, result.scores.row(row));
+        } else {
+          RETURN_IF_ERROR(print(fmt::format("{}\n", fmt::join(result.scores.row(row), "\t"))));
+        }
+      }
+    }
+  }
+  if (!flags.json) {
+    note(fmt::format("{} scored in {:.2f} s ({}); {}", count_of(truncation.texts, "pair"), stopwatch.seconds(),
+                     describe(encoder.compute()), describe(truncation)));
+    return {};
+  }
+  json.end_array().key("model").value(encoder.model()).key("seconds").value(stopwatch.seconds());
+  if (encoder.labels().size() > 1) {
+    json.key("labels").begin_array();
+    for (const std::string& label : encoder.labels()) json.value(label);
+    json.end_array();
+  }
+  json.key("compute");
+  write_json(json, encoder.compute()).key("truncation");
+  return print(write_json(json, truncation).end_object().take() + "\n");
+}
+
+// --------------------------------------------------------------------------------------------------------- rerank
+
+struct RerankFlags {
+  std::string model = kDefaultCrossEncoder;
+  std::string query;
+  std::string input = "-";
+  std::optional<std::size_t> top_k;
+  std::optional<float> alpha;
+  ComputeFlags compute;
+  Activation activation = Activation::kAuto;
+  bool json = false;
+};
+
+struct Candidate {
+  std::string text;
+  float initial_score = 0;
+};
+
+Result<Candidate> read_candidate(const RecordReader& record) {
+  ASSIGN_OR_RETURN(std::string text, read_text(record));
+  return Candidate{.text = std::move(text), .initial_score = 0};
+}
+
+Result<Candidate> read_scored_candidate(const RecordReader& record) {
+  if (!record.json()) return fail(ErrorCode::kInvalidArgument, "--alpha needs JSON lines with \"text\" and \"score\"");
+  ASSIGN_OR_RETURN(Candidate candidate, read_candidate(record));
+  ASSIGN_OR_RETURN(const double score, record.json()->get_double("score"));
+  candidate.initial_score = static_cast<float>(score);
+  return candidate;
+}
+
+std::string to_json(const RerankFlags& flags, const CrossEncoder& encoder, const std::vector<Candidate>& candidates,
+                    const Ranking& ranking) {
+  JsonWriter json;
+  json.begin_object().key("query").value(flags.query).key("results").begin_array();
+  std::uint64_t rank = 0;
+  for (const RankedDocument& ranked : ranking.documents) {
+    json.begin_object().key("rank").value(++rank).key("index").value(ranked.index);
+    json.key("cross_encoder_score").value(ranked.cross_encoder_score);
+    if (flags.alpha) json.key("initial_score").value(candidates[ranked.index].initial_score);
+    json.key("final_score").value(ranked.final_score);
+    json.key("text").value(candidates[ranked.index].text).end_object();
+  }
+  json.end_array().key("model").value(encoder.model()).key("compute");
+  write_json(json, encoder.compute()).key("truncation");
+  return write_json(json, ranking.truncation).end_object().take() + "\n";
+}
+
+Status run_rerank(const RerankFlags& flags) {
+  RETURN_IF_ERROR(check_query(flags.query));
+  ASSIGN_OR_RETURN(const std::vector<Candidate> candidates,
+                   read_all(flags.input, flags.alpha ? read_scored_candidate : read_candidate));
+  ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.model, flags.compute, flags.activation));
+  const Stopwatch stopwatch;
+  std::vector<std::string_view> documents;
+  std::vector<float> initial_scores;
+  for (const Candidate& candidate : candidates) {
+    documents.push_back(candidate.text);
+    if (flags.alpha) initial_scores.push_back(candidate.initial_score);
+  }
+  RankOptions options{.top_k = flags.top_k, .initial_scores = initial_scores};
+  if (flags.alpha) options.alpha = *flags.alpha;
+  ASSIGN_OR_RETURN(const Ranking ranking, encoder.rank(flags.query, documents, options));
+  if (flags.json) return print(to_json(flags, encoder, candidates, ranking));
+  std::size_t rank = 0;
+  for (const RankedDocument& ranked : ranking.documents) {
+    RETURN_IF_ERROR(print(fmt::format("{}\t{:.4f}\t{}\n", ++rank, ranked.final_score,
+                                      one_line(documents[ranked.index], documents[ranked.index].size()))));
+  }
+  note(fmt::format("{} ranked in {:.2f} s ({}); {}", count_of(documents.size(), "document"), stopwatch.seconds(),
+                   describe(encoder.compute()), describe(ranking.truncation)));
+  return {};
+}
+
+}  // namespace
+
+void add_score(CLI::App& app, Action& action) {
+  CLI::App* command = add_command<ScoreFlags>(
+      app, action, "score", "Score pairs of a query and a document, one score per line",
+      [](CLI::App& command, ScoreFlags& flags) {
+        add_model_option(command, flags.model);
+        add_input_option(command, flags.input);
+        add_activation_option(command, flags.activation);
+        add_compute_options(command, flags.compute);
+        add_max_length_option(command, flags.compute.max_length);
+        add_json_option(command, flags.json);
+      },
+      run_score);
+  command->footer(
+      "Input: query TAB document per line, or JSONL with {\"query\": …, \"document\": …}.\n"
+      "Example:\n"
+      "  printf 'how tall is it?\\tThe tower is 330 metres high.\\n' | tandem score");
+}
+
+void add_rerank(CLI::App& app, Action& action) {
+  CLI::App* command = add_command<RerankFlags>(
+      app, action, "rerank", "Rank documents for one query: rank, score and text, best first",
+      [](CLI::App& command, RerankFlags& flags) {
+        add_model_option(command, flags.model);
+        command.add_option("--query", flags.query, "What the documents are ranked for")->required()->type_name("Q");
+        add_input_option(command, flags.input);
+        command.add_option("--top-k", flags.top_k, "Print the best N only")->check(CLI::PositiveNumber)->type_name("N");
+        command
+            .add_option("--alpha", flags.alpha,
+                        "Weight of the cross-encoder against each JSON line's own \"score\": "
+                        "alpha * cross + (1 - alpha) * minmax(score)")
+            ->check(CLI::Range(0.0, 1.0))
+            ->type_name("A");
+        add_activation_option(command, flags.activation);
+        add_compute_options(command, flags.compute);
+        add_max_length_option(command, flags.compute.max_length);
+        add_json_option(command, flags.json);
+      },
+      run_rerank);
+  command->footer(
+      "Example:\n"
+      "  tandem rerank --query 'Can I get my money back?' --input examples/data/faq.jsonl --top-k 3");
+}
+
+}  // namespace tandem::cli

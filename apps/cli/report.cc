@@ -1,0 +1,92 @@
+#include "report.h"
+
+#include <fmt/format.h>
+
+#include "base/utf8.h"
+#include "options.h"
+
+namespace tandem::cli {
+
+std::string describe(const Truncation& truncation) {
+  const std::string texts = count_of(truncation.texts, "text");
+  if (truncation.texts_truncated == 0) return fmt::format("none of {} truncated", texts);
+  return fmt::format("{} of {} truncated: {} dropped", truncation.texts_truncated, texts,
+                     count_of(truncation.tokens_dropped, "token"));
+}
+
+std::string describe(const ComputeInfo& info) {
+  return fmt::format("{} on {}, {}", to_string(info.precision), info.isa, count_of(info.threads, "thread"));
+}
+
+std::string describe(const StageTimes& times) {
+  std::string text;
+  const auto add = [&text](std::string_view stage, double milliseconds) {
+    if (milliseconds > 0) text += fmt::format("{}{} {:.1f} ms", text.empty() ? "" : ", ", stage, milliseconds);
+  };
+  add("encode", times.encode_ms);
+  add("retrieve", times.retrieve_ms);
+  add("rerank", times.rerank_ms);
+  add("total", times.total_ms);
+  return text;
+}
+
+std::string count_of(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+JsonWriter& write_json(JsonWriter& json, const Truncation& truncation) {
+  return json.begin_object()
+      .key("texts")
+      .value(truncation.texts)
+      .key("texts_truncated")
+      .value(truncation.texts_truncated)
+      .key("tokens_dropped")
+      .value(truncation.tokens_dropped)
+      .end_object();
+}
+
+JsonWriter& write_json(JsonWriter& json, const ComputeInfo& info) {
+  json.begin_object().key("precision").value(to_string(info.precision)).key("isa").value(info.isa);
+  json.key("threads").value(info.threads);
+  if (!info.note.empty()) json.key("note").value(info.note);
+  return json.end_object();
+}
+
+JsonWriter& write_json(JsonWriter& json, const StageTimes& times) {
+  return json.begin_object()
+      .key("encode_ms")
+      .value(times.encode_ms)
+      .key("retrieve_ms")
+      .value(times.retrieve_ms)
+      .key("rerank_ms")
+      .value(times.rerank_ms)
+      .key("total_ms")
+      .value(times.total_ms)
+      .end_object();
+}
+
+std::string one_line(std::string_view text, std::size_t columns_max) {
+  std::string line;
+  std::size_t columns = 0;
+  bool blank = false;
+  for (std::size_t position = 0; position < text.size();) {
+    const Utf8Step step = decode_utf8(text, position);
+    position += step.bytes;
+    if (step.code_point <= 0x20 || step.code_point == 0x7F) {
+      blank = !line.empty();
+      continue;
+    }
+    const std::size_t width = blank ? 2 : 1;
+    if (columns + width > columns_max) {
+      line += "…";
+      break;
+    }
+    if (blank) line.push_back(' ');
+    blank = false;
+    append_utf8(line, step.code_point);
+    columns += width;
+  }
+  return line;
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,33 @@
+// How results describe what they cost: truncation, arithmetic and times, for people and as JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "tandem/compute.h"
+#include "tandem/retriever.h"
+
+namespace tandem::cli {
+
+/// "none of 12 texts truncated" or "3 of 12 texts truncated: 812 tokens dropped".
+std::string describe(const Truncation& truncation);
+/// "bf16 on avx512_bf16, 2 threads".
+std::string describe(const ComputeInfo& info);
+/// "encode 3.1 ms, retrieve 0.2 ms, rerank 61.0 ms, total 64.3 ms", without the stages that did not run.
+std::string describe(const StageTimes& times);
+
+/// A count with its noun: "1 text", "12 texts".
+std::string count_of(std::size_t count, std::string_view noun);
+
+/// {"texts": 12, "texts_truncated": 3, "tokens_dropped": 812}
+JsonWriter& write_json(JsonWriter& json, const Truncation& truncation);
+/// {"precision": "bf16", "isa": "avx512_bf16", "threads": 2, "note": "…"}; the note only where there is one.
+JsonWriter& write_json(JsonWriter& json, const ComputeInfo& info);
+/// {"encode_ms": …, "retrieve_ms": …, "rerank_ms": …, "total_ms": …}
+JsonWriter& write_json(JsonWriter& json, const StageTimes& times);
+
+/// `text` on one line: runs of white space become one blank; cut to `columns_max` code points, with "…" where it was.
+std::string one_line(std::string_view text, std::size_t columns_max);
+
+}  // namespace tandem::cli

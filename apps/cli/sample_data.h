@@ -1,0 +1,19 @@
+// The sample data that comes with Tandem: examples/data of the sources, or the installed copy.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tandem/result.h"
+
+namespace tandem::cli {
+
+/// The path of a sample file, looked up in $TANDEM_EXAMPLES, in the share folder that belongs to this program's
+/// installation, and in the source tree that this program was built in. Errors: kNotFound.
+Result<std::filesystem::path> sample_file(const std::string& name);
+
+/// The texts of a sample file, one per line of JSON.
+Result<std::vector<std::string>> sample_texts(const std::string& name);
+
+}  // namespace tandem::cli

@@ -1,0 +1,230 @@
+// tandem index, tandem search: documents into a collection, and the two-stage search over it.
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "commands.h"
+#include "input.h"
+#include "options.h"
+#include "report.h"
+#include "search_output.h"
+#include "tandem/collection.h"
+#include "tandem/corpus.h"
+#include "tandem/retriever.h"
+#include "terminal.h"
+
+namespace tandem::cli {
+
+namespace {
+
+// ---------------------------------------------------------------------------------------------------------- index
+
+struct IndexFlags {
+  std::string collection;
+  std::vector<std::string> files;
+  std::string model = kDefaultBiEncoder;
+  CorpusOptions corpus;
+  std::optional<Metric> metric;
+  ComputeFlags compute;
+  VectorFlags vectors;
+  bool json = false;
+};
+
+Status run_index(const IndexFlags& flags) {
+  ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(flags.files, flags.corpus));
+  ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(flags.model, flags.compute, flags.vectors));
+  defer_interrupts();
+  ASSIGN_OR_RETURN(CollectionWriter writer,
+                   CollectionWriter::create(flags.collection, encoder, {.metric = flags.metric}));
+  const Stopwatch stopwatch;
+  {
+    ProgressBar bar;
+    for (;;) {
+      ASSIGN_OR_RETURN(std::optional<Document> document, reader.next());
+      if (!document) break;
+      RETURN_IF_ERROR(writer.add(std::move(*document)));
+      std::optional<double> fraction;
+      if (reader.bytes_total() > 0) {
+        fraction = static_cast<double>(reader.bytes_read()) / static_cast<double>(reader.bytes_total());
+      }
+      bar.update("indexing", "documents", writer.documents(), fraction);
+      RETURN_IF_ERROR(check_interrupt());
+    }
+  }
+  for (const std::string& error : reader.skipped_errors()) note("skipped: " + error);
+  if (reader.lines_skipped() > reader.skipped_errors().size()) {
+    note(fmt::format("… and {} more", count_of(reader.lines_skipped() - reader.skipped_errors().size(), "line")));
+  }
+  ASSIGN_OR_RETURN(const CollectionInfo info, writer.commit());
+  const double seconds = stopwatch.seconds();
+  if (!flags.json) {
+    note(fmt::format("{} indexed in {:.2f} s ({:.0f}/s, {}), {} on disk, {} skipped; {}",
+                     count_of(info.documents, "document"), seconds, static_cast<double>(info.documents) / seconds,
+                     describe(encoder.compute()), format_bytes(info.size_bytes),
+                     count_of(reader.lines_skipped(), "line"), describe(info.truncation)));
+    return {};
+  }
+  JsonWriter json;
+  json.begin_object().key("collection").value(flags.collection).key("documents").value(info.documents);
+  json.key("lines_skipped").value(reader.lines_skipped()).key("size_bytes").value(info.size_bytes);
+  json.key("seconds").value(seconds).key("model").value(info.encoder.model).key("compute");
+  write_json(json, encoder.compute()).key("truncation");
+  return print(write_json(json, info.truncation).end_object().take() + "\n");
+}
+
+// --------------------------------------------------------------------------------------------------------- search
+
+enum class Format { kTable, kJson, kTrec };
+
+struct SearchFlags {
+  std::string collection;
+  std::vector<std::string> queries;
+  std::string queries_file;
+  SearchOptions search;
+  Format format = Format::kTable;
+  std::string tag = "tandem";
+  std::optional<std::string> model;
+  std::string cross_model = kDefaultCrossEncoder;
+  Activation activation = Activation::kAuto;
+  ComputeFlags compute;
+  std::optional<std::size_t> cross_max_length;
+};
+
+Result<std::vector<Query>> collect_queries(const SearchFlags& flags) {
+  std::vector<Query> queries;
+  if (!flags.queries_file.empty()) {
+    ASSIGN_OR_RETURN(queries, read_all(flags.queries_file, read_query));
+  }
+  for (const std::string& text : flags.queries) {
+    queries.push_back({.id = fmt::format("{}", queries.size() + 1), .text = text});
+  }
+  if (queries.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "nothing to search for: give a QUERY, or a file of them with --queries");
+  }
+  for (const Query& query : queries) {
+    if (Status status = check_query(query.text); !status) return fail_in("query " + query.id, status.error());
+  }
+  return queries;
+}
+
+Status run_search(const SearchFlags& flags) {
+  ASSIGN_OR_RETURN(const std::vector<Query> queries, collect_queries(flags));
+  ASSIGN_OR_RETURN(const Collection collection, Collection::open(flags.collection));
+  std::optional<BiEncoder> bi_encoder;
+  std::optional<CrossEncoder> cross_encoder;
+  if (flags.search.mode != SearchMode::kCross) {
+    ASSIGN_OR_RETURN(bi_encoder, open_encoder_of(collection, flags.model, flags.compute));
+  }
+  if (flags.search.mode != SearchMode::kBi) {
+    ComputeFlags cross_compute = flags.compute;
+    cross_compute.max_length = flags.cross_max_length;
+    ASSIGN_OR_RETURN(cross_encoder, open_cross_encoder(flags.cross_model, cross_compute, flags.activation));
+  }
+  const Retriever retriever(collection, bi_encoder ? &*bi_encoder : nullptr, cross_encoder ? &*cross_encoder : nullptr);
+  std::vector<std::string_view> texts;
+  for (const Query& query : queries) texts.push_back(query.text);
+  const Stopwatch stopwatch;
+  std::vector<SearchResponse> responses;
+  {
+    ProgressBar bar;
+    ASSIGN_OR_RETURN(responses, retriever.search_many(texts, flags.search, bar.callback()));
+  }
+  const double seconds = stopwatch.seconds();
+  Truncation truncation;
+  for (const SearchResponse& response : responses) truncation += response.truncation;
+  switch (flags.format) {
+    case Format::kTable:
+      for (std::size_t i = 0; i < queries.size(); ++i) RETURN_IF_ERROR(print(to_table(queries[i].text, responses[i])));
+      break;
+    case Format::kJson:
+      for (std::size_t i = 0; i < queries.size(); ++i) RETURN_IF_ERROR(print(to_json_line(queries[i], responses[i])));
+      return {};
+    case Format::kTrec:
+      for (std::size_t i = 0; i < queries.size(); ++i) {
+        ASSIGN_OR_RETURN(const std::string lines, to_trec(queries[i].id, responses[i], flags.tag));
+        RETURN_IF_ERROR(print(lines));
+      }
+      break;
+  }
+  note(fmt::format("{} {} over {} in {:.2f} s; {}", queries.size(), queries.size() == 1 ? "query" : "queries",
+                   count_of(collection.size(), "document"), seconds, describe(truncation)));
+  return {};
+}
+
+}  // namespace
+
+void add_index(CLI::App& app, Action& action) {
+  CLI::App* command = add_command<IndexFlags>(
+      app, action, "index", "Embed documents into a collection, in place of what it held",
+      [](CLI::App& command, IndexFlags& flags) {
+        command.add_option("COLLECTION", flags.collection, "The collection's folder")->required();
+        command.add_option("FILE", flags.files, "Files and folders of documents; - is standard input")->required();
+        add_model_option(command, flags.model);
+        add_choice(command, "--format", flags.corpus.format,
+                   Choices<CorpusFormat>{{"auto", CorpusFormat::kAuto},
+                                         {"jsonl", CorpusFormat::kJsonl},
+                                         {"tsv", CorpusFormat::kTsv},
+                                         {"csv", CorpusFormat::kCsv},
+                                         {"lines", CorpusFormat::kLines}},
+                   "What the files hold; auto: by their names");
+        command.add_flag("--skip-bad-lines", flags.corpus.skip_bad_lines,
+                         "Count lines that cannot be read instead of stopping at the first");
+        add_metric_option(command, flags.metric);
+        add_compute_options(command, flags.compute);
+        add_max_length_option(command, flags.compute.max_length);
+        add_vector_options(command, flags.vectors);
+        add_json_option(command, flags.json);
+      },
+      run_index);
+  command->footer(
+      "JSONL lines hold \"text\" and, if they like, \"_id\", \"title\" and \"metadata\"; TSV and CSV have the same "
+      "columns;\n"
+      "other files are one text per line; folders are searched for .txt and .md files. The collection changes in one\n"
+      "step at the end: until then, and after an interrupt, the old one stays.\n"
+      "Example:\n"
+      "  tandem index faq.tandem examples/data/faq.jsonl");
+}
+
+void add_search(CLI::App& app, Action& action) {
+  CLI::App* command = add_command<SearchFlags>(
+      app, action, "search", "Search a collection in two stages",
+      [](CLI::App& command, SearchFlags& flags) {
+        command.add_option("COLLECTION", flags.collection, "The collection's folder")->required();
+        command.add_option("QUERY", flags.queries, "What to search for; each argument is one query");
+        command
+            .add_option("--queries", flags.queries_file,
+                        "A file of queries: JSONL with \"_id\" and \"text\", else one per line; - is standard input")
+            ->type_name("F");
+        add_search_options(command, flags.search);
+        add_choice(command, "--format", flags.format,
+                   Choices<Format>{{"table", Format::kTable}, {"json", Format::kJson}, {"trec", Format::kTrec}},
+                   "How results are printed; json: one object per query and line; trec: a run file");
+        command.add_flag_callback(
+            "--json", [&flags] { flags.format = Format::kJson; }, "The same as --format json");
+        command.add_option("--tag", flags.tag, "The last column of a TREC run")
+            ->type_name("NAME")
+            ->capture_default_str();
+        command.add_option("--model", flags.model, "The bi-encoder; default: the one that the collection remembers")
+            ->type_name("M");
+        add_cross_model_option(command, flags.cross_model);
+        add_activation_option(command, flags.activation);
+        add_compute_options(command, flags.compute);
+        command.add_option("--max-length", flags.cross_max_length, "Tokens that the cross-encoder reads of each pair")
+            ->check(CLI::Range(1, 1 << 20))
+            ->type_name("N");
+      },
+      run_search);
+  command->footer(
+      "Examples:\n"
+      "  tandem index faq.tandem examples/data/faq.jsonl\n"
+      "  tandem search faq.tandem 'Can I get my money back?'\n"
+      "  tandem search faq.tandem 'Where is my parcel?' --mode bi --format trec");
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,78 @@
+#include "search_output.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "report.h"
+#include "terminal.h"
+
+namespace tandem::cli {
+
+namespace {
+
+std::string cell(const std::optional<float>& score) { return score ? fmt::format("{:.4f}", *score) : "-"; }
+
+template <class Value>
+void write_optional(JsonWriter& json, std::string_view key, const std::optional<Value>& value) {
+  if (value) json.key(key).value(*value);
+}
+
+void write_hit(JsonWriter& json, const SearchHit& hit) {
+  json.begin_object().key("rank").value(hit.rank).key("id").value(hit.document.id);
+  if (!hit.document.title.empty()) json.key("title").value(hit.document.title);
+  json.key("text").value(hit.document.text);
+  if (!hit.document.metadata.empty()) json.key("metadata").raw(hit.document.metadata);
+  write_optional(json, "retrieval_rank", hit.retrieval_rank);
+  write_optional(json, "retrieval_score", hit.retrieval_score);
+  write_optional(json, "distance", hit.distance);
+  write_optional(json, "cross_encoder_score", hit.cross_encoder_score);
+  json.key("final_score").value(hit.final_score).end_object();
+}
+
+}  // namespace
+
+std::string to_table(std::string_view query, const SearchResponse& response) {
+  constexpr std::size_t kScoreColumns = 41;
+  const std::size_t text_columns = std::max<std::size_t>(terminal_columns(), kScoreColumns + 30) - kScoreColumns;
+  std::string table = fmt::format("{}\n{:>4}  {:>9} {:>9} {:>9} {:>4}  {}\n", one_line(query, query.size()), "#",
+                                  "final", "cross", "first", "was", "document");
+  for (const SearchHit& hit : response.hits) {
+    table +=
+        fmt::format("{:>4}  {:>9.4f} {:>9} {:>9} {:>4}  {}\n", hit.rank, hit.final_score, cell(hit.cross_encoder_score),
+                    cell(hit.retrieval_score), hit.retrieval_rank ? fmt::format("{}", *hit.retrieval_rank) : "-",
+                    summary_of(hit.document, text_columns));
+  }
+  return table + fmt::format("      {}; {}\n\n", count_of(response.candidates, "candidate"), describe(response.times));
+}
+
+std::string to_json_line(const Query& query, const SearchResponse& response) {
+  JsonWriter json;
+  json.begin_object().key("query_id").value(query.id).key("query").value(query.text).key("results").begin_array();
+  for (const SearchHit& hit : response.hits) write_hit(json, hit);
+  json.end_array().key("candidates").value(response.candidates).key("times");
+  write_json(json, response.times).key("truncation");
+  return write_json(json, response.truncation).end_object().take() + "\n";
+}
+
+Result<std::string> to_trec(const std::string& query_id, const SearchResponse& response, const std::string& tag) {
+  std::string lines;
+  for (const SearchHit& hit : response.hits) {
+    for (const std::string& field : {query_id, hit.document.id, tag}) {
+      if (field.empty() || field.find_first_of(" \t\r\n\v\f") != std::string::npos) {
+        return fail(ErrorCode::kUnsupported,
+                    "a TREC run cannot hold '{}', which is empty or has white space in it: --format json can", field);
+      }
+    }
+    lines += fmt::format("{} Q0 {} {} {} {}\n", query_id, hit.document.id, hit.rank, hit.final_score, tag);
+  }
+  return lines;
+}
+
+std::string summary_of(const Document& document, std::size_t columns) {
+  return one_line(fmt::format("{}: {}", document.id, document.full_text()), columns);
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,140 @@
+#include "terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include "base/error.h"
+
+namespace tandem::cli {
+
+namespace {
+
+/// The signal that arrived, or 0. A signal handler can reach nothing but a global.
+volatile std::sig_atomic_t interrupt_signal = 0;
+
+void on_interrupt(int signal) { interrupt_signal = signal; }
+
+[[noreturn]] void end_by_signal(int signal) {
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+  std::_Exit(128 + signal);
+}
+
+Status output_failed() {
+  if (errno == EPIPE) end_by_signal(SIGPIPE);
+  return fail_errno(errno, "cannot write", "standard output");
+}
+
+std::string format_duration(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(std::max(seconds, 0.0) + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string format_rate(double per_second, std::string_view unit) {
+  if (unit == "bytes") return format_bytes(static_cast<std::uint64_t>(per_second)) + "/s";
+  return fmt::format("{:.{}f} {}/s", per_second, per_second < 10 ? 1 : 0, unit);
+}
+
+}  // namespace
+
+Status print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) return output_failed();
+  return {};
+}
+
+Status flush_output() {
+  if (std::fflush(stdout) != 0) return output_failed();
+  return {};
+}
+
+void note(std::string_view text) { fmt::print(stderr, "tandem: {}\n", text); }
+
+std::size_t terminal_columns() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 120;
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+  static constexpr std::array kUnits{"bytes", "kB", "MB", "GB", "TB"};
+  auto amount = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (amount >= 1000 && unit + 1 < kUnits.size()) {
+    amount /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.{}f} {}", amount, unit == 0 ? 0 : 1, kUnits[unit]);
+}
+
+ProgressBar::ProgressBar() : terminal_(isatty(STDERR_FILENO) == 1) {}
+
+ProgressBar::~ProgressBar() {
+  if (drawn_ && terminal_) std::fputs("\r\x1b[K", stderr);
+}
+
+void ProgressBar::update(std::string_view what, std::string_view unit, std::uint64_t done,
+                         std::optional<double> fraction) {
+  if (what != what_) {
+    what_ = what;
+    done_at_start_ = done;
+    since_start_ = Stopwatch();
+    next_draw_seconds_ = terminal_ ? 1 : 10;
+  }
+  const double seconds = since_start_.seconds();
+  if (seconds < next_draw_seconds_) return;
+  next_draw_seconds_ = seconds + (terminal_ ? 0.1 : 10);
+
+  const std::string amount = unit == "bytes" ? format_bytes(done) : fmt::format("{} {}", done, unit);
+  std::string line = fmt::format("{}: {}", what, amount);
+  if (fraction) {
+    const double share = std::clamp(*fraction, 0.0, 1.0);
+    if (terminal_) {
+      constexpr std::size_t kWidth = 24;
+      const auto filled = static_cast<std::size_t>(share * static_cast<double>(kWidth));
+      line += fmt::format(" [{:#>{}}{:->{}}]", "", filled, "", kWidth - filled);
+    }
+    line += fmt::format(" {:.0f} %", share * 100);
+  }
+  line += ", " + format_rate(static_cast<double>(done - std::min(done, done_at_start_)) / seconds, unit);
+  if (fraction && *fraction > 0) line += fmt::format(", {} left", format_duration(seconds / *fraction - seconds));
+  fmt::print(stderr, fmt::runtime(terminal_ ? "\r{}\x1b[K" : "{}\n"), line);
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+ProgressCallback ProgressBar::callback() {
+  return [this](const Progress& progress) {
+    std::optional<double> fraction;
+    if (progress.total > 0) fraction = static_cast<double>(progress.done) / static_cast<double>(progress.total);
+    update(progress.what, progress.unit, progress.done, fraction);
+  };
+}
+
+void defer_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+Status check_interrupt() {
+  if (interrupt_signal != 0) return fail(ErrorCode::kIo, "interrupted");
+  return {};
+}
+
+void obey_interrupt() {
+  if (interrupt_signal != 0) end_by_signal(interrupt_signal);
+}
+
+}  // namespace tandem::cli

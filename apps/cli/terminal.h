@@ -1,0 +1,76 @@
+// What people see while a command works: notes and progress on stderr, results on stdout, and Ctrl-C.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tandem/progress.h"
+#include "tandem/result.h"
+
+namespace tandem::cli {
+
+/// Writes to standard output. Ends the process as SIGPIPE does when nobody reads any more. Errors: kNoSpace, kIo.
+Status print(std::string_view text);
+
+/// Writes what print() still holds back. Errors as print().
+Status flush_output();
+
+/// A line on standard error, "tandem: text".
+void note(std::string_view text);
+
+/// How wide a line on standard output may be: the terminal's width, 120 where there is none.
+std::size_t terminal_columns();
+
+/// "512 bytes", "3.1 MB", "1.2 GB".
+std::string format_bytes(std::uint64_t bytes);
+
+/// How long since it was made.
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  double milliseconds() const { return seconds() * 1e3; }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// How far long work has come, on stderr: a line that is redrawn on a terminal, else a plain line every ten seconds.
+/// Work that is over within a second shows nothing.
+class ProgressBar {
+ public:
+  ProgressBar();
+  ~ProgressBar();  ///< Clears what it drew.
+
+  /// `fraction` in [0, 1] of all the work, when that is known.
+  void update(std::string_view what, std::string_view unit, std::uint64_t done, std::optional<double> fraction);
+
+  /// A callback that borrows this bar.
+  ProgressCallback callback();
+
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+ private:
+  bool terminal_;
+  bool drawn_ = false;
+  std::string what_;
+  std::uint64_t done_at_start_ = 0;
+  Stopwatch since_start_;
+  double next_draw_seconds_ = 1;
+};
+
+/// From here on, the first Ctrl-C (or SIGTERM) only sets a flag, so that the command can throw away what is half done;
+/// a second one ends the process at once. Commands that write files call it; for the others the signal's default is
+/// right.
+void defer_interrupts();
+
+/// Success, or an error when an interrupt has arrived. Long loops ask after each batch.
+Status check_interrupt();
+
+/// Ends the process as the interrupt that arrived would have, if one has.
+void obey_interrupt();
+
+}  // namespace tandem::cli
