@@ -129,6 +129,7 @@ struct JsonDocument::Impl {
   dom::element root;
 
   Status parse(std::string_view text) {
+    if (text.empty()) return fail(ErrorCode::kCorruptData, "{}: empty, want JSON", name);
     // simdjson reads up to SIMDJSON_PADDING bytes past the end, so it copies the text into a padded buffer.
     simdjson::error_code error = parser.parse(text.data(), text.size(), true).get(root);
     if (error == simdjson::NUMBER_ERROR) error = parser.parse(with_huge_integers_as_doubles(text)).get(root);

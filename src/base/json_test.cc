@@ -23,6 +23,11 @@ TEST(Json, ReadsIntegersBeyond64BitsAsDoubles) {
   EXPECT_EQ(root.get_double("small").value(), 1e-35);
 }
 
+TEST(Json, RefusesTheEmptyText) {
+  EXPECT_FALSE(JsonDocument::parse({}, "empty"));
+  EXPECT_FALSE(JsonDocument::parse(" ", "blank"));
+}
+
 TEST(Json, RefusesWhatIsNoNumber) {
   for (const char* text : {"[1-2]", "[--99999999999999999999]", "[01]", "[99999999999999999999x]", "[1.]", "[-]"}) {
     EXPECT_FALSE(JsonDocument::parse(text, "numbers")) << text;
