@@ -1,0 +1,413 @@
+"""Measures Tandem and its peers in one run on this machine and writes the table: see benchmarks/README.md.
+
+    python run.py --models FOLDER [--force] [--quick] [--only ROW…]
+"""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+
+import machine
+import numpy as np
+import peers
+import report
+import workloads
+
+PROJECT = workloads.PROJECT
+CACHE = PROJECT / "benchmarks" / ".cache"
+RESULTS = PROJECT / "benchmarks" / "results"
+TANDEM = pathlib.Path(os.environ.get("TANDEM_BINARY", PROJECT / "build" / "release" / "bin" / "tandem"))
+THREADS = 2
+ROUNDS = 3
+ATTEMPTS = 9  # Rounds that others disturbed are measured again, up to this many in all.
+PASSES = 2  # Of a throughput task inside one round, after a warm-up pass.
+
+QUICK_SIZES = workloads.Sizes(passages=60, passages_memory=200, candidates=10)
+
+BI_ENCODER = "all-MiniLM-L6-v2"
+CROSS_ENCODER = "ms-marco-MiniLM-L-12-v2"
+BI_TOKENS_MAX = 256
+CROSS_TOKENS_MAX = 512
+
+# Each of our runs and each of theirs is a process of its own: model loaded, one warm-up pass, PASSES passes measured.
+OPENVINO_GRID = [
+    {"engine": "openvino", "streams": 2, "batch": 4},
+    {"engine": "openvino", "streams": 2, "batch": 8},
+    {"engine": "openvino", "streams": 2, "batch": 16},
+    {"engine": "openvino", "streams": 1, "batch": 32},
+]
+ONNXRUNTIME_GRID = [
+    {"engine": "onnxruntime", "streams": 2, "batch": 2},
+    {"engine": "onnxruntime", "streams": 2, "batch": 4},
+    {"engine": "onnxruntime", "streams": 2, "batch": 8},
+    {"engine": "onnxruntime", "streams": 1, "batch": 8},
+]
+
+
+def say(text: str) -> None:
+    print(f"== {text}", file=sys.stderr, flush=True)
+
+
+@dataclasses.dataclass
+class Reading:
+    """One measurement of one side; a lower value is better."""
+
+    value: float
+    details: dict
+
+
+def flops_per_token(folder: pathlib.Path) -> int:
+    """Multiplications and additions of the layers' matrix products: 24 layers hidden^2 for the usual widths."""
+    config = json.loads((folder / "config.json").read_text())
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    return config["num_hidden_layers"] * (8 * hidden * hidden + 4 * hidden * inner)
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.rounds = 1 if arguments.quick else ROUNDS
+        self.passes = 1 if arguments.quick else PASSES
+        self.bi_folder = arguments.models / BI_ENCODER
+        self.cross_folder = arguments.models / CROSS_ENCODER
+        self.rows = []
+        self.versions = set()
+
+    # ---------------------------------------------------------------------------------------------- preparation
+
+    def prepare(self) -> None:
+        say("writing the texts")
+        tokenizer = peers.load_tokenizer(self.bi_folder, BI_TOKENS_MAX)
+        sizes = QUICK_SIZES if self.arguments.quick else workloads.Sizes()
+        self.work = workloads.write(CACHE / "texts", tokenizer, sizes)
+        self.pairs_by_query = workloads.split_by_query(self.work.pairs)
+        for folder, name, task in ((self.bi_folder, "bi", "embed"), (self.cross_folder, "cross", "rerank")):
+            fingerprint = f"{folder.resolve()} {(folder / 'model.safetensors').stat().st_size}"
+            stamp = CACHE / f"{name}.stamp"
+            if not stamp.exists() or stamp.read_text() != fingerprint:
+                say(f"exporting {folder.name} for the ONNX peers")
+                exporter = PROJECT / "benchmarks" / "export_onnx.py"
+                machine.run([sys.executable, exporter, folder, CACHE / name, "--task", task])
+                stamp.write_text(fingerprint)
+        say("asking sentence-transformers for the f32 reference")
+        self.embeddings = self.reference("embed", self.bi_folder, self.work.passages)
+        self.logits = self.reference("rerank", self.cross_folder, self.work.pairs)
+
+    def reference(self, task: str, folder: pathlib.Path, texts: pathlib.Path) -> np.ndarray:
+        output = CACHE / f"reference-{task}.npy"
+        script = PROJECT / "benchmarks" / "reference.py"
+        result, _ = machine.run_json(
+            [sys.executable, script, task, "--model", folder, "--input", texts, "--output", output]
+        )
+        self.versions.add(result["version"])
+        return np.load(output)
+
+    # ---------------------------------------------------------------------------------------------- measuring
+
+    def alternate(self, row: dict, ours: Callable[[], Reading], theirs: Callable[[], Reading]) -> None:
+        """Measures both sides in turn and adds the row with the best of each. A round during which other processes
+        used too much of the machine is measured again."""
+        kept, disturbed = [], 0
+        while len(kept) < self.rounds:
+            watch = machine.OthersShare()
+            pair = (ours(), theirs())
+            share = watch.value()
+            too_busy = share > machine.OTHERS_SHARE_MAX and not self.arguments.force
+            say(f"{row['title']}: {pair[0].value:.4g} ours, {pair[1].value:.4g} theirs" + (", disturbed" * too_busy))
+            if too_busy:
+                disturbed += 1
+                if disturbed > ATTEMPTS - self.rounds:
+                    raise SystemExit(f"{row['title']}: others keep using more than {machine.OTHERS_SHARE_MAX:.0%}")
+                continue
+            kept.append((pair, share))
+        best = [min((pair[side] for pair, _ in kept), key=lambda reading: reading.value) for side in (0, 1)]
+        self.rows.append(
+            row
+            | {
+                "ours": best[0].details | {"best": best[0].value, "rounds": [pair[0].value for pair, _ in kept]},
+                "theirs": best[1].details | {"best": best[1].value, "rounds": [pair[1].value for pair, _ in kept]},
+                "ratio": best[1].value / best[0].value,
+                "others_share": [round(share, 4) for _, share in kept],
+                "rounds_disturbed": disturbed,
+            }
+        )
+
+    def calibrate(self, grid: list[dict], measure: Callable[[dict], Reading]) -> tuple[dict, list]:
+        """The best configuration of a peer at this task, by one reading of each."""
+        if self.arguments.quick:
+            return grid[0], []
+        readings = [(configuration, measure(configuration).value) for configuration in grid]
+        for configuration, value in readings:
+            say(f"   {configuration}: {value:.4g}")
+        best = min(readings, key=lambda reading: reading[1])[0]
+        return best, [configuration | {"value": value} for configuration, value in readings]
+
+    def peer(self, task: str, configuration: dict, onnx: pathlib.Path, *more) -> dict:
+        words = [word for name, value in configuration.items() for word in (f"--{name}", value)]
+        script = PROJECT / "benchmarks" / "peers.py"
+        result, _ = machine.run_json([sys.executable, script, task, "--onnx", onnx, *words, *more])
+        self.versions.add(result["version"])
+        return result
+
+    def onnx(self, name: str, precision: str) -> pathlib.Path:
+        return CACHE / (f"{name}.int8.onnx" if precision == "int8" else f"{name}.onnx")
+
+    @staticmethod
+    def grid(precision: str) -> list[dict]:
+        if precision == "int8":
+            return ONNXRUNTIME_GRID
+        return [configuration | {"precision": precision} for configuration in OPENVINO_GRID]
+
+    # ---------------------------------------------------------------------------------------------- the rows
+
+    def embed(self, precision: str, wanted: float) -> None:
+        output = CACHE / f"theirs-embed-{precision}.npy"
+
+        def theirs(configuration: dict) -> Reading:
+            result = self.peer(
+                "embed", configuration, self.onnx("bi", precision), "--model", self.bi_folder,
+                "--input", self.work.passages, "--output", output, "--tokens-max", BI_TOKENS_MAX,
+                "--threads", THREADS, "--passes", self.passes,
+            )  # fmt: skip
+            return Reading(min(result["seconds"]), result | {"configuration": configuration})
+
+        def ours() -> Reading:
+            result, _ = machine.run_json(
+                [TANDEM, "bench", "embed", "--model", self.bi_folder, "--input", self.work.passages,
+                 "--precision", precision, "--threads", THREADS, "--repeat", self.passes, "--json"]
+            )  # fmt: skip
+            return Reading(result["all"]["min_ms"] / 1e3, result)
+
+        best, calibration = self.calibrate(self.grid(precision), theirs)
+        row = {
+            "key": f"embed-{precision}",
+            "title": f"{BI_ENCODER} {precision}, {self.work.sizes.passages:,} passages",
+            "unit": "s",
+            "precision": precision,
+            "flops_per_token": flops_per_token(self.bi_folder),
+            "wanted": wanted,
+            "calibration": calibration,
+        }
+        self.alternate(row, ours, lambda: theirs(best))
+        mine = CACHE / f"ours-embed-{precision}.npy"
+        machine.run(
+            [TANDEM, "embed", "--model", self.bi_folder, "--input", self.work.passages, "--output", mine,
+             "--precision", precision, "--threads", THREADS]
+        )  # fmt: skip
+        for side, path in (("ours", mine), ("theirs", output)):
+            cosines = report.cosines(self.embeddings, np.load(path))
+            self.rows[-1][side] |= {"cosine_mean": float(cosines.mean()), "cosine_min": float(cosines.min())}
+
+    def rerank(self, precision: str, wanted: float) -> None:
+        """One call per query, as an application reranks; the value is the sum over the queries."""
+        outputs = [CACHE / f"theirs-rerank-{precision}-{index}.npy" for index in range(len(self.pairs_by_query))]
+
+        def theirs(configuration: dict) -> Reading:
+            results = [
+                self.peer(
+                    "rerank", configuration, self.onnx("cross", precision), "--model", self.cross_folder,
+                    "--input", part.pairs, "--output", output, "--tokens-max", CROSS_TOKENS_MAX,
+                    "--threads", THREADS, "--passes", self.passes,
+                )
+                for part, output in zip(self.pairs_by_query, outputs)
+            ]  # fmt: skip
+            details = {"tokens": sum(result["tokens"] for result in results), "version": results[0]["version"]}
+            seconds = sum(min(result["seconds"]) for result in results)
+            return Reading(seconds, details | {"configuration": configuration})
+
+        def ours() -> Reading:
+            results = [
+                machine.run_json(
+                    [TANDEM, "bench", "rerank", "--model", self.cross_folder, "--query", part.query,
+                     "--input", part.documents, "--precision", precision, "--threads", THREADS,
+                     "--repeat", self.passes, "--json"]
+                )[0]
+                for part in self.pairs_by_query
+            ]  # fmt: skip
+            details = {"tokens": sum(result["tokens"] for result in results), "compute": results[0]["compute"]}
+            return Reading(sum(result["all"]["min_ms"] for result in results) / 1e3, details)
+
+        best, calibration = self.calibrate(self.grid(precision), theirs)
+        row = {
+            "key": f"rerank-{precision}",
+            "title": f"{CROSS_ENCODER} {precision}, 3 queries × {self.work.sizes.candidates} passages",
+            "unit": "s",
+            "precision": precision,
+            "flops_per_token": flops_per_token(self.cross_folder),
+            "wanted": wanted,
+            "calibration": calibration,
+        }
+        self.alternate(row, ours, lambda: theirs(best))
+        scores = machine.run(
+            [TANDEM, "score", "--model", self.cross_folder, "--input", self.work.pairs, "--activation", "none",
+             "--precision", precision, "--threads", THREADS]
+        ).output  # fmt: skip
+        mine = np.array(scores.split(), np.float32).reshape(self.logits.shape)
+        for side, logits in (("ours", mine), ("theirs", np.concatenate([np.load(path) for path in outputs]))):
+            errors = np.abs(logits - self.logits)
+            self.rows[-1][side] |= {"error_mean": float(errors.mean()), "error_max": float(errors.max())}
+
+    def latency(self, precision: str, wanted: float | None) -> None:
+        """Against ONNX Runtime int8 whatever our precision: that is the one to beat for a single query."""
+        configuration = {"engine": "onnxruntime", "streams": 1, "threads": 1}
+
+        def theirs() -> Reading:
+            result = self.peer(
+                "latency", configuration, self.onnx("bi", "int8"), "--model", self.bi_folder,
+                "--input", self.work.queries, "--tokens-max", BI_TOKENS_MAX,
+            )  # fmt: skip
+            return Reading(result["median_ms"], result | {"configuration": configuration})
+
+        def ours() -> Reading:
+            result, _ = machine.run_json(
+                [TANDEM, "bench", "embed", "--model", self.bi_folder, "--input", self.work.queries,
+                 "--precision", precision, "--threads", 1, "--repeat", 5, "--json"]
+            )  # fmt: skip
+            return Reading(result["single"]["p50_ms"], result)
+
+        row = {
+            "key": f"latency-{precision}",
+            "title": f"one query of 8–12 tokens, warm, one thread, {precision} (peer: int8)",
+            "unit": "ms",
+            "wanted": wanted,
+        }
+        self.alternate(row, ours, theirs)
+
+    def tokenize(self, wanted: float) -> None:
+        def theirs() -> Reading:
+            script = PROJECT / "benchmarks" / "peers.py"
+            result, _ = machine.run_json(
+                [sys.executable, script, "tokenize", "--model", self.bi_folder, "--input", self.work.passages_tokenize,
+                 "--tokens-max", BI_TOKENS_MAX, "--threads", 1, "--passes", self.passes]
+            )  # fmt: skip
+            self.versions.add(result["version"])
+            return Reading(min(result["seconds"]), result | {"configuration": {"call": result["call"]}})
+
+        def ours() -> Reading:
+            result, _ = machine.run_json(
+                [TANDEM, "bench", "tokenize", "--model", self.bi_folder, "--input", self.work.passages_tokenize,
+                 "--repeat", 5, "--json"]
+            )  # fmt: skip
+            return Reading(result["all"]["min_ms"] / 1e3, result)
+
+        row = {"key": "tokenize", "title": "tokenising, one thread", "unit": "s", "wanted": wanted}
+        self.alternate(row, ours, theirs)
+
+    def start(self, precision: str, wanted: float | None) -> None:
+        text = workloads.SHORT_QUERIES[0].encode() + b"\n"
+        offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "OMP_NUM_THREADS": str(THREADS)}
+        program = PROJECT / "benchmarks" / "first_embedding.py"
+        our_command = [TANDEM, "embed", "--model", self.bi_folder, "--precision", precision, "--threads", THREADS]
+        their_command = [sys.executable, program, self.bi_folder]
+
+        def ours() -> Reading:
+            return Reading(machine.seconds_to_first_output(our_command, text), {})
+
+        def theirs() -> Reading:
+            return Reading(machine.seconds_to_first_output(their_command, text, offline), {})
+
+        ours(), theirs()  # Brings both programs and the model into the page cache.
+        row = {
+            "key": f"start-{precision}",
+            "title": f"process start to first embedding, model in page cache, {precision}",
+            "unit": "s",
+            "wanted": wanted,
+            "value_max": 0.250,
+        }
+        self.alternate(row, ours, theirs)
+
+    def memory(self) -> None:
+        output = CACHE / "ours-memory.npy"
+        sample = machine.run(
+            [TANDEM, "embed", "--model", self.bi_folder, "--input", self.work.passages_memory, "--output", output,
+             "--precision", "f32", "--threads", THREADS]
+        )  # fmt: skip
+        # The kernel counts what this process had when it forked, so the figure is an upper bound.
+        self.rows.append(
+            {
+                "key": "memory",
+                "title": f"peak memory, {BI_ENCODER} f32, {self.work.sizes.passages_memory:,} passages",
+                "unit": "MiB",
+                "ours": {"best": sample.rss_peak_bytes / 2**20},
+                "value_max": 300,
+            }
+        )
+
+    # ---------------------------------------------------------------------------------------------- the whole
+
+    def run(self) -> dict:
+        quiet = machine.require_quiet(self.arguments.force)
+        say("measuring the machine's own peak")
+        peak, _ = machine.run_json([CACHE / "peak", THREADS])
+        self.prepare()
+        rows = {
+            "embed-f32": lambda: self.embed("f32", 1.0),
+            "embed-bf16": lambda: self.embed("bf16", 1.1),
+            "embed-int8": lambda: self.embed("int8", 1.5),
+            "rerank-bf16": lambda: self.rerank("bf16", 1.25),
+            "rerank-int8": lambda: self.rerank("int8", 1.8),
+            "latency-int8": lambda: self.latency("int8", 1.3),
+            "latency-bf16": lambda: self.latency("bf16", None),
+            "latency-f32": lambda: self.latency("f32", None),
+            "tokenize": lambda: self.tokenize(4.0),
+            "start-f32": lambda: self.start("f32", 20.0),
+            "start-auto": lambda: self.start("auto", None),
+            "memory": self.memory,
+        }
+        if unknown := set(self.arguments.only or ()) - set(rows):
+            raise SystemExit(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
+        for key, measure in rows.items():
+            if not self.arguments.only or key in self.arguments.only:
+                say(key)
+                measure()
+        commit = subprocess.run(
+            ["git", "-C", PROJECT, "describe", "--always", "--dirty"], stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+        return {
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "command": "make bench",
+            "commit": commit,
+            "machine": machine.describe(),
+            "quiet": quiet,
+            "peak": peak,
+            "threads": THREADS,
+            "rounds": self.rounds,
+            "texts": self.work.source,
+            "versions": sorted(self.versions),
+            "rows": self.rows,
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=pathlib.Path, required=True, help=f"holds {BI_ENCODER} and {CROSS_ENCODER}")
+    parser.add_argument("--force", action="store_true", help="measure beside other work: the figures mean little")
+    parser.add_argument("--quick", action="store_true", help="tiny inputs, one round: to try the benchmark itself")
+    parser.add_argument("--only", nargs="+", metavar="ROW", help="these rows only")
+    arguments = parser.parse_args()
+    results = Bench(arguments).run()
+    table = report.markdown(results)
+    print(table)
+    # Only a whole, honest run is published.
+    if arguments.quick or arguments.force or arguments.only:
+        (CACHE / "latest.json").write_text(json.dumps(results, indent=1) + "\n")
+        say(f"not a full run on a quiet machine: kept in {CACHE / 'latest.json'} alone")
+        return
+    RESULTS.mkdir(exist_ok=True)
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{machine.processor_name()} {os.cpu_count()}".lower()).strip("-")
+    path = RESULTS / f"{results['date'][:10]}-{slug}.json"
+    path.write_text(json.dumps(results, indent=1) + "\n")
+    (RESULTS / "latest.md").write_text(table)
+    report.put_into_readme(PROJECT / "README.md", table)
+    say(f"written: {path.relative_to(PROJECT)}, benchmarks/results/latest.md, README.md")
+
+
+if __name__ == "__main__":
+    main()
