@@ -1,4 +1,4 @@
-// tandem bench: how fast this machine runs a model or a search, on the user's own texts or on the sample data.
+// tandem bench: how fast this machine runs a model, its tokenizer or a search, on your own texts or on the sample data.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,15 +32,19 @@ struct BenchFlags {
   bool json = false;
 };
 
-void add_bench_options(CLI::App& command, BenchFlags& flags) {
+void add_input_options(CLI::App& command, BenchFlags& flags) {
   command.add_option("--input", flags.input, "Texts to measure with: *.jsonl, or one per line; default: sample data")
       ->type_name("F");
   command.add_option("--repeat", flags.repeat, "How often all of the work is done after a warm-up")
       ->check(CLI::Range(1, 1000))
       ->type_name("N")
       ->capture_default_str();
-  add_compute_options(command, flags.compute);
   add_json_option(command, flags.json);
+}
+
+void add_bench_options(CLI::App& command, BenchFlags& flags) {
+  add_input_options(command, flags);
+  add_compute_options(command, flags.compute);
 }
 
 Result<std::vector<std::string>> read_texts(const std::string& input) {
@@ -97,16 +101,27 @@ class Sample {
   std::vector<double> seconds_;  // Ascending.
 };
 
-/// How many tokens a model reads of these texts, special tokens included.
-Result<std::size_t> count_tokens(const BenchFlags& flags, const std::vector<TextPair>& pairs, bool as_pairs) {
+/// A model's tokenizer, and how the model uses it.
+struct ModelTokenizer {
+  Tokenizer tokenizer;
+  EncodeOptions options;
+};
+
+Result<ModelTokenizer> open_tokenizer(const BenchFlags& flags) {
   ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(flags.model, flags.compute.offline));
-  ASSIGN_OR_RETURN(const Tokenizer tokenizer, Tokenizer::open(folder));
+  ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::open(folder));
   ASSIGN_OR_RETURN(EncodeOptions options, model_encode_options(folder));
   if (flags.compute.max_length) options.tokens_max = *flags.compute.max_length;
+  return ModelTokenizer{.tokenizer = std::move(tokenizer), .options = options};
+}
+
+/// How many tokens a model reads of these texts, special tokens included.
+Result<std::size_t> count_tokens(const BenchFlags& flags, const std::vector<TextPair>& pairs, bool as_pairs) {
+  ASSIGN_OR_RETURN(const ModelTokenizer model, open_tokenizer(flags));
   std::size_t tokens = 0;
   for (const TextPair& pair : pairs) {
-    const Encoding encoding =
-        as_pairs ? tokenizer.encode(pair.query, pair.document, options) : tokenizer.encode(pair.document, options);
+    const Encoding encoding = as_pairs ? model.tokenizer.encode(pair.query, pair.document, model.options)
+                                       : model.tokenizer.encode(pair.document, model.options);
     tokens += encoding.ids.size();
   }
   return tokens;
@@ -197,6 +212,38 @@ Status run_bench_rerank(const BenchRerankFlags& flags) {
   return print_throughput(flags, found, encoder.compute());
 }
 
+Status run_bench_tokenize(const BenchFlags& flags) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags.input));
+  ASSIGN_OR_RETURN(const ModelTokenizer model, open_tokenizer(flags));
+  std::size_t tokens = 0;
+  Truncation truncation;
+  ASSIGN_OR_RETURN(const Sample sample, Sample::measure(flags.repeat, [&]() -> Status {
+                     tokens = 0;
+                     truncation = {.texts = texts.size()};
+                     for (const std::string& text : texts) {
+                       const Encoding encoding = model.tokenizer.encode(text, model.options);
+                       tokens += encoding.ids.size();
+                       truncation.texts_truncated += encoding.tokens_dropped > 0 ? 1 : 0;
+                       truncation.tokens_dropped += encoding.tokens_dropped;
+                     }
+                     return {};
+                   }));
+  const double tokens_per_second = static_cast<double>(tokens) / sample.median();
+  if (!flags.json) {
+    RETURN_IF_ERROR(
+        print(fmt::format("tokenize with {} (1 thread)\n  {}: {:.0f} tokens/s\n  all of them: {}\n", flags.model,
+                          count_of(texts.size(), "text"), tokens_per_second, sample.describe())));
+    note(describe(truncation));
+    return {};
+  }
+  JsonWriter json;
+  json.begin_object().key("benchmark").value("tokenize").key("model").value(flags.model);
+  json.key("items").value(texts.size()).key("tokens").value(tokens);
+  sample.write_json(json.key("tokens_per_second").value(tokens_per_second).key("all"));
+  write_json(json.key("truncation"), truncation);
+  return print(json.end_object().take() + "\n");
+}
+
 struct BenchSearchFlags : BenchFlags {
   std::string collection;
   std::string cross_model = kDefaultCrossEncoder;
@@ -256,7 +303,8 @@ Status run_bench_search(const BenchSearchFlags& flags) {
 }  // namespace
 
 void add_bench(CLI::App& app, Action& action) {
-  CLI::App* bench = app.add_subcommand("bench", "Measure embedding, reranking or searching on this machine");
+  CLI::App* bench =
+      app.add_subcommand("bench", "Measure tokenizing, embedding, reranking or searching on this machine");
   bench->require_subcommand(1);
   bench->footer(
       "Example:\n"
@@ -280,6 +328,16 @@ void add_bench(CLI::App& app, Action& action) {
         add_max_length_option(command, flags.compute.max_length);
       },
       run_bench_rerank);
+  add_command<BenchFlags>(
+      *bench, action, "tokenize", "Tokens per second out of a model's tokenizer, in one thread",
+      [](CLI::App& command, BenchFlags& flags) {
+        flags.model = kDefaultBiEncoder;
+        add_model_option(command, flags.model);
+        add_input_options(command, flags);
+        add_max_length_option(command, flags.compute.max_length);
+        add_offline_option(command, flags.compute.offline);
+      },
+      run_bench_tokenize);
   add_command<BenchSearchFlags>(
       *bench, action, "search", "Time per query and stage in a collection",
       [](CLI::App& command, BenchSearchFlags& flags) {
