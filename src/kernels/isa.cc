@@ -37,9 +37,9 @@ Result<Isa> choose_isa() {
     }
     return static_cast<Isa>(index);
   }
-  return tl::unexpected(Error{ErrorCode::kInvalidArgument,
-                              "TANDEM_ISA: expected scalar, avx2, avx512, avx512_vnni or avx512_bf16, got '" +
-                                  std::string(forced) + "'"});
+  return tl::unexpected(Error{
+      ErrorCode::kInvalidArgument,
+      "TANDEM_ISA: expected scalar, avx2, avx512, avx512_vnni or avx512_bf16, got '" + std::string(forced) + "'"});
 }
 
 }  // namespace tandem

@@ -50,14 +50,14 @@ struct PackedWeights {
 
 /// out[m, n] = pointwise(a[m, k] · weights[k, n] + bias[n]).
 struct GemmArguments {
-  const void* a;               ///< f32, bf16, or (int8) what quantize_row wrote. [m, k]
-  std::size_t a_stride;        ///< Elements from one row to the next.
+  const void* a;         ///< f32, bf16, or (int8) what quantize_row wrote. [m, k]
+  std::size_t a_stride;  ///< Elements from one row to the next.
   std::size_t m;
   PackedWeights weights;
-  const float* bias;           ///< [n], or null.
-  const RowQuantization* rows; ///< int8 only: [m].
+  const float* bias;            ///< [n], or null.
+  const RowQuantization* rows;  ///< int8 only: [m].
   Pointwise pointwise;
-  float* out;                  ///< f32 [m, n], or null when out_bf16 is set.
+  float* out;  ///< f32 [m, n], or null when out_bf16 is set.
   Bf16* out_bf16;
   std::size_t out_stride;
 };
@@ -65,17 +65,17 @@ struct GemmArguments {
 /// Self-attention of one sequence over all heads: softmax(Q·Kᵀ·scale)·V. Q, K, V lie side by side in one row of `qkv`:
 /// columns [0, width), [width, 2·width), [2·width, 3·width), width = heads · head_size.
 struct AttentionArguments {
-  const float* qkv;        ///< [tokens, 3 · width], or null when qkv_bf16 is set.
-  const Bf16* qkv_bf16;    ///< The same in bf16: products of bf16, sums and softmax in f32.
+  const float* qkv;      ///< [tokens, 3 · width], or null when qkv_bf16 is set.
+  const Bf16* qkv_bf16;  ///< The same in bf16: products of bf16, sums and softmax in f32.
   std::size_t qkv_stride;
   std::size_t tokens;
   std::size_t query_rows;  ///< Only the first rows ask: `tokens`, or 1 where the model reads the first token alone.
   std::size_t heads;
   std::size_t head_size;
   float scale;
-  float* out;              ///< [query_rows, width]
+  float* out;  ///< [query_rows, width]
   std::size_t out_stride;
-  void* workspace;         ///< attention_workspace_bytes() bytes, aligned to 64.
+  void* workspace;  ///< attention_workspace_bytes() bytes, aligned to 64.
 };
 
 struct Kernels {

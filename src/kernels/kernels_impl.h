@@ -68,8 +68,8 @@ struct DotInt8 {
   static Accumulator zero() { return zero_i(); }
   static Vi broadcast(const A* a) { return broadcast_32_bits(a); }
   static Vi weights(const B* b) { return load_i(b); }
-  /// In assembly because GCC 12 spills every accumulator of a tile to the stack around _mm512_dpbusd_epi32, which halves
-  /// the rate of the whole product.
+  /// In assembly because GCC 12 spills every accumulator of a tile to the stack around _mm512_dpbusd_epi32, which
+  /// halves the rate of the whole product.
   static Accumulator multiply_add(Accumulator sum, Vi a, Vi b) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     return sum;
@@ -185,14 +185,16 @@ template <class Dot, std::size_t Rows, std::size_t Vectors, Pointwise kPointwise
   finish_tile<Dot, Rows, Vectors, kPointwise>(g, row, column, sums);
 }
 
-/// Splits `count` rows into the fewest tiles, of sizes that differ by one at most: 13 rows are 5 + 4 + 4, not 6 + 6 + 1,
-/// because a tile of one row loads a weight for every multiply-add.
+/// Splits `count` rows into the fewest tiles, of sizes that differ by one at most: 13 rows are 5 + 4 + 4, not 6 + 6 +
+/// 1, because a tile of one row loads a weight for every multiply-add.
 struct RowTiles {
   std::size_t tiles;
-  std::size_t size;   // Of the smaller ones.
-  std::size_t larger; // How many have one row more, first.
+  std::size_t size;    // Of the smaller ones.
+  std::size_t larger;  // How many have one row more, first.
   explicit RowTiles(std::size_t count)
-      : tiles((count + kTileRows - 1) / kTileRows), size(tiles == 0 ? 0 : count / tiles), larger(count - size * tiles) {}
+      : tiles((count + kTileRows - 1) / kTileRows),
+        size(tiles == 0 ? 0 : count / tiles),
+        larger(count - size * tiles) {}
   std::size_t rows(std::size_t tile) const { return size + (tile < larger ? 1 : 0); }
 };
 
@@ -329,8 +331,8 @@ inline Bf16 round_to_bf16(float value) {
 
 // ---- Attention ----
 //
-// Per head: Kᵀ and V are packed into panels like weights, then a few query rows at a time are multiplied with Kᵀ, turned
-// into probabilities and multiplied with V, all within the first cache level.
+// Per head: Kᵀ and V are packed into panels like weights, then a few query rows at a time are multiplied with Kᵀ,
+// turned into probabilities and multiplied with V, all within the first cache level.
 
 /// Packs Kᵀ: column = key, k = component. `rows` points at this head's K of the first token.
 template <class Dot, class T>

@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Isas, KernelsTest,
 struct Shape {
   std::size_t m, k, n;
 };
-constexpr Shape kShapes[] = {{1, 1, 1},   {2, 3, 5},     {6, 32, 64},  {7, 26, 26},    {13, 64, 80},  {5, 100, 17},
+constexpr Shape kShapes[] = {{1, 1, 1},     {2, 3, 5},   {6, 32, 64},    {7, 26, 26},    {13, 64, 80}, {5, 100, 17},
                              {64, 96, 130}, {9, 384, 1}, {31, 312, 312}, {12, 128, 384}, {3, 1536, 48}};
 
 TEST_P(KernelsTest, F32ProductsMatchTheReference) {
@@ -53,21 +53,28 @@ TEST_P(KernelsTest, F32ProductsMatchTheReference) {
       std::vector<float> panels(kernels.packed_bytes(GemmType::kF32, shape.k, shape.n) / sizeof(float));
       kernels.pack_f32(weights.data(), shape.k, shape.n, panels.data());
       std::vector<float> out(shape.m * shape.n, NAN);
-      kernels.gemm_f32({.a = a.data(), .a_stride = shape.k, .m = shape.m,
-                        .weights = {panels.data(), shape.k, shape.n, nullptr, nullptr}, .bias = bias.data(),
-                        .rows = nullptr, .pointwise = pointwise, .out = out.data(), .out_bf16 = nullptr,
+      kernels.gemm_f32({.a = a.data(),
+                        .a_stride = shape.k,
+                        .m = shape.m,
+                        .weights = {panels.data(), shape.k, shape.n, nullptr, nullptr},
+                        .bias = bias.data(),
+                        .rows = nullptr,
+                        .pointwise = pointwise,
+                        .out = out.data(),
+                        .out_bf16 = nullptr,
                         .out_stride = shape.n});
       return out;
     };
     // A chain of k rounded additions errs by at most k · ε · Σ|aᵢ wᵢ|; the expected size is √k of it.
     const float tolerance = 4 * kEpsilon * static_cast<float>(shape.k) + 2e-6F;
-    for (const Pointwise pointwise : {Pointwise::kNone, Pointwise::kGelu, Pointwise::kGeluTanh, Pointwise::kRelu,
-                                      Pointwise::kTanh}) {
+    for (const Pointwise pointwise :
+         {Pointwise::kNone, Pointwise::kGelu, Pointwise::kGeluTanh, Pointwise::kRelu, Pointwise::kTanh}) {
       const auto expected = product(reference(), pointwise);
       const auto got = product(fast(), pointwise);
       for (std::size_t i = 0; i < expected.size(); ++i) {
         ASSERT_NEAR(got[i], expected[i], tolerance * std::max(1.0F, std::abs(expected[i])))
-            << shape.m << "x" << shape.k << "x" << shape.n << " at " << i << " function " << static_cast<int>(pointwise);
+            << shape.m << "x" << shape.k << "x" << shape.n << " at " << i << " function "
+            << static_cast<int>(pointwise);
       }
     }
   }
@@ -83,9 +90,16 @@ TEST_P(KernelsTest, ARowOfAProductHasTheSameBitsAmongAnyNumberOfRows) {
   fast().pack_f32(weights.data(), k, n, panels.data());
   const auto product = [&](std::size_t first, std::size_t count) {
     std::vector<float> out(count * n);
-    fast().gemm_f32({.a = a.data() + first * k, .a_stride = k, .m = count,
-                     .weights = {panels.data(), k, n, nullptr, nullptr}, .bias = nullptr, .rows = nullptr,
-                     .pointwise = Pointwise::kGelu, .out = out.data(), .out_bf16 = nullptr, .out_stride = n});
+    fast().gemm_f32({.a = a.data() + first * k,
+                     .a_stride = k,
+                     .m = count,
+                     .weights = {panels.data(), k, n, nullptr, nullptr},
+                     .bias = nullptr,
+                     .rows = nullptr,
+                     .pointwise = Pointwise::kGelu,
+                     .out = out.data(),
+                     .out_bf16 = nullptr,
+                     .out_stride = n});
     return out;
   };
   const auto whole = product(0, rows);
@@ -123,9 +137,15 @@ TEST_P(KernelsTest, Int8ProductsAreExactBeforeTheyAreScaled) {
                                          quantized.data() + row * stride * kernels.int8_activation_bytes);
       }
       std::vector<float> out(shape.m * shape.n, NAN);
-      kernels.gemm_int8({.a = quantized.data(), .a_stride = stride, .m = shape.m,
-                         .weights = {panels.data(), shape.k, shape.n, scales.data(), sums.data()}, .bias = bias.data(),
-                         .rows = rows.data(), .pointwise = Pointwise::kNone, .out = out.data(), .out_bf16 = nullptr,
+      kernels.gemm_int8({.a = quantized.data(),
+                         .a_stride = stride,
+                         .m = shape.m,
+                         .weights = {panels.data(), shape.k, shape.n, scales.data(), sums.data()},
+                         .bias = bias.data(),
+                         .rows = rows.data(),
+                         .pointwise = Pointwise::kNone,
+                         .out = out.data(),
+                         .out_bf16 = nullptr,
                          .out_stride = shape.n});
       return out;
     };
@@ -156,15 +176,28 @@ TEST_P(KernelsTest, Bf16ProductsErrByTheRoundingOfTheirFactorsOnly) {
     std::vector<Bf16> panels(fast().packed_bytes(GemmType::kBf16, shape.k, shape.n) / sizeof(Bf16));
     fast().pack_bf16(weights.data(), shape.k, shape.n, panels.data());
     std::vector<float> got(shape.m * shape.n, NAN);
-    fast().gemm_bf16({.a = narrow.data(), .a_stride = shape.k, .m = shape.m,
-                      .weights = {panels.data(), shape.k, shape.n, nullptr, nullptr}, .bias = nullptr, .rows = nullptr,
-                      .pointwise = Pointwise::kNone, .out = got.data(), .out_bf16 = nullptr, .out_stride = shape.n});
+    fast().gemm_bf16({.a = narrow.data(),
+                      .a_stride = shape.k,
+                      .m = shape.m,
+                      .weights = {panels.data(), shape.k, shape.n, nullptr, nullptr},
+                      .bias = nullptr,
+                      .rows = nullptr,
+                      .pointwise = Pointwise::kNone,
+                      .out = got.data(),
+                      .out_bf16 = nullptr,
+                      .out_stride = shape.n});
     std::transform(a.begin(), a.end(), a.begin(), rounded);
     std::transform(weights.begin(), weights.end(), weights.begin(), rounded);
     std::vector<float> expected(got.size());
-    reference().gemm_f32({.a = a.data(), .a_stride = shape.k, .m = shape.m,
-                          .weights = {weights.data(), shape.k, shape.n, nullptr, nullptr}, .bias = nullptr,
-                          .rows = nullptr, .pointwise = Pointwise::kNone, .out = expected.data(), .out_bf16 = nullptr,
+    reference().gemm_f32({.a = a.data(),
+                          .a_stride = shape.k,
+                          .m = shape.m,
+                          .weights = {weights.data(), shape.k, shape.n, nullptr, nullptr},
+                          .bias = nullptr,
+                          .rows = nullptr,
+                          .pointwise = Pointwise::kNone,
+                          .out = expected.data(),
+                          .out_bf16 = nullptr,
                           .out_stride = shape.n});
     for (std::size_t i = 0; i < expected.size(); ++i) {
       ASSERT_NEAR(got[i], expected[i], 4 * kEpsilon * static_cast<float>(shape.k) + 1e-6F);
@@ -174,14 +207,22 @@ TEST_P(KernelsTest, Bf16ProductsErrByTheRoundingOfTheirFactorsOnly) {
 
 TEST_P(KernelsTest, FastGeluIsWithinItsBound) {
   std::vector<float> x(3200);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = -8.0F + 16.0F * static_cast<float>(i) / static_cast<float>(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = -8.0F + 16.0F * static_cast<float>(i) / static_cast<float>(x.size());
   const float one = 1.0F;
   const auto apply = [&](const Kernels& kernels, Pointwise pointwise) {
     std::vector<float> panels(kernels.packed_bytes(GemmType::kF32, 1, 1) / sizeof(float));
     kernels.pack_f32(&one, 1, 1, panels.data());
     std::vector<float> out(x.size());
-    kernels.gemm_f32({.a = x.data(), .a_stride = 1, .m = x.size(), .weights = {panels.data(), 1, 1, nullptr, nullptr},
-                      .bias = nullptr, .rows = nullptr, .pointwise = pointwise, .out = out.data(), .out_bf16 = nullptr,
+    kernels.gemm_f32({.a = x.data(),
+                      .a_stride = 1,
+                      .m = x.size(),
+                      .weights = {panels.data(), 1, 1, nullptr, nullptr},
+                      .bias = nullptr,
+                      .rows = nullptr,
+                      .pointwise = pointwise,
+                      .out = out.data(),
+                      .out_bf16 = nullptr,
                       .out_stride = 1});
     return out;
   };
@@ -207,10 +248,17 @@ TEST_P(KernelsTest, AttentionMatchesTheReferenceAndItsRowsDoNotDependOnHowManyAs
       const std::size_t bytes = kernels.attention_workspace_bytes(c.tokens, c.head_size);
       void* workspace = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
       std::vector<float> out(rows * width, NAN);
-      kernels.attention({.qkv = qkv.data(), .qkv_bf16 = bf16 ? narrow.data() : nullptr, .qkv_stride = 3 * width,
-                         .tokens = c.tokens, .query_rows = rows, .heads = c.heads, .head_size = c.head_size,
-                         .scale = 1.0F / std::sqrt(static_cast<float>(c.head_size)), .out = out.data(),
-                         .out_stride = width, .workspace = workspace});
+      kernels.attention({.qkv = qkv.data(),
+                         .qkv_bf16 = bf16 ? narrow.data() : nullptr,
+                         .qkv_stride = 3 * width,
+                         .tokens = c.tokens,
+                         .query_rows = rows,
+                         .heads = c.heads,
+                         .head_size = c.head_size,
+                         .scale = 1.0F / std::sqrt(static_cast<float>(c.head_size)),
+                         .out = out.data(),
+                         .out_stride = width,
+                         .workspace = workspace});
       std::free(workspace);
       return out;
     };

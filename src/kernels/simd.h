@@ -63,7 +63,9 @@ inline float reduce_max(Vf v) { return _mm512_reduce_max_ps(v); }
 inline float reduce_min(Vf v) { return _mm512_reduce_min_ps(v); }
 
 /// Stores lanes that are in [0, 255] as bytes.
-inline void store_bytes(std::uint8_t* p, Vi v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v)); }
+inline void store_bytes(std::uint8_t* p, Vi v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
+}
 /// Stores lanes that fit as 16-bit integers.
 inline void store_shorts(std::int16_t* p, Vi v) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(v));
@@ -202,7 +204,8 @@ inline Vf gelu_fast(Vf x) {
   return mul(x, fma(clipped, p, set_f(0.5F)));
 }
 
-/// (1 − e^(−2|x|)) / (1 + e^(−2|x|)) with the sign of x. Near 0 the subtraction cancels, to an absolute error of 1.2e-7.
+/// (1 − e^(−2|x|)) / (1 + e^(−2|x|)) with the sign of x. Near 0 the subtraction cancels, to an absolute error
+/// of 1.2e-7.
 inline Vf tanh(Vf x) {
   const Vf magnitude = max(x, sub(zero_f(), x));
   const Vf e = exp_of_negative(mul(magnitude, set_f(-2.0F)));

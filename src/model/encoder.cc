@@ -1,0 +1,320 @@
+#include "model/encoder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+
+namespace tandem {
+namespace {
+
+// Rows that the feed-forward layers take at a time: bounds their workspace, [rows, intermediate_size], when a batch is
+// one long sequence, and keeps it in the second cache level.
+constexpr std::size_t kFeedForwardRows = 128;
+
+GemmType gemm_type(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16:
+      return GemmType::kBf16;
+    case Precision::kInt8:
+      return GemmType::kInt8;
+    case Precision::kAuto:
+    case Precision::kF32:
+      break;
+  }
+  return GemmType::kF32;
+}
+
+}  // namespace
+
+std::string resolve_name(const EncoderSpec& spec, const TensorSource& source, std::string_view name) {
+  for (const std::string& prefix : spec.prefixes) {
+    std::string full = prefix + std::string(name);
+    if (source.find(full) != nullptr) return full;
+  }
+  return std::string(name);
+}
+
+Result<std::vector<float>> read_tensor(const TensorSource& source, std::string_view name,
+                                       std::span<const std::uint64_t> shape) {
+  const TensorView* tensor = source.find(name);
+  if (tensor == nullptr) return fail(ErrorCode::kNotFound, "model weights: {} is missing", name);
+  if (!std::ranges::equal(tensor->shape, shape)) {
+    return fail(ErrorCode::kCorruptData, "model weights: {} has shape {}, want {}", name, shape_text(tensor->shape),
+                shape_text(shape));
+  }
+  if (tensor->dtype == DType::kI64 || tensor->dtype == DType::kOther) {
+    return fail(ErrorCode::kUnsupported, "model weights: {} has type {}, want F32, F16 or BF16", name,
+                dtype_name(tensor->dtype));
+  }
+  std::vector<float> values(tensor->elements());
+  copy_as_f32(*tensor, 0, values);
+  source.discard(*tensor);
+  return values;
+}
+
+/// Reads tensors by the spec's names and packs them.
+class Encoder::Loader {
+ public:
+  Loader(const EncoderSpec& spec, const TensorSource& source, const Kernels& kernels, Precision precision)
+      : spec_(spec), source_(source), kernels_(kernels), type_(gemm_type(precision)) {}
+
+  Result<std::vector<float>> table(std::string_view name, std::size_t rows) const {
+    return read(name, std::array<std::uint64_t, 2>{rows, spec_.hidden_size});
+  }
+
+  Result<const TensorView*> mapped_table(std::string_view name, std::size_t rows) const {
+    const std::string full = resolve_name(spec_, source_, name);
+    const TensorView* tensor = source_.find(full);
+    if (tensor == nullptr) return fail(ErrorCode::kNotFound, "model weights: {} is missing", full);
+    const std::array<std::uint64_t, 2> shape{rows, spec_.hidden_size};
+    if (!std::ranges::equal(tensor->shape, shape)) {
+      return fail(ErrorCode::kCorruptData, "model weights: {} has shape {}, want {}", full, shape_text(tensor->shape),
+                  shape_text(shape));
+    }
+    if (tensor->dtype == DType::kI64 || tensor->dtype == DType::kOther) {
+      return fail(ErrorCode::kUnsupported, "model weights: {} has type {}, want F32, F16 or BF16", full,
+                  dtype_name(tensor->dtype));
+    }
+    return tensor;
+  }
+
+  /// One layer. `moments` describes the hidden states that enter it, and those that leave it afterwards; int8 only.
+  Result<Layer> layer(const LayerNames& names, std::optional<ActivationMoments>& moments) const {
+    const std::size_t hidden = spec_.hidden_size;
+    const std::size_t intermediate = spec_.intermediate_size;
+    ASSIGN_OR_RETURN(DenseWeights qkv, dense(names.query, hidden, hidden));
+    ASSIGN_OR_RETURN(const DenseWeights key, dense(names.key, hidden, hidden));
+    ASSIGN_OR_RETURN(const DenseWeights value, dense(names.value, hidden, hidden));
+    ASSIGN_OR_RETURN(const DenseWeights output, dense(names.attention_output, hidden, hidden));
+    ASSIGN_OR_RETURN(const DenseWeights up, dense(names.up, intermediate, hidden));
+    ASSIGN_OR_RETURN(const DenseWeights down, dense(names.down, hidden, intermediate));
+    // Query, key and value as one matrix: one pass over the rows instead of three.
+    for (const DenseWeights* part : {&key, &value}) {
+      qkv.weights.insert(qkv.weights.end(), part->weights.begin(), part->weights.end());
+      qkv.bias.insert(qkv.bias.end(), part->bias.begin(), part->bias.end());
+    }
+
+    Layer layer;
+    ASSIGN_OR_RETURN(layer.attention_norm, norm(names.attention_norm));
+    ASSIGN_OR_RETURN(layer.output_norm, norm(names.output_norm));
+    layer.qkv = pack(qkv, moments ? moments->magnitudes() : std::vector<float>());
+    layer.attention_output = pack(output);
+    if (moments) moments->pass_attention(value, output, layer.attention_norm);
+    layer.up = pack(up, moments ? moments->magnitudes() : std::vector<float>());
+    layer.down = pack(down);
+    if (moments) moments->pass_feed_forward(up, down, layer.output_norm);
+    return layer;
+  }
+
+  Result<NormWeights> norm(const LinearNames& names) const {
+    NormWeights norm;
+    const std::array<std::uint64_t, 1> shape{spec_.hidden_size};
+    ASSIGN_OR_RETURN(norm.gamma, read(names.weight, shape));
+    ASSIGN_OR_RETURN(norm.beta, read(names.bias, shape));
+    return norm;
+  }
+
+ private:
+  Result<std::vector<float>> read(std::string_view name, std::span<const std::uint64_t> shape) const {
+    return read_tensor(source_, resolve_name(spec_, source_, name), shape);
+  }
+
+  Result<DenseWeights> dense(const LinearNames& names, std::size_t outputs, std::size_t inputs) const {
+    DenseWeights dense;
+    ASSIGN_OR_RETURN(dense.weights, read(names.weight, std::array<std::uint64_t, 2>{outputs, inputs}));
+    ASSIGN_OR_RETURN(dense.bias, read(names.bias, std::array<std::uint64_t, 1>{outputs}));
+    return dense;
+  }
+
+  Linear pack(const DenseWeights& dense, std::span<const float> input_magnitudes = {}) const {
+    return Linear(kernels_, type_, dense.weights, dense.bias, input_magnitudes);
+  }
+
+  const EncoderSpec& spec_;
+  const TensorSource& source_;
+  const Kernels& kernels_;
+  GemmType type_;
+};
+
+Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& source, const Kernels& kernels,
+                              Precision precision) {
+  CHECK(precision != Precision::kAuto && (precision != Precision::kBf16 || kernels.native_bf16));
+  Encoder encoder;
+  encoder.spec_ = spec;
+  encoder.kernels_ = &kernels;
+  encoder.precision_ = precision;
+  const Loader loader(spec, source, kernels, precision);
+  ASSIGN_OR_RETURN(encoder.word_embeddings_, loader.mapped_table(spec.word_embeddings, spec.vocabulary_size));
+  ASSIGN_OR_RETURN(encoder.position_embeddings_, loader.table(spec.position_embeddings, spec.positions));
+  if (spec.token_types > 0) {
+    ASSIGN_OR_RETURN(encoder.token_type_embeddings_, loader.table(spec.token_type_embeddings, spec.token_types));
+  }
+  ASSIGN_OR_RETURN(encoder.embeddings_norm_, loader.norm(spec.embeddings_norm));
+  std::optional<ActivationMoments> moments;
+  if (precision == Precision::kInt8) moments.emplace(encoder.sample_embeddings(), spec.hidden_size);
+  for (const LayerNames& names : spec.layer_names) {
+    ASSIGN_OR_RETURN(Layer layer, loader.layer(names, moments));
+    encoder.layers_.push_back(std::move(layer));
+  }
+  return encoder;
+}
+
+// What enters the first layer for words taken evenly from the vocabulary. The first pieces of a vocabulary are special
+// tokens, unused places and single characters, which are not like words.
+std::vector<float> Encoder::sample_embeddings() const {
+  constexpr std::size_t kSamples = 128;
+  const std::size_t first = std::min<std::size_t>(1000, spec_.vocabulary_size / 2);
+  const std::size_t words = spec_.vocabulary_size - first;
+  TokenBatch batch;
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    const std::array<std::int32_t, 1> id{static_cast<std::int32_t>(first + i * words / kSamples)};
+    const std::array<std::int32_t, 1> type{0};
+    batch.append(id, type, spec_.position_offset + i % spec_.usable_positions());
+  }
+  EncoderWorkspace workspace;
+  embed(batch, workspace);
+  return {workspace.hidden.data(), workspace.hidden.data() + kSamples * spec_.hidden_size};
+}
+
+void Encoder::embed(const TokenBatch& batch, EncoderWorkspace& workspace) const {
+  const std::size_t width = spec_.hidden_size;
+  workspace.hidden.reserve(batch.tokens() * width);
+  for (std::size_t token = 0; token < batch.tokens(); ++token) {
+    float* row = workspace.hidden.data() + token * width;
+    copy_as_f32(*word_embeddings_, static_cast<std::uint64_t>(batch.ids[token]) * width, {row, width});
+    const float* position = position_embeddings_.data() + static_cast<std::size_t>(batch.position_ids[token]) * width;
+    if (token_type_embeddings_.empty()) {
+      for (std::size_t i = 0; i < width; ++i) row[i] += position[i];
+    } else {
+      const float* type = token_type_embeddings_.data() + static_cast<std::size_t>(batch.type_ids[token]) * width;
+      // Word and type first, then position: the order in which the reference rounds.
+      for (std::size_t i = 0; i < width; ++i) row[i] = (row[i] + type[i]) + position[i];
+    }
+    kernels_->add_layer_norm(row, nullptr, embeddings_norm_.gamma.data(), embeddings_norm_.beta.data(),
+                             spec_.layer_norm_eps, width, row);
+  }
+}
+
+// hidden ← LayerNorm(hidden + W · attention(hidden)). With first_rows_only, `hidden` has one row per sequence
+// afterwards.
+void Encoder::attend(const Layer& layer, const TokenBatch& batch, bool first_rows_only,
+                     EncoderWorkspace& workspace) const {
+  const std::size_t width = spec_.hidden_size;
+  const std::size_t stride = 3 * width;
+  const std::size_t tokens = batch.tokens();
+  const std::size_t sequences = batch.sequences();
+  const bool in_bf16 = precision_ != Precision::kF32 && kernels_->native_bf16;
+  float* hidden = workspace.hidden.data();
+
+  LinearOutput qkv{.stride = stride};
+  if (in_bf16) {
+    workspace.qkv_bf16.reserve(tokens * stride);
+    qkv.bf16 = workspace.qkv_bf16.data();
+  } else {
+    workspace.qkv.reserve(tokens * stride);
+    qkv.f32 = workspace.qkv.data();
+  }
+  const PreparedRows rows = layer.qkv.prepare(hidden, width, tokens, workspace.prepared);
+  if (first_rows_only && width % layer.qkv.split_granularity() == 0) {
+    // Keys and values of every token, queries of the first ones.
+    const LinearOutput keys_and_values{
+        .f32 = in_bf16 ? nullptr : qkv.f32 + width, .bf16 = in_bf16 ? qkv.bf16 + width : nullptr, .stride = stride};
+    layer.qkv.apply_columns(rows, width, 2 * width, keys_and_values);
+    for (std::size_t sequence = 0; sequence < sequences; ++sequence) {
+      const std::size_t first = batch.offsets[sequence];
+      const LinearOutput query{.f32 = in_bf16 ? nullptr : qkv.f32 + first * stride,
+                               .bf16 = in_bf16 ? qkv.bf16 + first * stride : nullptr,
+                               .stride = stride};
+      layer.qkv.apply_columns(rows.from(first, 1, layer.qkv.element_bytes()), 0, width, query);
+    }
+  } else {
+    layer.qkv.apply(rows, qkv);
+  }
+
+  const std::size_t out_rows = first_rows_only ? sequences : tokens;
+  workspace.context.reserve(out_rows * width);
+  for (std::size_t sequence = 0; sequence < sequences; ++sequence) {
+    const std::size_t first = batch.offsets[sequence];
+    const std::size_t length = batch.offsets[sequence + 1] - first;
+    const std::size_t head_size = width / spec_.heads;
+    workspace.attention.reserve(kernels_->attention_workspace_bytes(length, head_size));
+    kernels_->attention({
+        .qkv = in_bf16 ? nullptr : qkv.f32 + first * stride,
+        .qkv_bf16 = in_bf16 ? qkv.bf16 + first * stride : nullptr,
+        .qkv_stride = stride,
+        .tokens = length,
+        .query_rows = first_rows_only ? 1 : length,
+        .heads = spec_.heads,
+        .head_size = head_size,
+        .scale = 1.0F / std::sqrt(static_cast<float>(head_size)),
+        .out = workspace.context.data() + (first_rows_only ? sequence : first) * width,
+        .out_stride = width,
+        .workspace = workspace.attention.data(),
+    });
+    if (first_rows_only && sequence != first)
+      std::memcpy(hidden + sequence * width, hidden + first * width, width * sizeof(float));
+  }
+
+  workspace.projected.reserve(out_rows * width);
+  layer.attention_output.apply(
+      layer.attention_output.prepare(workspace.context.data(), width, out_rows, workspace.prepared),
+      {.f32 = workspace.projected.data(), .stride = width});
+  for (std::size_t row = 0; row < out_rows; ++row) {
+    kernels_->add_layer_norm(workspace.projected.data() + row * width, hidden + row * width,
+                             layer.attention_norm.gamma.data(), layer.attention_norm.beta.data(), spec_.layer_norm_eps,
+                             width, hidden + row * width);
+  }
+}
+
+// hidden ← LayerNorm(hidden + W₂ · activation(W₁ · hidden)).
+void Encoder::feed_forward(const Layer& layer, float* hidden, std::size_t rows, EncoderWorkspace& workspace) const {
+  const std::size_t width = spec_.hidden_size;
+  const std::size_t expanded_width = spec_.intermediate_size;
+  // What follows is rounded to bf16 or int8 anyway.
+  const bool coarse = precision_ != Precision::kF32 && spec_.activation == Pointwise::kGelu;
+  const Pointwise activation = coarse ? Pointwise::kGeluFast : spec_.activation;
+  for (std::size_t begin = 0; begin < rows; begin += kFeedForwardRows) {
+    const std::size_t count = std::min(kFeedForwardRows, rows - begin);
+    float* chunk = hidden + begin * width;
+    const PreparedRows in = layer.up.prepare(chunk, width, count, workspace.prepared);
+    PreparedRows expanded;
+    if (precision_ == Precision::kBf16) {
+      workspace.expanded_bf16.reserve(count * expanded_width);
+      layer.up.apply(in, {.bf16 = workspace.expanded_bf16.data(), .stride = expanded_width}, activation);
+      expanded = {workspace.expanded_bf16.data(), expanded_width, count, nullptr};
+    } else {
+      workspace.expanded.reserve(count * expanded_width);
+      layer.up.apply(in, {.f32 = workspace.expanded.data(), .stride = expanded_width}, activation);
+      expanded = layer.down.prepare(workspace.expanded.data(), expanded_width, count, workspace.prepared_expanded);
+    }
+    workspace.projected.reserve(count * width);
+    layer.down.apply(expanded, {.f32 = workspace.projected.data(), .stride = width});
+    for (std::size_t row = 0; row < count; ++row) {
+      kernels_->add_layer_norm(workspace.projected.data() + row * width, chunk + row * width,
+                               layer.output_norm.gamma.data(), layer.output_norm.beta.data(), spec_.layer_norm_eps,
+                               width, chunk + row * width);
+    }
+  }
+}
+
+MatrixView Encoder::forward(const TokenBatch& batch, HiddenRows rows, EncoderWorkspace& workspace) const {
+  const DenormalsAreZero denormals_are_zero;
+  embed(batch, workspace);
+  std::size_t row_count = batch.tokens();
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    const bool first_rows_only = rows == HiddenRows::kFirst && index + 1 == layers_.size();
+    attend(layers_[index], batch, first_rows_only, workspace);
+    if (first_rows_only) row_count = batch.sequences();
+    feed_forward(layers_[index], workspace.hidden.data(), row_count, workspace);
+  }
+  return {workspace.hidden.data(), row_count, spec_.hidden_size};
+}
+
+}  // namespace tandem

@@ -1,0 +1,79 @@
+// A linear layer, y = x · Wᵀ + b, with its weights packed for one precision and one instruction set.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "kernels/kernels.h"
+
+namespace tandem {
+
+/// Rows ready to be multiplied: f32 as they were, or converted to bf16 or int8. Borrows.
+struct PreparedRows {
+  const void* data = nullptr;
+  std::size_t stride = 0;  ///< Elements.
+  std::size_t rows = 0;
+  const RowQuantization* quantization = nullptr;
+
+  PreparedRows from(std::size_t first, std::size_t count, std::size_t element_bytes) const {
+    return {static_cast<const char*>(data) + first * stride * element_bytes, stride, count,
+            quantization == nullptr ? nullptr : quantization + first};
+  }
+};
+
+/// Memory for PreparedRows.
+struct PreparedBuffer {
+  AlignedBuffer<std::uint8_t> data;
+  std::vector<RowQuantization> quantization;
+};
+
+struct LinearOutput {
+  float* f32 = nullptr;
+  Bf16* bf16 = nullptr;  ///< Instead of f32; only where products are bf16.
+  std::size_t stride = 0;
+};
+
+/// Immutable and thread-safe.
+class Linear {
+ public:
+  Linear() = default;
+
+  /// `weights`: [outputs, inputs], row-major. `input_magnitudes`: for int8, how large each input is, up to a common
+  /// factor, [inputs]; empty: alike, so nothing is smoothed.
+  Linear(const Kernels& kernels, GemmType type, std::span<const float> weights, std::span<const float> bias,
+         std::span<const float> input_magnitudes = {});
+
+  std::size_t inputs() const { return inputs_; }
+  std::size_t outputs() const { return outputs_; }
+  GemmType type() const { return type_; }
+  std::size_t element_bytes() const;
+
+  /// Converts rows of f32 to what apply() multiplies. The result borrows from `buffer`, or from `in` in f32.
+  PreparedRows prepare(const float* in, std::size_t stride, std::size_t rows, PreparedBuffer& buffer) const;
+
+  /// out[rows, outputs] = pointwise(in · Wᵀ + b).
+  void apply(const PreparedRows& in, const LinearOutput& out, Pointwise pointwise = Pointwise::kNone) const {
+    apply_columns(in, 0, outputs_, out, pointwise);
+  }
+
+  /// The same for outputs [first, first + count) only; `out` has room for `count`. `first` is a multiple of
+  /// split_granularity().
+  void apply_columns(const PreparedRows& in, std::size_t first, std::size_t count, const LinearOutput& out,
+                     Pointwise pointwise = Pointwise::kNone) const;
+  std::size_t split_granularity() const { return kernels_->panel_columns; }
+
+ private:
+  const Kernels* kernels_ = nullptr;
+  GemmType type_ = GemmType::kF32;
+  std::size_t inputs_ = 0;
+  std::size_t outputs_ = 0;
+  AlignedBuffer<std::uint8_t> panels_;
+  std::vector<float> bias_;
+  std::vector<float> column_scales_;
+  std::vector<std::int32_t> column_sums_;
+  std::vector<float> input_multipliers_;  // 1 / smoothing factor; empty: none.
+};
+
+}  // namespace tandem
