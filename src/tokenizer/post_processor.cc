@@ -1,7 +1,6 @@
 #include "tokenizer/post_processor.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 namespace tandem {
@@ -13,34 +12,12 @@ struct Lengths {
   std::size_t second = 0;
 };
 
-/// The length at which the reference stops reading: after the first word, in the direction of `side`, that brings the
-/// text to `tokens_max` or more. Added tokens count, but reading goes on after one.
-std::size_t read_length(const TextTokens& text, std::size_t tokens_max, TruncationSide side) {
-  if (text.words.empty()) return text.ids.size();
-  std::size_t length = 0;
-  for (std::size_t index = 0; index < text.words.size(); ++index) {
-    const std::int32_t word = text.words[side == TruncationSide::kRight ? index : text.words.size() - 1 - index];
-    length += static_cast<std::size_t>(std::abs(word));
-    if (word > 0 && length >= tokens_max) break;
-  }
-  return length;
-}
-
-/// Tokens leave the longer text until both fit in `tokens_max`. When both must be shortened and the number is odd, the
-/// longer one gets the odd token, and the second one if they are of equal length.
+/// Tokens leave the longer text until both fit in `tokens_max`, which they do not yet. When both must be shortened and
+/// the number is odd, the longer one keeps one token more, and the second one if they are of equal length.
 Lengths truncate_longest_first(Lengths lengths, std::size_t tokens_max) {
-  const auto [shorter, longer] = std::minmax(lengths.first, lengths.second);
-  std::size_t shorter_kept = shorter;
-  std::size_t longer_kept = longer;
-  if (shorter + longer > tokens_max) {
-    if (shorter > tokens_max / 2) {
-      shorter_kept = tokens_max / 2;
-      longer_kept = tokens_max - shorter_kept;
-    } else {
-      longer_kept = tokens_max - shorter;
-    }
-  }
-  return lengths.first > lengths.second ? Lengths{longer_kept, shorter_kept} : Lengths{shorter_kept, longer_kept};
+  const std::size_t shorter = std::min({lengths.first, lengths.second, tokens_max / 2});
+  const std::size_t longer = tokens_max - shorter;
+  return lengths.first > lengths.second ? Lengths{longer, shorter} : Lengths{shorter, longer};
 }
 
 Lengths truncate(const TextTokens& first, const TextTokens* second, std::size_t added, const EncodeOptions& options) {
@@ -58,16 +35,10 @@ Lengths truncate(const TextTokens& first, const TextTokens* second, std::size_t 
   if (options.truncation == TruncationStrategy::kOnlySecond && full.second > excess) {
     return {full.first, full.second - excess};
   }
-  const Lengths read{read_length(first, options.tokens_max, options.truncation_side),
-                     read_length(*second, options.tokens_max, options.truncation_side)};
-  return truncate_longest_first(read, room);
+  return truncate_longest_first(full, room);
 }
 
 }  // namespace
-
-bool truncation_needs_words(const EncodeOptions& options, bool is_pair) {
-  return is_pair && options.tokens_max != 0 && options.truncation == TruncationStrategy::kLongestFirst;
-}
 
 PostProcessor::PostProcessor(TemplateSpec spec) : spec_(std::move(spec)) {}
 

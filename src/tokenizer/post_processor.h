@@ -15,19 +15,11 @@ struct TextTokens {
   std::vector<std::int32_t> ids;
   std::vector<Offset> offsets;  ///< As long as `ids`, or empty when nobody asked.
 
-  /// How many tokens each word has, and minus one for an added token; empty when nobody asked. The reference stops
-  /// reading a text after the word that makes it long enough, which shows where pairs are truncated.
-  std::vector<std::int32_t> words;
-
   void clear() {
     ids.clear();
     offsets.clear();
-    words.clear();
   }
 };
-
-/// Whether truncate() looks at TextTokens::words.
-bool truncation_needs_words(const EncodeOptions& options, bool is_pair);
 
 class PostProcessor {
  public:

@@ -147,9 +147,8 @@ class Tokenizer::Impl {
 
   Encoding encode(std::string_view first, const std::string_view* second, const EncodeOptions& options) const {
     Scratch& scratch = Scratch::of_thread();
-    const bool words = truncation_needs_words(options, second != nullptr);
-    tokenize(first, options, words, scratch, scratch.first);
-    if (second != nullptr) tokenize(*second, options, words, scratch, scratch.second);
+    tokenize(first, options, scratch, scratch.first);
+    if (second != nullptr) tokenize(*second, options, scratch, scratch.second);
     return post_processor_.process(scratch.first, second != nullptr ? &scratch.second : nullptr, options);
   }
 
@@ -169,22 +168,20 @@ class Tokenizer::Impl {
 
  private:
   /// Tokens of one text, with offsets in the unit that `options` ask for.
-  void tokenize(std::string_view text, const EncodeOptions& options, bool words, Scratch& scratch,
-                TextTokens& tokens) const {
+  void tokenize(std::string_view text, const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
     text = text.substr(0, kTextBytesMax);
     tokens.clear();
     if (is_utf8(text)) {
-      tokenize_utf8(text, options, words, scratch, tokens);
+      tokenize_utf8(text, options, scratch, tokens);
       return;
     }
     const RepairedText repaired = repair(text);
-    tokenize_utf8(repaired.text, options, words, scratch, tokens);
+    tokenize_utf8(repaired.text, options, scratch, tokens);
     if (options.offsets != OffsetUnit::kBytes) return;
     for (Offset& offset : tokens.offsets) offset = {repaired.origins[offset.begin], repaired.origins[offset.end]};
   }
 
-  void tokenize_utf8(std::string_view text, const EncodeOptions& options, bool words, Scratch& scratch,
-                     TextTokens& tokens) const {
+  void tokenize_utf8(std::string_view text, const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
     const bool offsets = options.offsets != OffsetUnit::kNone;
     raw_added_tokens_.split(text, options.split_special_tokens, scratch.raw_pieces);
     for (const AddedTokenPiece& piece : scratch.raw_pieces) {
@@ -194,10 +191,9 @@ class Tokenizer::Impl {
           tokens.offsets.push_back(
               {static_cast<std::uint32_t>(piece.span.begin), static_cast<std::uint32_t>(piece.span.end)});
         }
-        if (words) tokens.words.push_back(-1);
       } else {
         normalize(normalizer_, piece.span.of(text), piece.span.begin, offsets, scratch.normalized);
-        tokenize_normalized(options, words, scratch, tokens);
+        tokenize_normalized(options, scratch, tokens);
       }
     }
     if (options.offsets == OffsetUnit::kCodePoints) {
@@ -208,7 +204,7 @@ class Tokenizer::Impl {
     }
   }
 
-  void tokenize_normalized(const EncodeOptions& options, bool words, Scratch& scratch, TextTokens& tokens) const {
+  void tokenize_normalized(const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
     const bool offsets = options.offsets != OffsetUnit::kNone;
     const auto push = [&](std::int32_t id, std::size_t begin, std::size_t end) {
       tokens.ids.push_back(id);
@@ -222,7 +218,6 @@ class Tokenizer::Impl {
     for (const AddedTokenPiece& piece : scratch.normalized_pieces) {
       if (piece.id != Trie::kNoValue) {
         push(piece.id, piece.span.begin, piece.span.end);
-        if (words) tokens.words.push_back(-1);
         continue;
       }
       const std::string_view part = piece.span.of(text);
@@ -235,7 +230,6 @@ class Tokenizer::Impl {
           push(token.id, begin, end);
           begin = end;
         }
-        if (words) tokens.words.push_back(static_cast<std::int32_t>(scratch.word_tokens.size()));
       }
     }
   }

@@ -2,7 +2,7 @@
 //
 //   tokenizer_dump FOLDER < requests > answers
 //
-// A request is a JSON line {"first": "…", "second": "…" | null, "tokens_max": n, "strategy": "longest_first" |
+// A request is a JSON line {"first": "hex", "second": "hex" | null, "tokens_max": n, "strategy": "longest_first" |
 // "only_first" | "only_second", "side": "right" | "left", "special": bool, "split_special": bool, "unit": "none" |
 // "bytes" | "chars"}, its answer {"ids": […], "type_ids": […], "offsets": [begin, end, …], "dropped": n}.
 #include <cstdio>
@@ -15,6 +15,16 @@
 
 namespace tandem {
 namespace {
+
+/// Texts come as hexadecimal bytes, since not all of them are UTF-8.
+std::string from_hex(std::string_view hex) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string bytes;
+  for (std::size_t index = 0; index + 1 < hex.size(); index += 2) {
+    bytes.push_back(static_cast<char>(digit(hex[index]) << 4 | digit(hex[index + 1])));
+  }
+  return bytes;
+}
 
 Result<std::string> answer(const Tokenizer& tokenizer, JsonValue request) {
   EncodeOptions options;
@@ -33,7 +43,8 @@ Result<std::string> answer(const Tokenizer& tokenizer, JsonValue request) {
   options.offsets = unit == "chars"   ? OffsetUnit::kCodePoints
                     : unit == "bytes" ? OffsetUnit::kBytes
                                       : OffsetUnit::kNone;
-  const Encoding encoding = second ? tokenizer.encode(first, *second, options) : tokenizer.encode(first, options);
+  const Encoding encoding = second ? tokenizer.encode(from_hex(first), from_hex(*second), options)
+                                   : tokenizer.encode(from_hex(first), options);
 
   JsonWriter json;
   json.begin_object().key("ids").begin_array();
