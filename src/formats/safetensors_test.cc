@@ -107,7 +107,7 @@ TEST(Safetensors, RefusesFilesWithoutAWholeHeader) {
   }
   EXPECT_TRUE(contains(error_of("[]", 0), "expected an object"));
   EXPECT_TRUE(contains(error_of("{", 0), "not valid JSON"));
-  EXPECT_TRUE(contains(error_of("", 0), "not valid JSON"));
+  EXPECT_TRUE(contains(error_of("", 0), "want JSON"));
 }
 
 TEST(Safetensors, RefusesOverlappingTensors) {
