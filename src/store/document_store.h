@@ -1,0 +1,63 @@
+// Documents on disk: one SQLite file with one table, in the order in which they were added.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tandem/corpus.h"
+#include "tandem/result.h"
+
+namespace tandem {
+
+/// Writes a new document file. Without a journal: until finish() returns, the file is not to be read. Not thread-safe.
+class DocumentWriter {
+ public:
+  /// Errors: kPermission, kNoSpace, kIo.
+  static Result<DocumentWriter> create(const std::filesystem::path& path);
+
+  /// Gives the document the next ordinal. Errors: kConflict for an id that was added before, which changes nothing;
+  /// kNoSpace, kIo, after which the file is lost.
+  Status add(const Document& document);
+
+  /// Closes the file, which is on the disk when this returns. Nothing may be added afterwards.
+  Status finish();
+
+  std::size_t count() const;
+
+  DocumentWriter(DocumentWriter&&) noexcept;
+  DocumentWriter& operator=(DocumentWriter&&) noexcept;
+  ~DocumentWriter();
+
+ private:
+  class Impl;
+  explicit DocumentWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A document file that is open for reading. Thread-safe. Goes on working when the file is unlinked.
+class DocumentReader {
+ public:
+  /// Errors: kNotFound, kPermission, kCorruptData.
+  static Result<DocumentReader> open(const std::filesystem::path& path);
+
+  std::size_t count() const;
+
+  /// The documents of these ordinals, in the order asked. Errors: kNotFound for an ordinal that is not below count(),
+  /// kCorruptData, kIo.
+  Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) const;
+
+  DocumentReader(DocumentReader&&) noexcept;
+  DocumentReader& operator=(DocumentReader&&) noexcept;
+  ~DocumentReader();
+
+ private:
+  class Impl;
+  explicit DocumentReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tandem

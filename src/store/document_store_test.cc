@@ -1,0 +1,163 @@
+#include "store/document_store.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <fstream>
+#include <thread>
+
+#include "base/error.h"
+#include "base/temporary_folder.h"
+
+namespace tandem {
+namespace {
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+Document document(std::string id, std::string text = "text") {
+  return {.id = std::move(id), .title = "title", .text = std::move(text), .metadata = R"({"a":1})"};
+}
+
+bool same(const Document& a, const Document& b) {
+  return a.id == b.id && a.title == b.title && a.text == b.text && a.metadata == b.metadata;
+}
+
+class DocumentStore : public testing::Test {
+ protected:
+  /// Writes these documents to path_.
+  void write(const std::vector<Document>& documents) {
+    auto writer = DocumentWriter::create(path_);
+    ASSERT_TRUE(writer) << writer.error().message;
+    for (const Document& each : documents) ASSERT_TRUE(writer->add(each));
+    ASSERT_TRUE(writer->finish());
+  }
+
+  /// Makes a database at path_ with other means than the writer.
+  void execute(const char* sql) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(::sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+    ASSERT_EQ(::sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << ::sqlite3_errmsg(database);
+    ::sqlite3_close(database);
+  }
+
+  Error open_error() const {
+    const auto reader = DocumentReader::open(path_);
+    return reader ? Error{ErrorCode::kIo, "no error"} : reader.error();
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_.path() / "documents.sqlite";
+};
+
+TEST_F(DocumentStore, ReadsBackEveryByteInTheOrderAsked) {
+  const std::vector<Document> documents{
+      document("a"),
+      {.id = std::string("nul\0id", 6), .title = "", .text = std::string("\0x\0", 3), .metadata = ""},
+      document("é", "not UTF-8: \xFF\xC0 caf\xE9"),
+      document("large", std::string(3'000'000, 'x'))};
+  write(documents);
+  const auto reader = DocumentReader::open(path_);
+  ASSERT_TRUE(reader) << reader.error().message;
+  EXPECT_EQ(reader->count(), 4U);
+  const std::uint32_t ordinals[] = {3, 1, 1, 0, 2};
+  const auto read = reader->read(ordinals);
+  ASSERT_TRUE(read) << read.error().message;
+  for (std::size_t index = 0; index < 5; ++index) EXPECT_TRUE(same((*read)[index], documents[ordinals[index]]));
+  EXPECT_TRUE(reader->read({})->empty());
+}
+
+TEST_F(DocumentStore, NamesAnIdThatCameBeforeAndKeepsTheRest) {
+  auto writer = DocumentWriter::create(path_);
+  ASSERT_TRUE(writer);
+  for (int number = 0; number < 5000; ++number) ASSERT_TRUE(writer->add(document(std::to_string(number))));
+  const Status status = writer->add(document("1234", "another text"));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(status.error().message, "two documents have the id \"1234\"");
+  ASSERT_TRUE(writer->add(document("after")));
+  EXPECT_EQ(writer->count(), 5001U);
+  ASSERT_TRUE(writer->finish());
+
+  const auto reader = DocumentReader::open(path_);
+  ASSERT_TRUE(reader);
+  const std::uint32_t ordinals[] = {1234, 5000};
+  const auto documents = reader->read(ordinals);
+  ASSERT_TRUE(documents);
+  EXPECT_EQ((*documents)[0].text, "text");
+  EXPECT_EQ((*documents)[1].id, "after");
+}
+
+TEST_F(DocumentStore, SaysWhichOrdinalDoesNotExist) {
+  write({document("a")});
+  const auto reader = DocumentReader::open(path_);
+  ASSERT_TRUE(reader);
+  const std::uint32_t ordinals[] = {0, 1};
+  const auto documents = reader->read(ordinals);
+  ASSERT_FALSE(documents);
+  EXPECT_EQ(documents.error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(contains(documents.error().message, "document 1 of 1")) << documents.error().message;
+}
+
+TEST_F(DocumentStore, RefusesFilesThatAreNoDocumentFiles) {
+  EXPECT_EQ(open_error().code, ErrorCode::kNotFound);
+  std::ofstream(path_) << "This is a text of some length, not a database. " << std::string(4096, 'x');
+  EXPECT_EQ(open_error().code, ErrorCode::kCorruptData);
+  std::ofstream(path_, std::ios::trunc).close();
+  EXPECT_EQ(open_error().code, ErrorCode::kCorruptData) << "empty";
+  execute("CREATE TABLE documents(ordinal INTEGER PRIMARY KEY, id TEXT)");
+  EXPECT_TRUE(contains(open_error().message, "it has no table that reads CREATE TABLE documents"));
+  std::filesystem::remove(path_);
+  execute(
+      "CREATE VIEW documents AS WITH RECURSIVE n(ordinal) AS (SELECT 1 UNION ALL SELECT ordinal FROM n) SELECT * FROM "
+      "n");
+  EXPECT_EQ(open_error().code, ErrorCode::kCorruptData) << "a view that never ends";
+}
+
+TEST_F(DocumentStore, FindsWhatIsMissing) {
+  write({document("a"), document("b"), document("c")});
+  execute("DELETE FROM documents WHERE ordinal = 1");
+  const auto reader = DocumentReader::open(path_);
+  ASSERT_TRUE(reader);
+  EXPECT_EQ(reader->count(), 3U);
+  const std::uint32_t ordinals[] = {1};
+  EXPECT_EQ(reader->read(ordinals).error().code, ErrorCode::kCorruptData);
+}
+
+TEST_F(DocumentStore, OpensUnderAnyName) {
+  for (const char* name : {"with blank", "100%", "a?b#c", "%41", "é"}) {
+    path_ = folder_.path() / name;
+    write({document(name)});
+    const auto reader = DocumentReader::open(path_);
+    ASSERT_TRUE(reader) << reader.error().message;
+  }
+  EXPECT_TRUE(DocumentReader::open(fmt::format("/{}", path_.string()))) << "two slashes";
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path());
+  EXPECT_TRUE(DocumentReader::open("100%")) << "relative";
+  std::filesystem::current_path(before);
+}
+
+TEST_F(DocumentStore, GoesOnReadingAnUnlinkedFileFromManyThreads) {
+  std::vector<Document> documents;
+  for (int number = 0; number < 2000; ++number) {
+    documents.push_back(document(std::to_string(number), std::string(500, static_cast<char>('a' + number % 26))));
+  }
+  write(documents);
+  const auto reader = DocumentReader::open(path_);
+  ASSERT_TRUE(reader);
+  std::filesystem::remove(path_);
+  std::vector<std::thread> threads;
+  for (std::uint32_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (std::uint32_t number = thread; number < documents.size(); number += 3) {
+        const auto read = reader->read({&number, 1});
+        ASSERT_TRUE(read) << read.error().message;
+        ASSERT_TRUE(same(read->front(), documents[number]));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace tandem
