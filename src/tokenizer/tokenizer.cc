@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "formats/tokenizer_json.h"
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/bert_ascii.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pre_tokenizer.h"
@@ -37,6 +38,10 @@ struct Scratch {
     return scratch;
   }
 };
+
+Offset offset_of(TextSpan span) {
+  return {static_cast<std::uint32_t>(span.begin), static_cast<std::uint32_t>(span.end)};
+}
 
 /// Turns byte offsets of a text into other positions, in any order of asking.
 class CodePointIndex {
@@ -142,6 +147,8 @@ class Tokenizer::Impl {
     }
     raw_added_tokens_ = AddedTokens(std::move(raw));
     normalized_added_tokens_ = AddedTokens(std::move(normalized));
+    // A token of the normalised text may reach across words.
+    if (normalized_added_tokens_.empty()) ascii_splitter_ = BertAsciiSplitter::make(normalizer_, pre_tokenizer_);
     return {};
   }
 
@@ -187,13 +194,9 @@ class Tokenizer::Impl {
     for (const AddedTokenPiece& piece : scratch.raw_pieces) {
       if (piece.id != Trie::kNoValue) {
         tokens.ids.push_back(piece.id);
-        if (offsets) {
-          tokens.offsets.push_back(
-              {static_cast<std::uint32_t>(piece.span.begin), static_cast<std::uint32_t>(piece.span.end)});
-        }
+        if (offsets) tokens.offsets.push_back(offset_of(piece.span));
       } else {
-        normalize(normalizer_, piece.span.of(text), piece.span.begin, offsets, scratch.normalized);
-        tokenize_normalized(options, scratch, tokens);
+        tokenize_piece(text, piece.span, options, scratch, tokens);
       }
     }
     if (options.offsets == OffsetUnit::kCodePoints) {
@@ -204,8 +207,40 @@ class Tokenizer::Impl {
     }
   }
 
-  void tokenize_normalized(const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
+  /// What lies between two added tokens.
+  void tokenize_piece(std::string_view text, TextSpan piece, const EncodeOptions& options, Scratch& scratch,
+                      TextTokens& tokens) const {
+    if (!ascii_splitter_) {
+      tokenize_general(text, piece, options, scratch, tokens);
+      return;
+    }
     const bool offsets = options.offsets != OffsetUnit::kNone;
+    const std::string_view until_end = text.substr(0, piece.end);
+    BertAsciiSplitter::Buffer buffer;
+    for (std::size_t position = piece.begin;;) {
+      const BertAsciiSplitter::Part part = ascii_splitter_->next(until_end, position, buffer);
+      if (part.begin == part.end) break;
+      position = part.end;
+      if (part.word.empty()) {
+        tokenize_general(text, {part.begin, part.end}, options, scratch, tokens);
+        continue;
+      }
+      model_.tokenize(part.word, scratch.word_tokens);
+      std::size_t begin = 0;
+      for (const WordToken& token : scratch.word_tokens) {
+        tokens.ids.push_back(token.id);
+        if (offsets) tokens.offsets.push_back(offset_of({part.begin + begin, part.begin + token.end}));
+        begin = token.end;
+      }
+    }
+  }
+
+  /// A piece of the text, through every stage.
+  void tokenize_general(std::string_view text, TextSpan piece, const EncodeOptions& options, Scratch& scratch,
+                        TextTokens& tokens) const {
+    const bool offsets = options.offsets != OffsetUnit::kNone;
+    normalize(normalizer_, piece.of(text), piece.begin, offsets, scratch.normalized);
+    const std::string_view normalized = scratch.normalized.text;
     const auto push = [&](std::int32_t id, std::size_t begin, std::size_t end) {
       tokens.ids.push_back(id);
       if (offsets) {
@@ -213,22 +248,20 @@ class Tokenizer::Impl {
         tokens.offsets.push_back({origins[begin].begin, origins[end - 1].end});
       }
     };
-    const std::string_view text = scratch.normalized.text;
-    normalized_added_tokens_.split(text, options.split_special_tokens, scratch.normalized_pieces);
-    for (const AddedTokenPiece& piece : scratch.normalized_pieces) {
-      if (piece.id != Trie::kNoValue) {
-        push(piece.id, piece.span.begin, piece.span.end);
+    normalized_added_tokens_.split(normalized, options.split_special_tokens, scratch.normalized_pieces);
+    for (const AddedTokenPiece& part : scratch.normalized_pieces) {
+      if (part.id != Trie::kNoValue) {
+        push(part.id, part.span.begin, part.span.end);
         continue;
       }
-      const std::string_view part = piece.span.of(text);
-      pre_tokenize(pre_tokenizer_, part, scratch.words);
+      pre_tokenize(pre_tokenizer_, part.span.of(normalized), scratch.words);
       for (const TextSpan& word : scratch.words) {
-        model_.tokenize(word.of(part), scratch.word_tokens);
-        std::size_t begin = piece.span.begin + word.begin;
+        const std::size_t word_begin = part.span.begin + word.begin;
+        model_.tokenize(word.of(part.span.of(normalized)), scratch.word_tokens);
+        std::size_t begin = 0;
         for (const WordToken& token : scratch.word_tokens) {
-          const std::size_t end = piece.span.begin + word.begin + token.end;
-          push(token.id, begin, end);
-          begin = end;
+          push(token.id, word_begin + begin, word_begin + token.end);
+          begin = token.end;
         }
       }
     }
@@ -240,6 +273,7 @@ class Tokenizer::Impl {
   AddedTokens normalized_added_tokens_;  // Looked for in the normalised text.
   WordPiece model_;
   PostProcessor post_processor_;
+  std::optional<BertAsciiSplitter> ascii_splitter_;             // Where the stages allow it.
   std::map<std::string, std::int32_t, std::less<>> added_ids_;  // Of the added tokens that the model does not have.
   std::map<std::int32_t, std::string> added_spellings_;
   std::size_t size_;

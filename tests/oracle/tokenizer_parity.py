@@ -10,6 +10,7 @@ differences and exits with 1 if there are any.
 """
 
 import argparse
+import codecs
 import copy
 import itertools
 import json
@@ -37,8 +38,6 @@ class Text:
             spans.append((error.start, error.end))
             return "\ufffd", error.end
 
-        import codecs
-
         codecs.register_error("parity", handler)
         self.seen = raw.decode("utf-8", "parity")
         self._spans = dict(spans)
@@ -64,7 +63,8 @@ class Generator:
         self.marks = [c for c in points if unicodedata.category(c) in ("Mn", "Mc", "Me")]
         self.decomposing = [c for c in points if unicodedata.decomposition(c) and unicodedata.decomposition(c)[0] != "<"]
         self.upper = [c for c in points if c.lower() != c]
-        self.blocks = sorted({ord(c) >> 7 for c in points if unicodedata.category(c) != "Cn"})
+        assigned = {ord(c) >> 7 for c in points if unicodedata.category(c) not in ("Cn", "Co")}
+        self.blocks = sorted(assigned | {0xE000 >> 7, 0xF0000 >> 7, 0x10FFFF >> 7})
 
     def text(self):
         kinds = [self.words, self.block, self.marked, self.special, self.spaced, self.long_run, self.mixed, self.broken]
