@@ -17,7 +17,8 @@ def cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 def markdown(results: dict) -> str:
     machine, peak, quiet = results["machine"], results["peak"], results["quiet"]
     lines = [
-        "| task | Tandem | peer | ratio | wanted | of the machine's peak: Tandem / peer | error to f32: Tandem / peer |",
+        "| task | Tandem | peer | ratio | wanted | share of the machine's peak: Tandem / peer "
+        "| error to f32: Tandem / peer |",
         "|---|---|---|---|---|---|---|",
         *(table_row(row, peak) for row in results["rows"]),
         "",

@@ -93,7 +93,7 @@ def write_folder(source: pathlib.Path, target: pathlib.Path, kind: str) -> None:
 
 
 def compare_with_onnx(source: pathlib.Path, target: pathlib.Path, kind: str) -> None:
-    """Fails when transformers on the folder disagrees with the ONNX file by more than activation quantisation explains."""
+    """Fails when transformers on the folder and the ONNX file differ by more than quantised activations explain."""
     auto = transformers.AutoModelForSequenceClassification if kind == "cross" else transformers.AutoModel
     model, report = auto.from_pretrained(target, dtype=torch.float32, output_loading_info=True)
     missing = {name for name in report["missing_keys"] if "pooler" not in name}
