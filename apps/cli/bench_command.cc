@@ -35,9 +35,7 @@ struct BenchFlags {
 void add_input_options(CLI::App& command, BenchFlags& flags) {
   command.add_option("--input", flags.input, "Texts to measure with: *.jsonl, or one per line; default: sample data")
       ->type_name("F");
-  command.add_option("--repeat", flags.repeat, "How often all of the work is done after a warm-up")
-      ->check(CLI::Range(1, 1000))
-      ->type_name("N")
+  add_count(command, "--repeat", flags.repeat, 1, 1000, "How often all of the work is done after a warm-up")
       ->capture_default_str();
   add_json_option(command, flags.json);
 }

@@ -24,12 +24,15 @@ struct HelpFlags {
 
 Status run_help(const HelpFlags& flags) {
   const CLI::App* app = flags.app;
+  std::string path = app->get_name();
   for (const std::string& name : flags.command) {
-    const auto commands = app->get_subcommands([&name](const CLI::App* command) { return command->check_name(name); });
-    if (commands.empty()) return fail(ErrorCode::kInvalidArgument, "there is no command '{}'", name);
-    app = commands.front();
+    const auto found = app->get_subcommands([&name](const CLI::App* command) { return command->check_name(name); });
+    if (found.empty()) return fail(ErrorCode::kInvalidArgument, "there is no command '{}'", name);
+    app = found.front();
+    path += " " + name;
   }
-  return print(app->help());
+  // Not app->help(), which explains the command that was given: this one.
+  return print(app->get_formatter()->make_help(app, path, CLI::AppFormatMode::Normal));
 }
 
 // ----------------------------------------------------------------------------------------------------- completion
@@ -88,13 +91,12 @@ std::string bash_completion(const CLI::App& app) {
   }
   return fmt::format(
       "_tandem() {{\n"
-      "  local words current=${{COMP_WORDS[COMP_CWORD]}}\n"
-      "  case ${{COMP_CWORD}}:${{COMP_WORDS[1]}} in\n"
-      "    1:*) COMPREPLY=($(compgen -W {} -- \"$current\")); return ;;\n"
-      "  esac\n"
-      "  case ${{COMP_WORDS[1]}} in\n"
+      "  local words={} current=${{COMP_WORDS[COMP_CWORD]}}\n"
+      "  if [ \"$COMP_CWORD\" -gt 1 ]; then\n"
+      "    case ${{COMP_WORDS[1]}} in\n"
       "{}"
-      "  esac\n"
+      "    esac\n"
+      "  fi\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
       "}}\n"
       "complete -o default -F _tandem tandem\n",

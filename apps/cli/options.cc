@@ -12,6 +12,9 @@ namespace tandem::cli {
 
 namespace {
 
+/// More tokens, dimensions or results than anybody needs, and few enough to multiply without overflow.
+constexpr int kCountMax = 1 << 20;
+
 const Choices<Precision> kPrecisions{
     {"auto", Precision::kAuto}, {"f32", Precision::kF32}, {"bf16", Precision::kBf16}, {"int8", Precision::kInt8}};
 
@@ -50,22 +53,16 @@ void add_input_option(CLI::App& command, std::string& input) {
 
 void add_compute_options(CLI::App& command, ComputeFlags& flags) {
   add_choice(command, "--precision", flags.compute.precision, kPrecisions,
-             "Arithmetic of the matrix products; auto: the fastest that keeps parity with f32 on this processor");
-  command.add_option("--threads", flags.compute.threads, "Threads to compute with; 0: every processor")
-      ->check(CLI::Range(0, 4096))
-      ->type_name("N");
-  command
-      .add_option("--batch-tokens", flags.compute.batch_tokens,
-                  "Tokens that one thread takes through the layers at a time; 0: chosen for the caches")
-      ->check(CLI::Range(0, 1 << 20))
-      ->type_name("N");
+             "Arithmetic of the matrix products; auto: the fastest that keeps parity");
+  add_count(command, "--threads", flags.compute.threads, 0, 4096, "Threads to compute with; 0: every processor");
+  add_count(command, "--batch-tokens", flags.compute.batch_tokens, 0, kCountMax,
+            "Tokens that one thread takes through the layers at a time; 0: chosen for the caches");
   add_offline_option(command, flags.offline);
 }
 
 void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length) {
-  command.add_option("--max-length", max_length, "Tokens read of each text or pair; default: what the model says")
-      ->check(CLI::Range(1, 1 << 20))
-      ->type_name("N");
+  add_count(command, "--max-length", max_length, 1, kCountMax,
+            "Tokens read of each text or pair; default: what the model says");
 }
 
 void add_vector_options(CLI::App& command, VectorFlags& flags) {
@@ -76,9 +73,8 @@ void add_vector_options(CLI::App& command, VectorFlags& flags) {
       .add_flag_callback(
           "--no-normalize", [&flags] { flags.normalize = false; }, "Leave out the model's own normalisation")
       ->excludes("--normalize");
-  command.add_option("--dimensions", flags.dimensions, "Keep the first N components only (Matryoshka models)")
-      ->check(CLI::Range(1, 1 << 20))
-      ->type_name("N");
+  add_count(command, "--dimensions", flags.dimensions, 1, kCountMax,
+            "Keep the first N components only (Matryoshka models)");
   command.add_option("--prompt", flags.prompt_name, "One of the model's prompts, put before every text")
       ->type_name("NAME");
 }
@@ -88,21 +84,14 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
       command, "--mode", options.mode,
       Choices<SearchMode>{{"bi", SearchMode::kBi}, {"cross", SearchMode::kCross}, {"hybrid", SearchMode::kHybrid}},
       "The first stage alone, the cross-encoder on every document, or both (the default)");
-  command.add_option("--initial-top-k", options.initial_top_k, "Candidates of the first stage")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N")
+  add_count(command, "--initial-top-k", options.initial_top_k, 1, kCountMax, "Candidates of the first stage")
       ->capture_default_str();
-  command.add_option("--rerank-top-n", options.rerank_top_n, "Rerank only the best N, drop the others")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
-  command.add_option("--final-top-k", options.final_top_k, "Results per query")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N")
-      ->capture_default_str();
+  add_count(command, "--rerank-top-n", options.rerank_top_n, 1, kCountMax, "Rerank only the best N, drop the others");
+  add_count(command, "--final-top-k", options.final_top_k, 1, kCountMax, "Results per query")->capture_default_str();
   command
       .add_option("--alpha", options.alpha,
                   "Weight of the cross-encoder: alpha * cross + (1 - alpha) * minmax(first stage)")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(CLI::Range(0.0, 1.0).description(""))
       ->type_name("A")
       ->capture_default_str();
 }
@@ -182,14 +171,15 @@ Result<BiEncoder> open_encoder_of(const Collection& collection, const std::optio
 }
 
 std::optional<Pooling> parse_pooling(const std::string& name) {
-  const auto found = kPoolings.find(name);
-  if (found == kPoolings.end()) return std::nullopt;
-  return found->second;
+  for (const auto& [word, pooling] : kPoolings) {
+    if (word == name) return pooling;
+  }
+  return std::nullopt;
 }
 
 const char* to_string(Precision precision) {
-  for (const auto& [name, value] : kPrecisions) {
-    if (value == precision) return name.c_str();
+  for (const auto& [word, value] : kPrecisions) {
+    if (value == precision) return word.c_str();
   }
   return "";
 }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tandem/bi_encoder.h"
 #include "tandem/collection.h"
@@ -23,7 +25,7 @@ inline constexpr const char* kDefaultCrossEncoder = "cross-encoder/ms-marco-Mini
 
 /// The words that an option takes, and what they mean.
 template <class Value>
-using Choices = std::map<std::string, Value>;
+using Choices = std::vector<std::pair<std::string, Value>>;
 
 /// Adds an option whose value is one of a few words.
 template <class Target, class Value>
@@ -31,14 +33,30 @@ CLI::Option* add_choice(CLI::App& command, const char* name, Target& target, con
                         const std::string& description) {
   std::string words;
   for (const auto& [word, value] : choices) words += (words.empty() ? "" : "|") + word;
-  const auto check = [choices, words](const std::string& word) {
-    return choices.contains(word) ? std::string() : "'" + word + "' is not one of " + words;
+  const auto find = [choices](const std::string& word) {
+    return std::ranges::find(choices, word, &std::pair<std::string, Value>::first) - choices.begin();
+  };
+  const auto check = [find, words, count = std::ssize(choices)](const std::string& word) {
+    return find(word) < count ? std::string() : "'" + word + "' is not one of " + words;
   };
   return command
       .add_option_function<std::string>(
-          name, [&target, choices](const std::string& word) { target = choices.at(word); }, description)
+          name,
+          [&target, choices, find](const std::string& word) {
+            target = choices[static_cast<std::size_t>(find(word))].second;
+          },
+          description)
       ->check(CLI::Validator(check, ""))
       ->type_name(words);
+}
+
+/// Adds an option whose value is a whole number in [minimum, maximum].
+template <class Target>
+CLI::Option* add_count(CLI::App& command, const char* name, Target& target, int minimum, int maximum,
+                       const std::string& description) {
+  return command.add_option(name, target, description)
+      ->check(CLI::Range(minimum, maximum).description(""))
+      ->type_name("N");
 }
 
 /// How a command computes: --precision, --threads, --batch-tokens, --offline; and --max-length where it is offered.

@@ -183,12 +183,12 @@ void add_rerank(CLI::App& app, Action& action) {
         add_model_option(command, flags.model);
         command.add_option("--query", flags.query, "What the documents are ranked for")->required()->type_name("Q");
         add_input_option(command, flags.input);
-        command.add_option("--top-k", flags.top_k, "Print the best N only")->check(CLI::PositiveNumber)->type_name("N");
+        add_count(command, "--top-k", flags.top_k, 1, 1 << 20, "Print the best N only");
         command
             .add_option("--alpha", flags.alpha,
                         "Weight of the cross-encoder against each JSON line's own \"score\": "
                         "alpha * cross + (1 - alpha) * minmax(score)")
-            ->check(CLI::Range(0.0, 1.0))
+            ->check(CLI::Range(0.0, 1.0).description(""))
             ->type_name("A");
         add_activation_option(command, flags.activation);
         add_compute_options(command, flags.compute);

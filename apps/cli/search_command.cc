@@ -215,9 +215,8 @@ void add_search(CLI::App& app, Action& action) {
         add_cross_model_option(command, flags.cross_model);
         add_activation_option(command, flags.activation);
         add_compute_options(command, flags.compute);
-        command.add_option("--max-length", flags.cross_max_length, "Tokens that the cross-encoder reads of each pair")
-            ->check(CLI::Range(1, 1 << 20))
-            ->type_name("N");
+        add_count(command, "--max-length", flags.cross_max_length, 1, 1 << 20,
+                  "Tokens that the cross-encoder reads of each pair");
       },
       run_search);
   command->footer(

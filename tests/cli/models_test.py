@@ -1,0 +1,443 @@
+#!/usr/bin/env python3
+"""Every command of the contract with real models. Figures come from the models' cards or from sentence-transformers."""
+
+import json
+import math
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+from support import BI, CROSS, DATA, OTHER_BI, ROOT, TANDEM, CliTest, main_with_models, model, read_npy
+
+LONG_TEXT = "word " * 1000
+
+
+class Tokenize(CliTest):
+    def tokenize(self, *arguments, **options):
+        text = self.succeed("tokenize", "--model", model(BI), *arguments, **options)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def test_special_tokens_are_added(self):
+        (line,) = self.tokenize(stdin="hello world\n")
+        # The first ids that every user of bert-base-uncased's vocabulary knows.
+        self.assertEqual(line, {"ids": [101, 7592, 2088, 102], "type_ids": [0] * 4,
+                                "tokens": ["[CLS]", "hello", "world", "[SEP]"]})
+
+    def test_a_pair_has_two_types(self):
+        (line,) = self.tokenize("--pair", stdin="hello\tworld\n")
+        self.assertEqual(line["tokens"], ["[CLS]", "hello", "[SEP]", "world", "[SEP]"])
+        self.assertEqual(line["type_ids"], [0, 0, 0, 1, 1])
+
+    def test_texts_are_cut_as_the_model_cuts_them(self):
+        result = self.run_tandem("tokenize", "--model", model(BI), stdin=LONG_TEXT)
+        self.assertEqual(len(json.loads(result.stdout)["ids"]), 256)
+        self.assertIn("1 of 1 text truncated: 746 tokens dropped", result.stderr)
+
+    def test_an_empty_line_is_an_empty_text(self):
+        self.assertEqual([line["ids"] for line in self.tokenize(stdin="\n\n")], [[101, 102]] * 2)
+
+
+class Embed(CliTest):
+    def embed(self, *arguments, **options):
+        text = self.succeed("embed", "--model", model(BI), "--precision", "f32", *arguments, **options)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def test_each_line_becomes_a_vector_of_length_one(self):
+        vectors = self.embed(stdin="one\n\ntwo\n")
+        self.assertEqual([len(vector) for vector in vectors], [384] * 3)
+        for vector in vectors:
+            self.assertAlmostEqual(math.hypot(*vector), 1, places=5)
+
+    def test_a_npy_file_holds_the_same_numbers(self):
+        output = self.folder / "v.npy"
+        result = self.run_tandem("embed", "--model", model(BI), "--precision", "f32", "--output", output,
+                                 stdin="one\ntwo\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("none of 2 texts truncated", result.stderr)
+        shape, rows = read_npy(output)
+        self.assertEqual(shape, (2, 384))
+        self.assertEqual([list(row) for row in rows], [[_f32(x) for x in v] for v in self.embed(stdin="one\ntwo\n")])
+
+    def test_no_text_gives_an_empty_matrix(self):
+        self.succeed("embed", "--model", model(BI), "--output", "v.npy")
+        self.assertEqual(read_npy(self.folder / "v.npy")[0], (0, 384))
+
+    def test_json_lines_may_hold_line_breaks_and_titles(self):
+        path = self.write_jsonl("in.jsonl", [{"text": "two\nlines"}, {"title": "A", "text": "b"}])
+        self.assertEqual(self.embed("--input", path), self.embed(stdin="two lines\nA b\n"))
+
+    def test_json_reports_truncation_beside_the_vectors(self):
+        report = json.loads(self.succeed("embed", "--model", model(BI), "--json", stdin=f"one\n{LONG_TEXT}\n"))
+        self.assertEqual(len(report["embeddings"]), 2)
+        self.assertEqual(report["truncation"], {"texts": 2, "texts_truncated": 1, "tokens_dropped": 746})
+
+    def test_options_change_the_vectors_as_they_say(self):
+        (short,) = self.embed("--dimensions", "8", "--normalize", stdin="one\n")
+        (full,) = self.embed(stdin="one\n")
+        self.assertEqual(len(short), 8)
+        length = math.hypot(*full[:8])
+        for got, want in zip(short, full):
+            self.assertAlmostEqual(got, want / length, places=5)
+        (raw,) = self.embed("--no-normalize", stdin="one\n")
+        self.assertGreater(abs(math.hypot(*raw) - 1), 0.01)
+        self.assertNotEqual(self.embed("--pooling", "cls", stdin="one\n"), self.embed(stdin="one\n"))
+
+    def test_bytes_that_are_not_utf8_are_read_as_replacement_characters(self):
+        self.assertEqual(self.embed(stdin=b"a \xff b\n"), self.embed(stdin="a \ufffd b\n"))
+
+    def test_a_bad_line_leaves_the_old_output_and_nothing_beside_it(self):
+        self.write("v.npy", "old")
+        path = self.write("in.jsonl", '{"text": "a"}\nnot json\n')
+        self.refuse("embed", "--model", model(BI), "--input", path, "--output", "v.npy", names=["in.jsonl:2"])
+        self.assertEqual((self.folder / "v.npy").read_text(), "old")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["in.jsonl", "v.npy"])
+
+    def test_an_output_that_cannot_be_written_is_an_error(self):
+        self.refuse("embed", "--model", model(BI), "--output", "no/such/v.npy", stdin="a\n", names=["no/such/v.npy"])
+        self.refuse("embed", "--model", model(BI), "--output", "/dev/full", stdin="a\n", status=2, names=["/dev/full"])
+
+    def test_a_file_that_may_not_grow_is_an_error_and_leaves_nothing(self):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+        self.refuse("embed", "--model", model(BI), "--output", "v.npy", stdin="a\n" * 100, preexec_fn=limit)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_an_interrupt_leaves_nothing_behind(self):
+        path = self.write("in.txt", "a few words of text\n" * 100_000)
+        process = subprocess.Popen([TANDEM, "embed", "--model", model(BI), "--input", path, "--output", "v.npy"],
+                                   cwd=self.folder, env=self.environment, stderr=subprocess.DEVNULL)
+        _wait_until(lambda: len(os.listdir(self.folder)) > 1)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=120), -signal.SIGINT)
+        self.assertEqual(os.listdir(self.folder), ["in.txt"])
+
+
+class Score(CliTest):
+    BERLIN = ("How many people live in Berlin?\tBerlin had a population of 3,520,031 registered inhabitants in an area "
+              "of 891.82 square kilometers.\n"
+              "How many people live in Berlin?\tBerlin is well known for its museums.\n")
+
+    def score(self, *arguments, **options):
+        return [float(line) for line in
+                self.succeed("score", "--model", model(CROSS), *arguments, **options).splitlines()]
+
+    def test_scores_are_those_of_sentence_transformers_in_input_order(self):
+        # sentence-transformers with the same weights, which are read back from int8: 9.085 and -3.934; the model's card,
+        # from the f32 weights, prints 9.219 and -4.078.
+        for got, want in zip(self.score("--precision", "f32", stdin=self.BERLIN), [9.085, -3.934]):
+            self.assertAlmostEqual(got, want, delta=0.01)
+
+    def test_sigmoid_brings_scores_between_zero_and_one(self):
+        raw = self.score("--precision", "f32", stdin=self.BERLIN)
+        for got, logit in zip(self.score("--precision", "f32", "--activation", "sigmoid", stdin=self.BERLIN), raw):
+            self.assertAlmostEqual(got, 1 / (1 + math.exp(-logit)), places=5)
+
+    def test_json_lines_are_pairs_too(self):
+        rows = [dict(zip(("query", "document"), line.split("\t"))) for line in self.BERLIN.splitlines()]
+        path = self.write_jsonl("in.jsonl", rows)
+        report = json.loads(self.succeed("score", "--model", model(CROSS), "--input", path, "--json"))
+        self.assertEqual(len(report["scores"]), 2)
+        self.assertEqual(report["truncation"]["texts"], 2)
+
+    def test_a_line_without_a_tab_is_named(self):
+        self.refuse("score", "--model", model(CROSS), stdin="q\td\nno tab\n", names=["standard input:2", "tab"])
+
+
+class Rerank(CliTest):
+    DOCUMENTS = "Berlin is well known for its museums.\nBerlin has 3.5 million inhabitants.\nBread needs yeast.\n"
+
+    def test_documents_come_best_first(self):
+        text = self.succeed("rerank", "--model", model(CROSS), "--query", "How many people live in Berlin?",
+                            "--top-k", "2", stdin=self.DOCUMENTS)
+        rows = [line.split("\t") for line in text.splitlines()]
+        self.assertEqual([row[0] for row in rows], ["1", "2"])
+        self.assertEqual(rows[0][2], "Berlin has 3.5 million inhabitants.")
+        self.assertGreater(float(rows[0][1]), float(rows[1][1]))
+
+    def test_alpha_fuses_with_the_scores_of_the_lines(self):
+        rows = [{"text": text, "score": score} for text, score in zip(self.DOCUMENTS.splitlines(), (3, 2, 1))]
+        report = json.loads(self.succeed("rerank", "--model", model(CROSS), "--query", "museums in Berlin", "--json",
+                                         "--alpha", "0.6", "--input", self.write_jsonl("d.jsonl", rows)))
+        for result in report["results"]:
+            fused = 0.6 * result["cross_encoder_score"] + 0.4 * (result["initial_score"] - 1) / 2
+            self.assertAlmostEqual(result["final_score"], fused, places=4)
+
+    def test_alpha_without_scores_is_an_error(self):
+        self.refuse("rerank", "--model", model(CROSS), "--query", "q", "--alpha", "0.5", stdin="a\n", status=2,
+                    names=["score"])
+        path = self.write_jsonl("d.jsonl", [{"text": "a", "score": 1}, {"text": "b"}])
+        self.refuse("rerank", "--model", model(CROSS), "--query", "q", "--alpha", "0.5", "--input", path,
+                    names=["d.jsonl:2", "score"])
+
+
+class IndexAndSearch(CliTest):
+    QUESTION = "Can I get my money back?"
+
+    def index(self, *files, **options):
+        return self.succeed("index", "c.tandem", *files, "--model", model(BI), **options)
+
+    def search(self, *arguments, **options):
+        return self.succeed("search", "c.tandem", *arguments, "--cross-model", model(CROSS), "--model", model(BI),
+                            **options)
+
+    def search_json(self, *arguments, **options):
+        return [json.loads(line) for line in self.search(*arguments, "--format", "json", **options).splitlines()]
+
+    def test_the_answer_is_found_in_every_mode(self):
+        self.index(DATA / "faq.jsonl")
+        for mode in ("bi", "cross", "hybrid"):
+            (response,) = self.search_json(self.QUESTION, "--mode", mode)
+            self.assertIn(response["results"][0]["id"], ("faq-refund", "faq-return"))
+            self.assertEqual([hit["rank"] for hit in response["results"]], list(range(1, 11)))
+            scores = [hit["final_score"] for hit in response["results"]]
+            self.assertEqual(scores, sorted(scores, reverse=True))
+            self.assertGreater(response["times"]["total_ms"], 0)
+            self.assertIn("truncation", response)
+
+    def test_hybrid_fuses_as_documented_and_drops_what_was_not_reranked(self):
+        self.index(DATA / "faq.jsonl")
+        (response,) = self.search_json(self.QUESTION, "--initial-top-k", "8", "--rerank-top-n", "5", "--alpha", "0.7",
+                                       "--final-top-k", "5")
+        hits = response["results"]
+        self.assertEqual((response["candidates"], len(hits)), (5, 5))
+        initial = [hit["retrieval_score"] for hit in hits]
+        low, high = min(initial), max(initial)
+        for hit in hits:
+            fused = 0.7 * hit["cross_encoder_score"] + 0.3 * (hit["retrieval_score"] - low) / (high - low)
+            self.assertAlmostEqual(hit["final_score"], fused, places=4)
+
+    def test_more_results_than_candidates_to_rerank_is_a_usage_error(self):
+        self.index(DATA / "faq.jsonl")
+        self.refuse("search", "c.tandem", "q", "--model", model(BI), "--cross-model", model(CROSS), "--rerank-top-n",
+                    "3", "--final-top-k", "5", status=2)
+
+    def test_a_trec_run_has_six_columns(self):
+        self.index(DATA / "faq.jsonl")
+        run = self.search("--queries", DATA / "queries.jsonl", "--mode", "bi", "--format", "trec", "--tag", "t",
+                          "--final-top-k", "3").splitlines()
+        self.assertEqual(len(run), 12)
+        for line in run:
+            self.assertRegex(line, r"^q[1-4] Q0 faq-[a-z-]+ [123] -?\d+(\.\d+)?(e-?\d+)? t$")
+
+    def test_the_table_shows_scores_and_times(self):
+        self.index(DATA / "faq.jsonl")
+        table = self.search(self.QUESTION)
+        self.assertRegex(table, r"candidates; encode [\d.]+ ms, retrieve [\d.]+ ms, rerank [\d.]+ ms, total [\d.]+ ms")
+
+    def test_long_texts_are_reported(self):
+        self.write_jsonl("d.jsonl", [{"text": LONG_TEXT}, {"text": "short"}])
+        report = json.loads(self.index("d.jsonl", "--json"))
+        self.assertEqual(report["truncation"], {"texts": 2, "texts_truncated": 1, "tokens_dropped": 746})
+
+    def test_every_kind_of_source_is_read(self):
+        self.write("a.tsv", "id\ttext\nt1\ttab\n")
+        self.write("b.csv", 'id,text\nc1,"comma, quoted"\n')
+        self.write("c.txt", "one line\n")
+        (self.folder / "notes").mkdir()
+        self.write("notes/n.md", "# A note\n")
+        report = json.loads(self.index("a.tsv", "b.csv", "c.txt", "notes", "--json"))
+        self.assertEqual(report["documents"], 4)
+
+    def test_bad_lines_are_named_or_skipped_and_counted(self):
+        self.write("d.jsonl", '{"text": "a"}\nnot json\n{"text": "b"}\n')
+        self.refuse("index", "c.tandem", "d.jsonl", "--model", model(BI), names=["d.jsonl", "2"])
+        report = json.loads(self.index("d.jsonl", "--skip-bad-lines", "--json"))
+        self.assertEqual((report["documents"], report["lines_skipped"]), (2, 1))
+
+    def test_equal_ids_are_refused(self):
+        self.write_jsonl("d.jsonl", [{"_id": "x", "text": "a"}, {"_id": "x", "text": "b"}])
+        self.refuse("index", "c.tandem", "d.jsonl", "--model", model(BI), names=["x"])
+
+    def test_an_empty_corpus_is_refused_and_leaves_the_old_collection(self):
+        self.index(DATA / "faq.jsonl")
+        self.assertNotEqual(self.run_tandem("index", "c.tandem", self.write("d.jsonl", ""), "--model",
+                                            model(BI)).returncode, 0)
+        self.assertEqual(len(self.search_json(self.QUESTION, "--mode", "bi")[0]["results"]), 10)
+
+    def test_another_model_is_refused_with_what_differs(self):
+        if not pathlib.Path(model(OTHER_BI)).exists():
+            self.skipTest(f"{OTHER_BI} is not here")
+        self.index(DATA / "faq.jsonl")
+        self.refuse("search", "c.tandem", "q", "--mode", "bi", "--model", model(OTHER_BI), names=["MiniLM", "bge"])
+
+    def test_an_interrupt_or_a_kill_leaves_the_old_collection(self):
+        self.index(DATA / "faq.jsonl")
+        self.write("big.txt", "".join(f"document number {i}\n" for i in range(200_000)))
+        for how in (signal.SIGINT, signal.SIGKILL):
+            process = subprocess.Popen([TANDEM, "index", "c.tandem", "big.txt", "--model", model(BI)], cwd=self.folder,
+                                       env=self.environment, stderr=subprocess.DEVNULL)
+            time.sleep(2)
+            process.send_signal(how)
+            self.assertEqual(process.wait(timeout=120), -how)
+            self.assertEqual(len(self.search_json(self.QUESTION, "--mode", "bi")[0]["results"]), 10)
+        self.index(DATA / "corpus.jsonl")
+        self.assertEqual(len(self.search_json("q", "--mode", "bi", "--final-top-k", "99")[0]["results"]), 15)
+
+    def test_a_damaged_collection_is_refused(self):
+        self.index(DATA / "faq.jsonl")
+        for path in (path for path in (self.folder / "c.tandem").rglob("*") if path.is_file()):
+            whole = path.read_bytes()
+            if len(whole) < 2:
+                continue
+            path.write_bytes(whole[:len(whole) // 2])
+            result = self.run_tandem("search", "c.tandem", "q", "--mode", "bi", "--model", model(BI))
+            self.assertIn(result.returncode, (0, 1), f"{path}: {result.stderr}")
+            if not result.returncode:
+                self.assertIn("lock", path.name, f"half of {path} is enough")
+            path.write_bytes(whole)
+
+
+class DamagedModels(CliTest):
+    """A copy of a real model with one thing wrong."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = self.folder / "model"
+        shutil.copytree(model(BI), self.model, symlinks=False)
+
+    def refuse_model(self, *names):
+        return self.refuse("embed", "--model", self.model, stdin="a\n", names=names)
+
+    def change_config(self, **changes):
+        path = self.model / "config.json"
+        config = json.loads(path.read_text())
+        config.update(changes)
+        path.write_text(json.dumps(config))
+
+    def test_a_folder_without_weights(self):
+        (self.model / "model.safetensors").unlink()
+        self.refuse_model("model.safetensors")
+
+    def test_truncated_weights(self):
+        path = self.model / "model.safetensors"
+        os.truncate(path, path.stat().st_size // 2)
+        self.refuse_model("model.safetensors")
+
+    def test_a_header_that_claims_more_than_the_file(self):
+        path = self.model / "model.safetensors"
+        with open(path, "r+b") as file:
+            file.write((1 << 62).to_bytes(8, "little"))
+        self.refuse_model("model.safetensors")
+
+    def test_a_config_of_the_wrong_type(self):
+        self.change_config(hidden_size="wide")
+        self.refuse_model("config.json", "hidden_size")
+
+    def test_a_config_that_contradicts_the_weights(self):
+        self.change_config(intermediate_size=1000)
+        self.refuse_model("1000")
+
+    def test_a_vocabulary_that_disagrees_with_the_embedding(self):
+        path = self.model / "tokenizer.json"
+        tokenizer = json.loads(path.read_text())
+        tokenizer["model"]["vocab"]["beyond-the-embedding"] = 40_000
+        path.write_text(json.dumps(tokenizer))
+        self.refuse_model("40")
+
+    def test_an_architecture_that_is_not_supported_is_named(self):
+        self.change_config(model_type="fnet", architectures=["FNetModel"])
+        self.refuse_model("fnet")
+
+    def test_a_module_that_is_not_supported_is_named(self):
+        path = self.model / "modules.json"
+        modules = json.loads(path.read_text())
+        modules.append({"idx": 9, "name": "9", "path": "9_Odd", "type": "sentence_transformers.models.Odd"})
+        path.write_text(json.dumps(modules))
+        self.refuse_model("Odd")
+
+    def test_json_that_is_cut_off(self):
+        path = self.model / "tokenizer.json"
+        os.truncate(path, 1000)
+        self.refuse_model("tokenizer.json")
+
+
+class BenchAndDemo(CliTest):
+    def test_benchmarks_report_their_figures(self):
+        report = json.loads(self.succeed("bench", "embed", "--model", model(BI), "--repeat", "1", "--json"))
+        self.assertEqual(report["items"], 25)
+        self.assertGreater(report["items_per_second"], 0)
+        self.assertGreater(report["tokens"], report["items"])
+        report = json.loads(self.succeed("bench", "rerank", "--model", model(CROSS), "--repeat", "1", "--json"))
+        self.assertGreater(report["all"]["p50_ms"], 0)
+        self.succeed("index", "c.tandem", DATA / "faq.jsonl", "--model", model(BI))
+        report = json.loads(self.succeed("bench", "search", "c.tandem", "--model", model(BI), "--cross-model",
+                                         model(CROSS), "--repeat", "1", "--json"))
+        self.assertGreater(report["rerank"]["p50_ms"], 0)
+
+    def test_speed_says_how_much_dearer_the_cross_encoder_is(self):
+        text = self.demo("speed")
+        self.assertGreater(int(re.search(r"takes (\d+) times as long", text)[1]), 1)
+
+    def test_legal_puts_the_clause_that_answers_first(self):
+        scores = re.findall(r"\n +(-?[\d.]+)   (.*)", self.demo("legal"))
+        self.assertEqual(len(scores), 5)
+        self.assertIn("liable only for damage", scores[0][1])
+
+    def test_products_narrows_five_hundred_titles_to_five(self):
+        text = self.demo("products")
+        self.assertEqual(len(re.findall(r"\n +[1-5]  ", text)), 5)
+        self.assertIn("20 candidates", text)
+
+    def test_nuance_and_similarity_run(self):
+        self.assertEqual(len(re.findall(r"\(\d\)", self.demo("nuance"))), 10)
+        self.assertIn("yes", self.succeed("demo", "similarity", "--model", model(BI)))
+
+    def test_search_shows_both_stages_side_by_side(self):
+        text = self.demo("search")
+        self.assertEqual(text.count("| two stages"), 4)
+        self.assertIn("moved", text)
+
+    def demo(self, name):
+        models = ["--cross-model", model(CROSS)] + ([] if name == "legal" else ["--model", model(BI)])
+        return self.succeed("demo", name, *models)
+
+
+class Examples(CliTest):
+    def test_the_examples_of_every_command_run(self):
+        (self.folder / "examples").symlink_to(ROOT / "examples")
+        (self.folder / "bin").mkdir()
+        # The examples name the default models, which the tests have as folders: stand-ins for the ids.
+        hub = self.folder / "hf" / "hub"
+        for owner, name in (("sentence-transformers", BI), ("cross-encoder", CROSS)):
+            snapshot = hub / f"models--{owner}--{name}" / "snapshots" / ("0" * 40)
+            snapshot.parent.mkdir(parents=True)
+            snapshot.symlink_to(pathlib.Path(model(name)).resolve())
+            (snapshot.parent.parent / "refs").mkdir()
+            (snapshot.parent.parent / "refs" / "main").write_text("0" * 40)
+        (self.folder / "bin" / "tandem").symlink_to(TANDEM)
+        self.environment["PATH"] = f"{self.folder / 'bin'}:{self.environment['PATH']}"
+        ran = 0
+        for command in ("models", "tokenize", "embed", "score", "rerank", "index", "search", "bench", "demo",
+                        "completion"):
+            for line in self.succeed("help", command).splitlines():
+                if re.match(r"  (tandem|echo|printf|eval) ", line):
+                    result = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", line], cwd=self.folder,
+                                            env=self.environment, capture_output=True, text=True, check=False)
+                    self.assertEqual(result.returncode, 0, f"{line}\n{result.stderr}")
+                    ran += 1
+        self.assertGreater(ran, 12)
+
+
+def _f32(number):
+    """The number as a float32 holds it."""
+    return struct.unpack("<f", struct.pack("<f", number))[0]
+
+
+def _wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main_with_models()

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""The rules of the house, checked on every tracked file: layering, style, links. Usage: house_test.py [unittest options]"""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LINE_COLUMNS_MAX = 120
+FILE_LINES_MAX = 800
+
+# How the libraries of ARCHITECTURE.md's table look in an #include.
+LIBRARY_HEADERS = {
+    "expected": r"tl/",
+    "fmt": r"fmt/",
+    "simdjson": r"simdjson",
+    "OpenSSL": r"openssl/",
+    "zlib": r"zlib\.h",
+    "libcurl": r"curl/",
+    "SQLite": r"sqlite3\.h",
+    "CLI11": r"CLI/",
+}
+TEST_HEADERS = r"(gtest/|rapidcheck)"
+# The standard library, POSIX and the compiler's intrinsics.
+SYSTEM_HEADERS = r"([a-z_0-9]+|sys/[a-z]+\.h|(fcntl|sched|signal|spawn|stdlib|unistd)\.h|[a-z]*intrin\.h)$"
+
+
+def tracked_files():
+    """Every file of the project: from git, or, in an exported tree without git, from the folders."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode == 0 and listing.stdout:
+        names = [name for name in listing.stdout.split("\0") if name]
+    else:
+        names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file()]
+    return [ROOT / name for name in sorted(names)
+            if (ROOT / name).is_file() and not name.startswith(("build/", ".venv"))]
+
+
+FILES = tracked_files()
+CODE = [path for path in FILES if path.suffix in (".h", ".cc")]
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def lines_of(path):
+    return path.read_text(encoding="utf-8").split("\n")
+
+
+class Layering(unittest.TestCase):
+    """Each #include against the table of ARCHITECTURE.md."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folders = {}
+        for line in lines_of(ROOT / "ARCHITECTURE.md"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if line.startswith("| `") and len(cells) == 4:
+                uses, libraries = ([word for word in re.split(r", *", cell) if word != "–"] for cell in cells[2:])
+                cls.folders[cells[0].strip("`")] = (uses, libraries)
+
+    def test_the_table_names_every_folder(self):
+        folders = {relative(path.parent) for path in CODE if relative(path).startswith(("src/", "apps/", "include/"))}
+        self.assertEqual(folders - set(self.folders), set())
+
+    def test_the_table_has_no_cycle(self):
+        for folder, (uses, _) in self.folders.items():
+            name = folder.rsplit("/", 1)[-1]
+            for used in uses:
+                self.assertNotIn(name, self.folders["src/" + used][0], f"{folder} and {used} use each other")
+
+    def test_includes_follow_the_table(self):
+        self.assertGreater(len(self.folders), 5)
+        for path in CODE:
+            folder = relative(path.parent)
+            if folder not in self.folders:
+                continue
+            for number, line in enumerate(lines_of(path), 1):
+                match = re.match(r'\s*#\s*include\s+(["<])([^">]+)', line)
+                if match:
+                    complaint = self.complaint(path, folder, match[1] == '"', match[2])
+                    self.assertIsNone(complaint, f"{relative(path)}:{number}: {complaint}")
+
+    def complaint(self, path, folder, quoted, header):
+        uses, libraries = self.folders[folder]
+        if quoted:
+            place = header.rsplit("/", 1)[0] if "/" in header else folder
+            if place == "tandem" or place == folder or "src/" + place == folder or place in uses:
+                return None
+            return f"{folder} may not include {header}: its row names {', '.join(uses) or 'no folder'}"
+        is_test = re.search(r"_(test|fuzz|benchmark)\.cc$|_test_", path.name)
+        if re.match(SYSTEM_HEADERS, header) or (is_test and re.match(TEST_HEADERS, header)):
+            return None
+        if any(re.match(LIBRARY_HEADERS[library], header) for library in libraries):
+            return None
+        if "expected" not in libraries and re.match(LIBRARY_HEADERS["expected"], header):
+            return "errors come through tandem/result.h"
+        return f"{folder} may not include <{header}>: its row names {', '.join(libraries) or 'no library'}"
+
+    def test_json_has_one_door(self):
+        for path in CODE:
+            if relative(path) != "src/base/json.cc":
+                self.assertNotRegex(path.read_text(encoding="utf-8"), r"#include <(simdjson|nlohmann|rapidjson)",
+                                    f"{relative(path)}: JSON comes through base/json.h")
+
+
+class Style(unittest.TestCase):
+    def test_headers_begin_with_their_purpose_and_a_guard(self):
+        for path in CODE:
+            if path.suffix != ".h":
+                continue
+            lines = lines_of(path)
+            self.assertTrue(lines[0].startswith("// "), f"{relative(path)}:1: want a comment that says what it is for")
+            first_code = next(line for line in lines if line and not line.startswith("//"))
+            self.assertEqual(first_code, "#pragma once", f"{relative(path)}: want #pragma once before any code")
+
+    def test_nothing_is_left_to_do(self):
+        words = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
+        for path in FILES:
+            if path.suffix in (".h", ".cc", ".py", ".sh", ".cmake", ".md") or path.name == "Makefile":
+                for number, line in enumerate(lines_of(path), 1):
+                    self.assertNotRegex(line, words, f"{relative(path)}:{number}")
+
+    def test_no_file_names_a_machine(self):
+        """Paths of somebody's machine work nowhere else."""
+        paths = re.compile(r"(?<![\w$}.])/(home|root|work|Users|mnt|media)/\w")
+        for path in CODE + [path for path in FILES if path.suffix in (".py", ".sh", ".cmake", ".md")]:
+            for number, line in enumerate(lines_of(path), 1):
+                self.assertNotRegex(line, paths, f"{relative(path)}:{number}")
+
+    def test_lines_fit(self):
+        for path in CODE + [path for path in FILES if path.suffix in (".py", ".sh", ".cmake")]:
+            for number, line in enumerate(lines_of(path), 1):
+                self.assertLessEqual(len(line), LINE_COLUMNS_MAX, f"{relative(path)}:{number}")
+
+    def test_files_tell_one_story(self):
+        for path in CODE + [path for path in FILES if path.suffix in (".py", ".sh")]:
+            if "tables" not in path.name:
+                self.assertLessEqual(len(lines_of(path)), FILE_LINES_MAX, relative(path))
+
+    def test_text_files_end_with_one_line_feed(self):
+        for path in CODE + [path for path in FILES if path.suffix in (".py", ".sh", ".cmake", ".md", ".jsonl")]:
+            text = path.read_text(encoding="utf-8")
+            self.assertTrue(text.endswith("\n") and not text.endswith("\n\n"), relative(path))
+
+    def test_scripts_can_be_run(self):
+        for path in FILES:
+            if path.suffix in (".sh", ".py") and path.read_text(encoding="utf-8").startswith("#!"):
+                self.assertTrue(path.stat().st_mode & 0o100, f"{relative(path)} is not executable")
+
+    def test_golden_files_stay_small(self):
+        goldens = [path for path in FILES if relative(path).startswith("tests/goldens/")]
+        self.assertLessEqual(sum(path.stat().st_size for path in goldens), 500_000)
+
+
+class Links(unittest.TestCase):
+    def test_links_between_documents_resolve(self):
+        for path in FILES:
+            if path.suffix != ".md":
+                continue
+            text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)
+            for target in re.findall(r"\]\(([^)\s]+)\)", text):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                file, _, anchor = target.partition("#")
+                linked = (path.parent / file).resolve() if file else path
+                self.assertTrue(linked.exists(), f"{relative(path)}: {target} does not exist")
+                if anchor and linked.suffix == ".md":
+                    self.assertIn(anchor, self.anchors(linked), f"{relative(path)}: {target} has no such heading")
+
+    @staticmethod
+    def anchors(path):
+        headings = re.findall(r"^#+ +(.*)$", path.read_text(encoding="utf-8"), flags=re.M)
+        return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+    def test_paths_in_backticks_exist(self):
+        """A document that names a file of the project must name one that is there."""
+        names = re.compile(r"`((?:src|apps|include|tests|examples|scripts|cmake|docs|benchmarks)/[\w./-]+)`")
+        for path in FILES:
+            if path.suffix == ".md" and path.name != "CHANGELOG.md":
+                for name in names.findall(path.read_text(encoding="utf-8")):
+                    self.assertTrue((ROOT / name).exists(), f"{relative(path)}: `{name}` does not exist")
+
+
+if __name__ == "__main__":
+    unittest.main()
