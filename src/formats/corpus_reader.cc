@@ -12,38 +12,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/line_reader.h"
-#include "base/utf8.h"
+#include "base/strip.h"
 #include "tandem/corpus.h"
 
 namespace tandem {
 namespace {
 
 constexpr std::size_t kSkippedErrorsMax = 10;
-
-// What Python's str.strip() removes, which BEIR's loaders apply: the characters whose bidirectional type is WS, B or S
-// or whose category is Zs.
-bool is_space(char32_t code_point) {
-  return (code_point >= 0x09 && code_point <= 0x0D) || (code_point >= 0x1C && code_point <= 0x20) ||
-         code_point == 0x85 || code_point == 0xA0 || code_point == 0x1680 ||
-         (code_point >= 0x2000 && code_point <= 0x200A) || code_point == 0x2028 || code_point == 0x2029 ||
-         code_point == 0x202F || code_point == 0x205F || code_point == 0x3000;
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty()) {
-    const Utf8Step step = decode_utf8(text, 0);
-    if (!is_space(step.code_point)) break;
-    text.remove_prefix(step.bytes);
-  }
-  while (!text.empty()) {
-    std::size_t start = text.size() - 1;
-    while (start > 0 && text.size() - start < 4 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
-    const Utf8Step step = decode_utf8(text, start);
-    if (start + step.bytes != text.size() || !is_space(step.code_point)) break;
-    text.remove_suffix(step.bytes);
-  }
-  return text;
-}
 
 std::string ascii_lower(std::string_view text) {
   std::string lower(text);
@@ -140,7 +115,7 @@ Result<std::optional<TableColumns>> read_header(const std::vector<std::string>& 
   TableColumns columns{.count = fields.size()};
   std::optional<std::size_t> text;
   for (std::size_t column = 0; column < fields.size(); ++column) {
-    const std::string_view name = trim(fields[column]);
+    const std::string_view name = strip(fields[column]);
     const std::string lower = ascii_lower(name);
     std::optional<std::size_t>* known = nullptr;
     if (lower == "text") known = &text;
@@ -284,7 +259,7 @@ Result<std::vector<Source>> list_sources(const std::vector<std::string>& paths, 
 
 }  // namespace
 
-std::string Document::full_text() const { return std::string(trim(title.empty() ? text : title + " " + text)); }
+std::string Document::full_text() const { return std::string(strip(title.empty() ? text : title + " " + text)); }
 
 class CorpusReader::Impl {
  public:
@@ -368,7 +343,7 @@ class CorpusReader::Impl {
   Result<std::optional<std::string_view>> next_filled_line() {
     for (;;) {
       Result<std::optional<std::string_view>> line = next_raw_line();
-      if (!line || !*line || !trim(**line).empty()) return line;
+      if (!line || !*line || !strip(**line).empty()) return line;
     }
   }
 

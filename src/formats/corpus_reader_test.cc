@@ -322,7 +322,6 @@ TEST(DocumentTest, FullTextJoinsAsBeirDoes) {
   EXPECT_EQ(full("Fern", ""), "Fern");
   EXPECT_EQ(full("", ""), "");
   EXPECT_EQ(full(" ", "\x1F"), "");
-  EXPECT_EQ(full("", "\x80 a\x80\x80\x80\x80\x80 \x80"), "\x80 a\x80\x80\x80\x80\x80 \x80");
 }
 
 }  // namespace
