@@ -1,0 +1,253 @@
+#include "tandem/bi_encoder.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/unicode.h"
+#include "base/utf8.h"
+#include "engine/text_encoder.h"
+#include "model/linear.h"
+#include "model/pooling.h"
+
+namespace tandem {
+namespace {
+
+/// A Dense module: y = activation(W · x + b), added to x with `residual`.
+struct DenseLayer {
+  Linear linear;
+  Pointwise activation;
+  bool residual;
+};
+
+Result<DenseLayer> load_dense(const DenseModule& module, std::size_t width, const Kernels& kernels) {
+  const std::string name = module.folder.filename().string();
+  if (module.inputs != width) {
+    return fail(ErrorCode::kConflict, "{}: in_features is {}, what comes before it has {}", name, module.inputs, width);
+  }
+  if (module.use_residual && module.inputs != module.outputs) {
+    return fail(ErrorCode::kUnsupported, "{}: use_residual with {} inputs and {} outputs", name, module.inputs,
+                module.outputs);
+  }
+  Pointwise activation;
+  if (module.activation.ends_with(".Tanh")) {
+    activation = Pointwise::kTanh;
+  } else if (module.activation.ends_with(".Identity")) {
+    activation = Pointwise::kNone;
+  } else if (module.activation.ends_with(".ReLU")) {
+    activation = Pointwise::kRelu;
+  } else if (module.activation.ends_with(".GELU")) {
+    activation = Pointwise::kGelu;
+  } else {
+    return fail(ErrorCode::kUnsupported,
+                "{}: activation_function '{}' is not supported, want Tanh, Identity, ReLU or GELU", name,
+                module.activation);
+  }
+  ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(module.folder));
+  const std::array<std::uint64_t, 2> shape{module.outputs, module.inputs};
+  ASSIGN_OR_RETURN(const std::vector<float> weights, read_tensor(tensors, "linear.weight", shape));
+  std::vector<float> bias(module.outputs, 0.0F);
+  if (module.bias) {
+    ASSIGN_OR_RETURN(bias, read_tensor(tensors, "linear.bias", std::array<std::uint64_t, 1>{module.outputs}));
+  }
+  return DenseLayer{Linear(kernels, GemmType::kF32, weights, bias), activation, module.use_residual};
+}
+
+/// Lower case without regard to context, as do_lower_case of sentence_bert_config.json asks.
+std::string to_lower(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t position = 0; position < text.size();) {
+    const Utf8Step step = decode_utf8(text, position);
+    position += step.bytes;
+    for (const char32_t code_point : lowercase(step.code_point)) append_utf8(result, code_point);
+  }
+  return result;
+}
+
+}  // namespace
+
+class BiEncoder::Impl {
+ public:
+  Impl(TextEncoder text_encoder, std::filesystem::path model_folder, BiEncoderOptions encoder_options)
+      : encoder(std::move(text_encoder)), folder(std::move(model_folder)), options(std::move(encoder_options)) {}
+
+  TextEncoder encoder;
+  std::filesystem::path folder;
+  BiEncoderOptions options;
+  std::vector<Pooling> poolings;
+  bool pools_prompt = true;  // include_prompt
+  std::vector<DenseLayer> dense;
+  bool normalized = false;
+  std::size_t width = 0;       // After the modules.
+  std::size_t dimensions = 0;  // What is kept of it.
+
+  mutable std::mutex identity_mutex;
+  mutable std::optional<BiEncoderIdentity> identity;
+
+  Status add_modules() {
+    const ModelConfig& config = encoder.config();
+    const std::size_t hidden = encoder.spec().hidden_size;
+    width = hidden;
+    for (const Module& module : config.modules) {
+      if (const auto* pooling = std::get_if<PoolingModule>(&module)) {
+        if (pooling->width != 0 && pooling->width != hidden) {
+          return fail(ErrorCode::kConflict, "{}: pooling has width {}, hidden_size is {}", folder.string(),
+                      pooling->width, hidden);
+        }
+        poolings = pooling->modes;
+        pools_prompt = pooling->include_prompt;
+        if (options.pooling) poolings = {*options.pooling};
+        width = hidden * poolings.size();
+        normalized = false;
+      } else if (const auto* linear = std::get_if<DenseModule>(&module)) {
+        ASSIGN_OR_RETURN(DenseLayer layer, load_dense(*linear, width, encoder.kernels()));
+        width = layer.linear.outputs();
+        dense.push_back(std::move(layer));
+        normalized = false;
+      } else {
+        normalized = true;
+      }
+    }
+    if (poolings.empty()) return fail(ErrorCode::kUnsupported, "{}: no pooling module", folder.string());
+
+    dimensions = options.dimensions.value_or(width);
+    if (dimensions == 0 || dimensions > width) {
+      return fail(ErrorCode::kInvalidArgument, "dimensions is {}, want 1 to {}", dimensions, width);
+    }
+    if (options.prompt_name && !config.prompts.contains(*options.prompt_name)) {
+      return fail(ErrorCode::kInvalidArgument, "{}: no prompt is named '{}'", folder.string(), *options.prompt_name);
+    }
+    return {};
+  }
+
+  /// True: the vectors that leave have length 1. Cutting components off undoes a normalisation.
+  bool normalizes_last() const { return options.normalize.value_or(normalized && dimensions == width); }
+
+  std::string_view prompt(TextRole role) const {
+    const ModelConfig& config = encoder.config();
+    const auto find = [&](std::string_view name) {
+      const auto found = config.prompts.find(std::string(name));
+      return found == config.prompts.end() ? nullptr : &found->second;
+    };
+    if (options.prompt_name) return *find(*options.prompt_name);
+    static constexpr std::string_view kQueryNames[] = {"query"};
+    static constexpr std::string_view kDocumentNames[] = {"document", "passage", "corpus"};
+    std::span<const std::string_view> names;
+    if (role == TextRole::kQuery) names = kQueryNames;
+    if (role == TextRole::kDocument) names = kDocumentNames;
+    for (const std::string_view name : names) {
+      if (const std::string* text = find(name)) return *text;
+    }
+    if (config.default_prompt_name) {
+      if (const std::string* text = find(*config.default_prompt_name)) return *text;
+    }
+    return {};
+  }
+
+  /// One text's vector from its tokens'. `skipped`: tokens of a prompt that do not count.
+  void finish(MatrixView hidden, std::size_t skipped, std::span<float> out) const {
+    std::vector<float> vector(poolings.size() * hidden.columns);
+    for (std::size_t i = 0; i < poolings.size(); ++i) {
+      pool(hidden, skipped, poolings[i], std::span(vector).subspan(i * hidden.columns, hidden.columns));
+    }
+    for (const DenseLayer& layer : dense) {
+      std::vector<float> next(layer.linear.outputs());
+      PreparedBuffer unused;
+      layer.linear.apply(layer.linear.prepare(vector.data(), vector.size(), 1, unused),
+                         {.f32 = next.data(), .stride = next.size()}, layer.activation);
+      if (layer.residual) {
+        for (std::size_t i = 0; i < next.size(); ++i) next[i] += vector[i];
+      }
+      vector = std::move(next);
+    }
+    // The folder's own normalisation comes before components are cut off, the caller's after it.
+    if (normalized && dimensions < width && options.normalize.value_or(true)) normalize(vector);
+    std::copy_n(vector.begin(), out.size(), out.begin());
+    if (normalizes_last()) normalize(out);
+  }
+};
+
+BiEncoder::BiEncoder(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+BiEncoder::BiEncoder(BiEncoder&&) noexcept = default;
+BiEncoder& BiEncoder::operator=(BiEncoder&&) noexcept = default;
+BiEncoder::~BiEncoder() = default;
+
+Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiEncoderOptions& options) {
+  ASSIGN_OR_RETURN(TextEncoder encoder,
+                   TextEncoder::open(folder, ModelTask::kEmbed, options.compute, options.max_length));
+  auto impl = std::make_unique<Impl>(std::move(encoder), folder, options);
+  RETURN_IF_ERROR(impl->add_modules());
+  return BiEncoder(std::move(impl));
+}
+
+Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, TextRole role,
+                                     const ProgressCallback& progress) const {
+  const Impl& impl = *impl_;
+  const std::string_view prompt = impl.prompt(role);
+  const bool lower = impl.encoder.config().do_lower_case;
+
+  // Texts are copied only where they are changed.
+  std::vector<std::string> changed;
+  if (!prompt.empty() || lower) {
+    changed.reserve(texts.size());
+    for (const std::string_view text : texts) {
+      std::string full(prompt);
+      full += text;
+      changed.push_back(lower ? to_lower(full) : std::move(full));
+    }
+  }
+  std::vector<TextInput> inputs(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    inputs[i].first = changed.empty() ? texts[i] : std::string_view(changed[i]);
+  }
+
+  std::size_t skipped = 0;
+  if (!prompt.empty() && !impl.pools_prompt) {
+    // The prompt's tokens with the special one before them, without the one after them: as the reference counts.
+    const std::size_t tokens = impl.encoder.tokenizer().encode(prompt).ids.size();
+    skipped = tokens > 0 ? tokens - 1 : 0;
+  }
+  const bool first_only = std::ranges::all_of(impl.poolings, [](Pooling pooling) { return pooling == Pooling::kCls; });
+  Embeddings embeddings{.vectors = Matrix(texts.size(), impl.dimensions), .truncation = {}};
+  embeddings.truncation = impl.encoder.run(
+      inputs, first_only ? HiddenRows::kFirst : HiddenRows::kAll,
+      [&](std::size_t index, MatrixView hidden) { impl.finish(hidden, skipped, embeddings.vectors.row(index)); },
+      progress);
+  return embeddings;
+}
+
+std::size_t BiEncoder::dimensions() const { return impl_->dimensions; }
+const ComputeInfo& BiEncoder::compute() const { return impl_->encoder.compute(); }
+
+Result<BiEncoderIdentity> BiEncoder::identity() const {
+  const Impl& impl = *impl_;
+  const std::lock_guard lock(impl.identity_mutex);
+  if (!impl.identity) {
+    Hasher hasher(HashKind::kSha256);
+    for (const std::filesystem::path& file : impl.encoder.tensors().files()) {
+      RETURN_IF_ERROR(hash_file(file, hasher));
+    }
+    RETURN_IF_ERROR(hash_file(impl.encoder.config().transformer_folder / "tokenizer.json", hasher));
+    std::string pooling;
+    for (const Pooling mode : impl.poolings) {
+      if (!pooling.empty()) pooling += '+';
+      pooling += pooling_name(mode);
+    }
+    impl.identity = BiEncoderIdentity{
+        .model = impl.encoder.config().name,
+        .weights_hash = "sha256:" + hasher.finish(),
+        .pooling = pooling,
+        .prompt_name = impl.options.prompt_name.value_or(""),
+        .dimensions = impl.dimensions,
+        .max_length = impl.encoder.max_length(),
+        .normalized = impl.normalizes_last(),
+    };
+  }
+  return *impl.identity;
+}
+
+}  // namespace tandem

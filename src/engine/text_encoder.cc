@@ -1,0 +1,215 @@
+#include "engine/text_encoder.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "kernels/isa.h"
+
+namespace tandem {
+namespace {
+
+// Texts that are tokenised before any of them is encoded: bounds the memory for tokens whatever the caller brings.
+constexpr std::size_t kWindowTexts = 4096;
+// Texts that one worker tokenises at a time.
+constexpr std::size_t kTokenizeTexts = 16;
+// Rows of a batch. From 64 on the matrix products run at full speed (see docs/decisions/kernels.md); more rows only
+// push what lies between them out of the second cache level.
+constexpr std::size_t kBatchTokens = 96;
+// A batch smaller than this is not worth a thread of its own.
+constexpr std::size_t kBatchTokensMin = 32;
+
+struct Compute {
+  const Kernels* kernels;
+  ComputeInfo info;
+};
+
+Result<Compute> choose_compute(const ComputeOptions& options, std::size_t threads) {
+  ASSIGN_OR_RETURN(const Isa isa, choose_isa());
+  Compute compute{&kernels_for(isa), {}};
+  compute.info.isa = isa_name(isa);
+  compute.info.threads = threads;
+  compute.info.precision = options.precision;
+  if (options.precision == Precision::kAuto) {
+    compute.info.precision = compute.kernels->native_bf16 ? Precision::kBf16 : Precision::kF32;
+  } else if (options.precision == Precision::kBf16 && !compute.kernels->native_bf16) {
+    compute.info.precision = Precision::kF32;
+    compute.info.note = fmt::format("bf16 runs as f32: {} has no bf16 products", compute.info.isa);
+  }
+  return compute;
+}
+
+}  // namespace
+
+struct TextEncoder::State {
+  State(ModelConfig model_config, TensorSource tensor_source, Tokenizer text_tokenizer, Encoder token_encoder,
+        Compute chosen, std::size_t batch_tokens_max, std::size_t tokens_max)
+      : config(std::move(model_config)),
+        tensors(std::move(tensor_source)),
+        tokenizer(std::move(text_tokenizer)),
+        encoder(std::move(token_encoder)),
+        compute(std::move(chosen.info)),
+        batch_tokens(batch_tokens_max),
+        max_length(tokens_max),
+        pad_id(static_cast<std::int32_t>(config.transformer.pad_token_id)),
+        pool(compute.threads),
+        workers(pool.threads()) {}
+
+  struct Worker {
+    TokenBatch batch;
+    EncoderWorkspace workspace;
+  };
+  struct TokenizedText {
+    std::size_t index;
+    Encoding encoding;
+  };
+
+  ModelConfig config;
+  TensorSource tensors;
+  Tokenizer tokenizer;
+  Encoder encoder;  // Reads from `tensors`.
+  ComputeInfo compute;
+  std::size_t batch_tokens;
+  std::size_t max_length;
+  std::int32_t pad_id;
+
+  std::mutex run_mutex;  // One run at a time: it owns the workers' memory.
+  ThreadPool pool;
+  std::vector<Worker> workers;
+
+  void encode(std::span<const TokenizedText> texts, HiddenRows rows, const HiddenConsumer& consume, Worker& worker) {
+    worker.batch.clear();
+    for (const TokenizedText& text : texts) {
+      worker.batch.append(text.encoding.ids, text.encoding.type_ids, encoder.spec().position_offset);
+    }
+    const MatrixView hidden = encoder.forward(worker.batch, rows, worker.workspace);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const std::size_t first = rows == HiddenRows::kAll ? worker.batch.offsets[i] : i;
+      const std::size_t count = rows == HiddenRows::kAll ? worker.batch.offsets[i + 1] - first : 1;
+      consume(texts[i].index, {hidden.data + first * hidden.columns, count, hidden.columns});
+    }
+  }
+};
+
+TextEncoder::TextEncoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TextEncoder::TextEncoder(TextEncoder&&) noexcept = default;
+TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
+TextEncoder::~TextEncoder() = default;
+
+Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, ModelTask task,
+                                      const ComputeOptions& options, std::optional<std::size_t> max_length) {
+  const std::size_t threads = options.threads == 0 ? available_processors() : options.threads;
+  constexpr std::size_t kThreadsMax = 1024;
+  if (threads > kThreadsMax) {
+    return fail(ErrorCode::kInvalidArgument, "threads is {}, want at most {}", threads, kThreadsMax);
+  }
+  ASSIGN_OR_RETURN(Compute compute, choose_compute(options, threads));
+  ASSIGN_OR_RETURN(ModelConfig config, read_model_config(folder));
+  ASSIGN_OR_RETURN(const EncoderSpec spec, make_encoder_spec(config.transformer, task));
+  ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::open(config.transformer_folder));
+  if (tokenizer.vocabulary_size() > spec.vocabulary_size) {
+    return fail(ErrorCode::kConflict, "{}: the tokenizer has ids up to {}, the embedding has {} rows", folder.string(),
+                tokenizer.vocabulary_size() - 1, spec.vocabulary_size);
+  }
+  const std::int64_t pad = config.transformer.pad_token_id;
+  if (pad < 0 || static_cast<std::uint64_t>(pad) >= spec.vocabulary_size) {
+    return fail(ErrorCode::kCorruptData, "{}: config.json: pad_token_id is {}, want an id below {}", folder.string(),
+                pad, spec.vocabulary_size);
+  }
+  const Encoding empty_pair = tokenizer.encode("", "");
+  for (const std::int32_t type : empty_pair.type_ids) {
+    if (task == ModelTask::kClassify && spec.token_types > 0 && static_cast<std::size_t>(type) >= spec.token_types) {
+      return fail(ErrorCode::kConflict, "{}: the tokenizer gives pairs the token type {}, the model has {} types",
+                  folder.string(), type, spec.token_types);
+    }
+  }
+  ASSIGN_OR_RETURN(TensorSource tensors, TensorSource::open_folder(config.transformer_folder));
+  ASSIGN_OR_RETURN(Encoder encoder, Encoder::load(spec, tensors, *compute.kernels, compute.info.precision));
+
+  const std::size_t usable = spec.usable_positions();
+  const std::size_t length = max_length.value_or(max_tokens(config, usable));
+  const std::size_t special_tokens = empty_pair.ids.size();
+  if (length > usable || length <= special_tokens) {
+    return fail(ErrorCode::kInvalidArgument, "{}: max_length is {}, want more than {} (special tokens) and at most {}",
+                folder.string(), length, special_tokens, usable);
+  }
+  const std::size_t batch_tokens = options.batch_tokens == 0 ? kBatchTokens : options.batch_tokens;
+  return TextEncoder(std::make_unique<State>(std::move(config), std::move(tensors), std::move(tokenizer),
+                                             std::move(encoder), std::move(compute), batch_tokens, length));
+}
+
+Truncation TextEncoder::run(std::span<const TextInput> texts, HiddenRows rows, const HiddenConsumer& consume,
+                            const ProgressCallback& progress) const {
+  State& state = *state_;
+  const std::lock_guard lock(state.run_mutex);
+  const EncodeOptions options{.tokens_max = state.max_length};
+  Truncation truncation{.texts = texts.size()};
+  std::vector<State::TokenizedText> window;
+  std::vector<std::size_t> batch_ends;
+
+  for (std::size_t begin = 0; begin < texts.size(); begin += kWindowTexts) {
+    const std::size_t count = std::min(kWindowTexts, texts.size() - begin);
+    window.resize(count);
+    state.pool.run((count + kTokenizeTexts - 1) / kTokenizeTexts, [&](std::size_t part, std::size_t) {
+      const std::size_t last = std::min((part + 1) * kTokenizeTexts, count);
+      for (std::size_t i = part * kTokenizeTexts; i < last; ++i) {
+        const TextInput& text = texts[begin + i];
+        window[i] = {begin + i, text.second ? state.tokenizer.encode(text.first, *text.second, options)
+                                            : state.tokenizer.encode(text.first, options)};
+        if (Encoding& encoding = window[i].encoding; encoding.ids.empty()) {
+          // Only a tokenizer without special tokens leaves nothing of an empty text.
+          encoding.ids.push_back(state.pad_id);
+          encoding.type_ids.push_back(0);
+        }
+      }
+    });
+
+    std::size_t tokens = 0;
+    for (const auto& text : window) {
+      tokens += text.encoding.ids.size();
+      truncation.texts_truncated += text.encoding.tokens_dropped > 0 ? 1 : 0;
+      truncation.tokens_dropped += text.encoding.tokens_dropped;
+    }
+    // Few tokens are shared out evenly, so that a short job uses every thread.
+    const std::size_t share = (tokens + state.pool.threads() - 1) / state.pool.threads();
+    const std::size_t batch_tokens = std::min(state.batch_tokens, std::max(share, kBatchTokensMin));
+    batch_ends.clear();
+    std::size_t batch = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t length = window[i].encoding.ids.size();
+      if (batch > 0 && batch + length > batch_tokens) {
+        batch_ends.push_back(i);
+        batch = 0;
+      }
+      batch += length;
+    }
+    batch_ends.push_back(count);
+
+    const auto report = [&](std::size_t done) {
+      const std::size_t texts_done = done == 0 ? 0 : batch_ends[done - 1];
+      progress({.what = "encoding", .unit = "texts", .done = begin + texts_done, .total = texts.size()});
+    };
+    state.pool.run(
+        batch_ends.size(),
+        [&](std::size_t part, std::size_t worker) {
+          const std::size_t first = part == 0 ? 0 : batch_ends[part - 1];
+          state.encode(std::span(window).subspan(first, batch_ends[part] - first), rows, consume,
+                       state.workers[worker]);
+        },
+        progress ? report : std::function<void(std::size_t)>());
+  }
+  return truncation;
+}
+
+const ModelConfig& TextEncoder::config() const { return state_->config; }
+const EncoderSpec& TextEncoder::spec() const { return state_->encoder.spec(); }
+const TensorSource& TextEncoder::tensors() const { return state_->tensors; }
+const Kernels& TextEncoder::kernels() const { return state_->encoder.kernels(); }
+const Tokenizer& TextEncoder::tokenizer() const { return state_->tokenizer; }
+const ComputeInfo& TextEncoder::compute() const { return state_->compute; }
+std::size_t TextEncoder::max_length() const { return state_->max_length; }
+
+}  // namespace tandem

@@ -1,0 +1,65 @@
+// What the bi-encoder and the cross-encoder share: a model folder opened, and texts taken through tokenizer and encoder
+// on every thread.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "formats/model_config.h"
+#include "formats/safetensors.h"
+#include "kernels/kernels.h"
+#include "model/encoder.h"
+#include "model/encoder_spec.h"
+#include "tandem/compute.h"
+#include "tandem/matrix.h"
+#include "tandem/progress.h"
+#include "tandem/result.h"
+#include "tandem/tokenizer.h"
+
+namespace tandem {
+
+/// One text, or a pair that the model reads together.
+struct TextInput {
+  std::string_view first;
+  std::optional<std::string_view> second;
+};
+
+/// Receives the hidden states of the text `index`, [tokens or 1, hidden_size], in a worker's thread. The rows are valid
+/// during the call. Calls for different texts run at the same time.
+using HiddenConsumer = std::function<void(std::size_t index, MatrixView hidden)>;
+
+/// Thread-safe: calls from several threads run one after another on the same workers.
+class TextEncoder {
+ public:
+  /// Errors: those of reading the folder; kUnsupported where its parts are not run here; kConflict when the tokenizer
+  /// and the weights disagree; kInvalidArgument for a max_length that the model cannot read.
+  static Result<TextEncoder> open(const std::filesystem::path& folder, ModelTask task, const ComputeOptions& compute,
+                                  std::optional<std::size_t> max_length);
+
+  /// Tokenises and encodes every text. `rows`: which hidden states `consume` gets.
+  Truncation run(std::span<const TextInput> texts, HiddenRows rows, const HiddenConsumer& consume,
+                 const ProgressCallback& progress) const;
+
+  const ModelConfig& config() const;
+  const EncoderSpec& spec() const;
+  const TensorSource& tensors() const;
+  const Kernels& kernels() const;
+  const Tokenizer& tokenizer() const;
+  const ComputeInfo& compute() const;
+  std::size_t max_length() const;
+
+  TextEncoder(TextEncoder&&) noexcept;
+  TextEncoder& operator=(TextEncoder&&) noexcept;
+  ~TextEncoder();
+
+ private:
+  struct State;
+  explicit TextEncoder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tandem
