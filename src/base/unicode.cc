@@ -48,7 +48,7 @@ CodePoints lowercase(char32_t code_point) {
   const LowercaseMapping* const entry =
       find_entry(unicode_tables::kLowercase, unicode_tables::kLowercaseCount, code_point);
   if (entry == nullptr) return {{code_point}, 1};
-  return {{entry->lower[0], entry->lower[1]}, entry->lower[1] == 0 ? std::size_t{1} : std::size_t{2}};
+  return {{entry->first, entry->second}, entry->second == 0 ? std::size_t{1} : std::size_t{2}};
 }
 
 }  // namespace tandem

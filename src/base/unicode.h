@@ -36,7 +36,8 @@ struct Decomposition {
 
 struct LowercaseMapping {
   char32_t code_point;
-  char32_t lower[2];  ///< The second is 0 where there is none.
+  char32_t first;
+  char32_t second;  ///< 0 where there is none.
 };
 
 constexpr unsigned kBlockBits = 7;

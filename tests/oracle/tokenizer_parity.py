@@ -297,6 +297,7 @@ def main():
     parser.add_argument("--skip-code-points", action="store_true")
     arguments = parser.parse_args()
 
+    sys.stdout.reconfigure(line_buffering=True)
     base = json.loads(pathlib.Path(arguments.model, "tokenizer.json").read_text(encoding="utf-8"))
     base["truncation"] = base["padding"] = None
     print(f"tokenizers {tokenizers.__version__}, seed {arguments.seed}")
