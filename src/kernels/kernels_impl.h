@@ -356,18 +356,24 @@ inline Bf16 round_to_bf16(float value) {
 template <class Dot, class T>
 void pack_keys(const T* rows, std::size_t stride, std::size_t tokens, std::size_t head_size, T* panels) {
   constexpr std::size_t kGroup = Dot::kGroup;
+  const std::size_t whole_groups = head_size / kGroup;
   const std::size_t groups = (head_size + kGroup - 1) / kGroup;
   for (std::size_t key = 0; key < tokens; key += kPanelColumns) {
-    const std::size_t left = tokens - key < kPanelColumns ? tokens - key : kPanelColumns;
-    const std::size_t width = round_up(left, kLanes);
-    for (std::size_t j = 0; j < width; ++j) {
+    const std::size_t count = tokens - key < kPanelColumns ? tokens - key : kPanelColumns;
+    const std::size_t width = round_up(count, kLanes);
+    for (std::size_t j = 0; j < count; ++j) {
       const T* source = rows + (key + j) * stride;
-      for (std::size_t group = 0; group < groups; ++group) {
-        T* target = panels + (group * width + j) * kGroup;
-        for (std::size_t i = 0; i < kGroup; ++i) {
-          target[i] = j < left && group * kGroup + i < head_size ? source[group * kGroup + i] : T{0};
-        }
+      T* target = panels + j * kGroup;
+      for (std::size_t group = 0; group < whole_groups; ++group) {
+        std::memcpy(target + group * width * kGroup, source + group * kGroup, kGroup * sizeof(T));
       }
+      for (std::size_t i = whole_groups * kGroup; i < groups * kGroup; ++i) {
+        target[whole_groups * width * kGroup + i % kGroup] = i < head_size ? source[i] : T{0};
+      }
+    }
+    for (std::size_t group = 0; group < groups; ++group) {
+      T* row = panels + group * width * kGroup;
+      for (std::size_t i = count * kGroup; i < width * kGroup; ++i) row[i] = T{0};
     }
     panels += width * groups * kGroup;
   }
@@ -377,24 +383,29 @@ void pack_keys(const T* rows, std::size_t stride, std::size_t tokens, std::size_
 template <class Dot, class T>
 void pack_values(const T* rows, std::size_t stride, std::size_t tokens, std::size_t head_size, T* panels) {
   constexpr std::size_t kGroup = Dot::kGroup;
-  const std::size_t groups = (tokens + kGroup - 1) / kGroup;
+  static_assert(kGroup <= 2);
   for (std::size_t column = 0; column < head_size; column += kPanelColumns) {
-    const std::size_t left = head_size - column < kPanelColumns ? head_size - column : kPanelColumns;
-    const std::size_t width = round_up(left, kLanes);
-    for (std::size_t group = 0; group < groups; ++group) {
-      T* target = panels + group * width * kGroup;
-      for (std::size_t i = 0; i < kGroup; ++i) {
-        const std::size_t token = group * kGroup + i;
-        if (token < tokens) {
-          const T* source = rows + token * stride + column;
-          for (std::size_t j = 0; j < left; ++j) target[j * kGroup + i] = source[j];
-          for (std::size_t j = left; j < width; ++j) target[j * kGroup + i] = T{0};
-        } else {
-          for (std::size_t j = 0; j < width; ++j) target[j * kGroup + i] = T{0};
+    const std::size_t count = head_size - column < kPanelColumns ? head_size - column : kPanelColumns;
+    const std::size_t width = round_up(count, kLanes);
+    for (std::size_t token = 0; token < tokens; token += kGroup) {
+      const T* source = rows + token * stride + column;
+      if constexpr (kGroup == 1) {
+        for (std::size_t j = 0; j < count; ++j) panels[j] = source[j];
+      } else if (token + 1 < tokens) {
+        const T* next = source + stride;
+        for (std::size_t j = 0; j < count; ++j) {
+          panels[2 * j] = source[j];
+          panels[2 * j + 1] = next[j];
+        }
+      } else {
+        for (std::size_t j = 0; j < count; ++j) {
+          panels[2 * j] = source[j];
+          panels[2 * j + 1] = T{0};
         }
       }
+      for (std::size_t j = count * kGroup; j < width * kGroup; ++j) panels[j] = T{0};
+      panels += width * kGroup;
     }
-    panels += width * groups * kGroup;
   }
 }
 
