@@ -16,7 +16,8 @@
 
 namespace tandem {
 
-/// How a pair of texts that is too long is shortened. Single texts are the first text of a pair.
+/// How a pair of texts that is too long is shortened. Single texts are the first text of a pair. Where the one text
+/// that may be shortened is not long enough for it, the reference fails, and Tandem goes on as for kLongestFirst.
 enum class TruncationStrategy { kLongestFirst, kOnlyFirst, kOnlySecond };
 
 /// The end of a text from which tokens are removed.
@@ -30,7 +31,8 @@ enum class OffsetUnit {
 };
 
 struct EncodeOptions {
-  std::size_t tokens_max = 0;  ///< Longest result, special tokens included; 0: unlimited.
+  /// Longest result, special tokens included; 0: unlimited. Special tokens that the template adds are never removed.
+  std::size_t tokens_max = 0;
   TruncationStrategy truncation = TruncationStrategy::kLongestFirst;
   TruncationSide truncation_side = TruncationSide::kRight;
   bool add_special_tokens = true;
@@ -59,7 +61,7 @@ struct Encoding {
 ///
 /// Invalid UTF-8 in a text is read as the Unicode standard recommends (chapter 3.9, U+FFFD substitution of maximal
 /// subparts), which is also what Python's bytes.decode("utf-8", "replace") yields; byte offsets still point into the
-/// bytes given.
+/// bytes given. A text is read up to its first 4 GiB.
 class Tokenizer {
  public:
   /// Reads `tokenizer.json` of a model folder. Errors: kNotFound, kCorruptData, kUnsupported (names the part).

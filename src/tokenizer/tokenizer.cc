@@ -30,11 +30,15 @@ struct Scratch {
   std::vector<TextSpan> words;
   std::vector<WordToken> word_tokens;
 
-  /// The memory of this thread, emptied of what one exceptionally long text has left.
+  /// The memory of this thread, given back after an exceptionally long text.
   static Scratch& of_thread() {
-    static constexpr std::size_t kBytesKept = std::size_t{1} << 20;
+    constexpr std::size_t kTokensKept = 1U << 16;
+    constexpr std::size_t kBytesKept = 1U << 20;
     thread_local Scratch scratch;
-    if (scratch.normalized.text.capacity() > kBytesKept) scratch = Scratch();
+    if (std::max(scratch.first.ids.capacity(), scratch.second.ids.capacity()) > kTokensKept ||
+        scratch.normalized.text.capacity() > kBytesKept) {
+      scratch = Scratch();
+    }
     return scratch;
   }
 };
@@ -43,34 +47,36 @@ Offset offset_of(TextSpan span) {
   return {static_cast<std::uint32_t>(span.begin), static_cast<std::uint32_t>(span.end)};
 }
 
-/// Turns byte offsets of a text into other positions, in any order of asking.
+/// Counts the code points before any place of a text.
 class CodePointIndex {
  public:
   explicit CodePointIndex(std::string_view utf8) : text_(utf8) {
-    counts_.reserve(utf8.size() / kBlock + 1);
-    std::uint32_t count = 0;
-    for (std::size_t position = 0; position < utf8.size(); ++position) {
-      if (position % kBlock == 0) counts_.push_back(count);
-      count += starts_code_point(utf8[position]);
+    counts_.reserve(utf8.size() / kBlock + 2);
+    counts_.push_back(0);
+    for (std::size_t begin = 0; begin < utf8.size(); begin += kBlock) {
+      counts_.push_back(counts_.back() + count_code_points(utf8.substr(begin, kBlock)));
     }
-    counts_.push_back(count);
   }
 
-  /// How many code points begin before `position`, which is at most the size of the text.
+  bool is_ascii() const { return counts_.back() == text_.size(); }
+
+  /// `position` is at most the size of the text.
   std::uint32_t count_before(std::uint32_t position) const {
     const std::size_t block = position / kBlock;
-    if (position == text_.size()) return counts_.back();
-    std::uint32_t count = counts_[block];
-    for (std::size_t index = block * kBlock; index < position; ++index) count += starts_code_point(text_[index]);
-    return count;
+    return counts_[block] + count_code_points(text_.substr(block * kBlock, position % kBlock));
   }
 
  private:
   static constexpr std::size_t kBlock = 64;
-  static std::uint32_t starts_code_point(char byte) { return (byte & 0xC0) != 0x80 ? 1 : 0; }
+
+  static std::uint32_t count_code_points(std::string_view utf8) {
+    std::uint32_t count = 0;
+    for (const char byte : utf8) count += (byte & 0xC0) != 0x80 ? 1 : 0;
+    return count;
+  }
 
   std::string_view text_;
-  std::vector<std::uint32_t> counts_;  // Before each block; the last is that of the whole text.
+  std::vector<std::uint32_t> counts_;  // Before each block of kBlock bytes, and in the whole text.
 };
 
 /// A text that was not UTF-8, made so, and the way back.
@@ -201,6 +207,7 @@ class Tokenizer::Impl {
     }
     if (options.offsets == OffsetUnit::kCodePoints) {
       const CodePointIndex index(text);
+      if (index.is_ascii()) return;
       for (Offset& offset : tokens.offsets) {
         offset = {index.count_before(offset.begin), index.count_before(offset.end)};
       }
