@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/relative_path.h"
 
 namespace tandem {
 namespace {
@@ -302,11 +303,10 @@ Result<std::vector<ModuleEntry>> read_module_entries(const fs::path& folder) {
   RETURN_IF_ERROR(document.root().for_each_element([&](JsonValue value) -> Status {
     ASSIGN_OR_RETURN(const std::string_view type, value.get_string("type"));
     ASSIGN_OR_RETURN(const std::string_view module_path, value.get_string("path"));
-    const fs::path relative(module_path);
-    if (relative.is_absolute() || std::ranges::find(relative, fs::path("..")) != relative.end()) {
+    if (!module_path.empty() && !is_safe_relative_path(module_path)) {
       return fail(ErrorCode::kCorruptData, "{}: path \"{}\" leads out of the folder", path, module_path);
     }
-    entries.push_back({std::string(type), module_path.empty() ? folder : folder / relative});
+    entries.push_back({std::string(type), module_path.empty() ? folder : folder / module_path});
     return {};
   }));
   if (entries.empty() || entries.front().class_name() != "Transformer") {

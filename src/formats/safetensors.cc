@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/relative_path.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian, and so is Tandem");
 
@@ -178,10 +179,6 @@ std::uint16_t load_u16(const std::byte* address) {
   return value;
 }
 
-bool is_plain_file_name(std::string_view name) {
-  return !name.empty() && name.find_first_of(std::string_view("/\0", 2)) == name.npos && name != "." && name != "..";
-}
-
 }  // namespace
 
 std::string_view dtype_name(DType dtype) {
@@ -251,7 +248,7 @@ Result<TensorSource> TensorSource::open_folder(const std::filesystem::path& fold
   std::set<std::string> shards;
   RETURN_IF_ERROR(weight_map.for_each_member([&](std::string_view tensor, JsonValue value) -> Status {
     ASSIGN_OR_RETURN(const std::string_view shard, value.as_string(tensor));
-    if (!is_plain_file_name(shard)) {
+    if (!is_safe_relative_path(shard) || shard.find('/') != shard.npos) {
       return fail(ErrorCode::kCorruptData, "{}: {}: is said to be in \"{}\", want a file of the same folder",
                   index.string(), tensor, shard);
     }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/relative_path.h"
 
 namespace tandem {
 namespace {
@@ -59,18 +60,6 @@ Result<std::size_t> find_end_record(std::span<const std::byte> file) {
   return fail(ErrorCode::kCorruptData, "no zip archive, or one that was cut: it has no end of central directory");
 }
 
-/// Refuses names that, joined to a folder, could lead anywhere else.
-bool is_safe_name(std::string_view name) {
-  if (name.empty() || name.front() == '/' || name.find_first_of(std::string_view("\\\0", 2)) != name.npos) return false;
-  for (std::size_t begin = 0; begin <= name.size();) {
-    const std::size_t end = std::min(name.find('/', begin), name.size());
-    const std::string_view part = name.substr(begin, end - begin);
-    if (part == ".." || part == "." || (part.empty() && end != name.size())) return false;
-    begin = end + 1;
-  }
-  return true;
-}
-
 /// The contents of the member whose directory entry is given, found through its local header.
 Result<std::span<const std::byte>> find_contents(std::span<const std::byte> file, std::span<const std::byte> entry,
                                                  std::string_view name) {
@@ -99,7 +88,7 @@ Result<ZipMember> read_entry(std::span<const std::byte> file, std::span<const st
   member.is_deflated = method == kMethodDeflated;
   member.crc32 = load<std::uint32_t>(entry, 16);
   member.size_bytes = load<std::uint32_t>(entry, 24);
-  if (!is_safe_name(name)) {
+  if (!is_safe_relative_path(name.substr(0, name.size() - (name.ends_with('/') ? 1 : 0)))) {  // "pkg/" is a folder.
     return fail(ErrorCode::kCorruptData, "member \"{}\": a name that could lead out of a folder", name);
   }
   if ((load<std::uint16_t>(entry, 8) & kFlagEncrypted) != 0) {

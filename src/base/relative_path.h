@@ -1,0 +1,12 @@
+// Names of files that come from outside: an archive's members, a hub's listing, an index of shards.
+#pragma once
+
+#include <string_view>
+
+namespace tandem {
+
+/// True when `name` may be joined to a folder without leading out of it: segments between '/', none of them empty,
+/// "." or "..", and no backslash or NUL.
+bool is_safe_relative_path(std::string_view name);
+
+}  // namespace tandem

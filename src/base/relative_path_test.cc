@@ -1,0 +1,23 @@
+#include "base/relative_path.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace tandem {
+namespace {
+
+TEST(RelativePath, KnowsWhatStaysInsideAFolder) {
+  for (const char* name : {"a", "1_Pooling/config.json", "a/b..c/...", ".gitattributes", "..a"}) {
+    EXPECT_TRUE(is_safe_relative_path(name)) << name;
+  }
+  for (const std::string& name :
+       {std::string(), std::string("/"), std::string("/a"), std::string("a/"), std::string("a//b"), std::string(".."),
+        std::string("../a"), std::string("a/../b"), std::string("a/.."), std::string("./a"), std::string("a/./b"),
+        std::string("a\\b"), std::string("a\0b", 3)}) {
+    EXPECT_FALSE(is_safe_relative_path(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace tandem

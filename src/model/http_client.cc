@@ -1,0 +1,314 @@
+#include "model/http_client.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::size_t kBodyBytesMax = std::size_t{64} << 20;
+constexpr long kRedirectsMax = 10;
+constexpr auto kProgressInterval = std::chrono::milliseconds(200);
+
+bool means_later(long status) { return status == 408 || status == 429 || status >= 500; }
+
+/// Nothing answered where the server should be: another try a moment later is of little use.
+bool is_unreachable(CURLcode code) {
+  return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT ||
+         code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_PROXY;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t begin = std::min(text.find_first_not_of(kBlank), text.size());
+  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end == text.data()) return std::nullopt;
+  return number;
+}
+
+/// The content of a download, written from `size_bytes` on.
+struct PartialFile {
+  FileDescriptor descriptor;
+  std::string path;
+  std::uint64_t size_bytes = 0;
+  std::optional<std::uint64_t> size_bytes_max;
+
+  Status append(const char* data, std::size_t size) {
+    if (size_bytes_max && size > *size_bytes_max - std::min(size_bytes, *size_bytes_max)) {
+      return fail(ErrorCode::kCorruptData, "{}: the server sends more than the {} bytes that were announced", path,
+                  *size_bytes_max);
+    }
+    while (size > 0) {
+      const ssize_t written = ::pwrite(descriptor.get(), data, size, static_cast<off_t>(size_bytes));
+      if (written < 0) {
+        if (errno == EINTR) continue;
+        return fail_errno(errno, "cannot write", path);
+      }
+      data += written;
+      size -= static_cast<std::size_t>(written);
+      size_bytes += static_cast<std::uint64_t>(written);
+    }
+    return {};
+  }
+
+  Status clear() {
+    if (::ftruncate(descriptor.get(), 0) != 0) return fail_errno(errno, "cannot empty", path);
+    size_bytes = 0;
+    return {};
+  }
+};
+
+}  // namespace
+
+/// One try: what libcurl's callbacks work on.
+struct HttpClient::Transfer {
+  std::string url;
+  PartialFile* file = nullptr;  ///< Null: into the response's body.
+  const std::function<void(std::uint64_t)>* on_progress = nullptr;
+
+  HttpResponse response;
+  std::map<std::string, std::string, std::less<>> last_headers;  ///< Of the answer that is being read.
+  CURLcode code = CURLE_OK;
+  std::array<char, CURL_ERROR_SIZE> error_text{};
+  Status write_status;
+  bool body_has_begun = false;
+  std::chrono::steady_clock::time_point last_progress{};
+
+  void reset() {
+    Transfer fresh;
+    fresh.url = std::move(url);
+    fresh.file = file;
+    fresh.on_progress = on_progress;
+    fresh.last_progress = last_progress;
+    *this = std::move(fresh);
+  }
+
+  void take_header(std::string_view line) {
+    if (line.starts_with("HTTP/")) {
+      last_headers.clear();
+      const std::size_t space = std::min(line.find(' '), line.size());
+      response.status = static_cast<long>(parse_number(trimmed(line.substr(space))).value_or(0));
+      return;
+    }
+    const std::size_t colon = line.find(':');
+    if (colon == line.npos) return;
+    std::string name(line.substr(0, colon));
+    for (char& character : name) {
+      if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
+    }
+    const std::string value(trimmed(line.substr(colon + 1)));
+    response.headers.emplace(name, value);
+    last_headers.insert_or_assign(std::move(name), value);
+  }
+
+  Status take_body(const char* data, std::size_t size) {
+    if (file == nullptr || !response.is_success()) {
+      if (response.body.size() + size > kBodyBytesMax) {
+        return fail(ErrorCode::kNetwork, "{}: answers with more than {} bytes", url, kBodyBytesMax);
+      }
+      response.body.append(data, size);
+      return {};
+    }
+    if (!std::exchange(body_has_begun, true)) RETURN_IF_ERROR(begin_file());
+    return file->append(data, size);
+  }
+
+  /// Looks whether the server goes on where the file ends, as it was asked to, or starts from the beginning.
+  Status begin_file() {
+    if (response.status != 206) return file->size_bytes == 0 ? Status() : file->clear();
+    const auto range = last_headers.find("content-range");
+    constexpr std::string_view kUnit = "bytes ";
+    if (range != last_headers.end() && range->second.starts_with(kUnit) &&
+        parse_number(std::string_view(range->second).substr(kUnit.size())) == file->size_bytes) {
+      return {};
+    }
+    return fail(ErrorCode::kNetwork, "{}: asked for bytes from {} on, got \"{}\"", url, file->size_bytes,
+                range == last_headers.end() ? "no content-range" : range->second);
+  }
+
+  void report_progress() {
+    if (file == nullptr || on_progress == nullptr || !*on_progress) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_progress < kProgressInterval) return;
+    last_progress = now;
+    (*on_progress)(file->size_bytes);
+  }
+
+  /// Why this try failed, for people.
+  Error error() const {
+    if (!write_status) return write_status.error();
+    std::string reason = code == CURLE_OK        ? fmt::format("HTTP status {}", response.status)
+                         : error_text[0] != '\0' ? std::string(error_text.data())
+                                                 : curl_easy_strerror(code);
+    return {ErrorCode::kNetwork, fmt::format("{}: {}", url, reason)};
+  }
+
+  bool has_failed() const { return code != CURLE_OK || !write_status || means_later(response.status); }
+};
+
+std::string_view HttpResponse::header(std::string_view name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
+HttpClient::HttpClient(HttpOptions options) : options_(std::move(options)) {
+  // Initialised once; libcurl never needs to be put away before the process ends.
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  CHECK(initialised == CURLE_OK);
+}
+
+/// Fills in the transfer. A failed try is in it, not in the status: that is for what trying again does not mend.
+Status HttpClient::perform(Transfer& transfer) const {
+  transfer.reset();
+  const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
+  if (handle == nullptr) return fail(ErrorCode::kNetwork, "cannot start libcurl");
+  CURL* const curl = handle.get();
+  curl_easy_setopt(curl, CURLOPT_URL, transfer.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "tandem");
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer.error_text.data());
+  curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // A proxy's own answers are not the server's.
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kRedirectsMax);
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  // A server that is asked over TLS may not send us elsewhere in the clear.
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, transfer.url.starts_with("https:") ? "https" : "http,https");
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, options_.connect_timeout_ms);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, options_.stall_timeout_s);
+  if (!options_.bearer_token.empty()) {
+    // libcurl keeps this from other hosts and ports than the first, as long as CURLOPT_UNRESTRICTED_AUTH is off.
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+    curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, options_.bearer_token.c_str());
+  }
+  if (transfer.file != nullptr && transfer.file->size_bytes > 0) {
+    curl_easy_setopt(curl, CURLOPT_RANGE, fmt::format("{}-", transfer.file->size_bytes).c_str());
+  }
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
+  curl_easy_setopt(
+      curl, CURLOPT_HEADERFUNCTION, +[](char* data, std::size_t, std::size_t size, void* user) -> std::size_t {
+        static_cast<Transfer*>(user)->take_header({data, size});
+        return size;
+      });
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(
+      curl, CURLOPT_WRITEFUNCTION, +[](char* data, std::size_t, std::size_t size, void* user) -> std::size_t {
+        auto& self = *static_cast<Transfer*>(user);
+        self.write_status = self.take_body(data, size);
+        return self.write_status ? size : CURL_WRITEFUNC_ERROR;
+      });
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+  curl_easy_setopt(
+      curl, CURLOPT_XFERINFOFUNCTION, +[](void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) -> int {
+        static_cast<Transfer*>(user)->report_progress();
+        return 0;
+      });
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+
+  transfer.code = curl_easy_perform(curl);
+  curl_off_t connect_us = 0;
+  curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connect_us);
+  // A connection that was never made is no stalled transfer.
+  if (transfer.code == CURLE_OPERATION_TIMEDOUT && connect_us == 0) transfer.code = CURLE_COULDNT_CONNECT;
+  if (!transfer.write_status && transfer.write_status.error().code != ErrorCode::kNetwork) return transfer.write_status;
+  return {};
+}
+
+/// False when it has been tried often enough.
+bool HttpClient::wait_before_retry(const Transfer& transfer, int failures) const {
+  if (failures >= options_.attempts_max) return false;
+  std::int64_t wait_ms = options_.retry_wait_ms;
+  for (int i = 1; i < failures && wait_ms < options_.retry_wait_max_ms; ++i) wait_ms *= 2;
+  if (const auto after = transfer.last_headers.find("retry-after"); after != transfer.last_headers.end()) {
+    const std::uint64_t seconds = parse_number(after->second).value_or(0);
+    wait_ms = std::max(wait_ms, static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, 3600)) * 1000);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(std::min<std::int64_t>(wait_ms, options_.retry_wait_max_ms)));
+  return true;
+}
+
+Result<HttpResponse> HttpClient::get(const std::string& url) const {
+  Transfer transfer;
+  transfer.url = url;
+  for (int failures = 1;; ++failures) {
+    RETURN_IF_ERROR(perform(transfer));
+    if (!transfer.has_failed()) return std::move(transfer.response);
+    if (is_unreachable(transfer.code) || !wait_before_retry(transfer, failures)) {
+      return tl::unexpected(transfer.error());
+    }
+  }
+}
+
+Result<HttpResponse> HttpClient::download(const Download& download) const {
+  PartialFile file;
+  file.path = download.file.string();
+  file.size_bytes_max = download.size_bytes;
+  ASSIGN_OR_RETURN(file.descriptor, FileDescriptor::open(download.file, O_RDWR | O_CREAT));
+  const off_t end = ::lseek(file.descriptor.get(), 0, SEEK_END);
+  if (end < 0) return fail_errno(errno, "cannot read its size", file.path);
+  file.size_bytes = static_cast<std::uint64_t>(end);
+  // Longer than it can be, or as long with a checksum that was wrong: it is of no use.
+  if (download.size_bytes && file.size_bytes >= *download.size_bytes) RETURN_IF_ERROR(file.clear());
+
+  Transfer transfer;
+  transfer.url = download.url;
+  transfer.file = &file;
+  transfer.on_progress = &download.on_progress;
+  for (int failures = 0;;) {
+    const std::uint64_t size_before = file.size_bytes;
+    RETURN_IF_ERROR(perform(transfer));
+    // 416: there is nothing from there on. Without a known size that may be the end, or a file of another version.
+    if (transfer.response.status == 416 && size_before > 0) {
+      RETURN_IF_ERROR(file.clear());
+      if (++failures < options_.attempts_max) continue;
+    }
+    const bool is_short = transfer.response.is_success() && download.size_bytes.value_or(0) > file.size_bytes;
+    if (!transfer.has_failed() && !is_short) break;
+    failures = file.size_bytes > size_before ? 1 : failures + 1;
+    if (transfer.code == CURLE_PEER_FAILED_VERIFICATION || !wait_before_retry(transfer, failures)) {
+      if (transfer.has_failed()) return tl::unexpected(transfer.error());
+      return fail(ErrorCode::kNetwork, "{}: ends after {} bytes, want {}", download.url, file.size_bytes,
+                  *download.size_bytes);
+    }
+  }
+  if (transfer.response.is_success()) {
+    // An empty file has no body that could have replaced what was there.
+    if (!transfer.body_has_begun && transfer.response.status != 206) RETURN_IF_ERROR(file.clear());
+    if (download.on_progress) download.on_progress(file.size_bytes);
+    if (::fsync(file.descriptor.get()) != 0) return fail_errno(errno, "cannot write to the disk", file.path);
+  }
+  return std::move(transfer.response);
+}
+
+std::string url_segment(std::string_view text) {
+  constexpr std::string_view kUnreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string encoded;
+  for (const char character : text) {
+    if (kUnreserved.find(character) != kUnreserved.npos) {
+      encoded.push_back(character);
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(character));
+    }
+  }
+  return encoded;
+}
+
+}  // namespace tandem

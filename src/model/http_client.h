@@ -1,0 +1,71 @@
+// HTTP GET with what downloads of large files over unreliable networks need: redirects, retries, resuming, time limits.
+// Proxies come from the environment (https_proxy, no_proxy …), as libcurl reads them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tandem/result.h"
+
+namespace tandem {
+
+struct HttpOptions {
+  long connect_timeout_ms = 5'000;
+  long stall_timeout_s = 30;       ///< A transfer that brings nothing for so long has failed.
+  int attempts_max = 5;            ///< Tries in a row that bring nothing new.
+  int retry_wait_ms = 1'000;       ///< Before the second try; doubled before each further one.
+  int retry_wait_max_ms = 30'000;  ///< Also the longest Retry-After that is obeyed.
+  std::string bearer_token;        ///< Sent to the host that is asked, never to one that it redirects to. May be empty.
+};
+
+struct HttpResponse {
+  long status = 0;
+  /// By lower-case name. A header of the first answer wins over one of the same name of an answer that it redirected
+  /// to: the first comes from the server that was asked.
+  std::map<std::string, std::string, std::less<>> headers;
+  std::string body;  ///< Empty where it went into a file.
+
+  bool is_success() const { return status >= 200 && status < 300; }
+  /// Empty where there is no such header.
+  std::string_view header(std::string_view name) const;
+};
+
+/// Immutable: methods may be called from many threads at once.
+///
+/// Answers that are no success are returned, except those that mean "later" (408, 429, 5xx): they are retried, and an
+/// error when they stay. Errors: kNetwork.
+class HttpClient {
+ public:
+  explicit HttpClient(HttpOptions options);
+
+  /// A short answer, at most 64 MiB. A server that cannot be reached at all is not tried again.
+  Result<HttpResponse> get(const std::string& url) const;
+
+  struct Download {
+    std::string url;
+    std::filesystem::path file;               ///< What it holds already is taken as the beginning and not asked for.
+    std::optional<std::uint64_t> size_bytes;  ///< Where it is known: more is an error, and less is not the end.
+    std::function<void(std::uint64_t done)> on_progress;  ///< Bytes in the file; called a few times a second.
+  };
+  /// Appends to `file` until it is whole and on the disk. The file stays when it fails, so that another try goes on
+  /// from there. Errors also: kCorruptData, kNoSpace, kPermission, kIo.
+  Result<HttpResponse> download(const Download& download) const;
+
+ private:
+  struct Transfer;
+  Status perform(Transfer& transfer) const;
+  bool wait_before_retry(const Transfer& transfer, int failures) const;
+
+  HttpOptions options_;
+};
+
+/// One segment of a URL's path, percent-encoded.
+std::string url_segment(std::string_view text);
+
+}  // namespace tandem

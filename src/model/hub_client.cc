@@ -1,0 +1,262 @@
+#include "model/hub_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/relative_path.h"
+#include "model/environment.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSha1Digits = 40;
+constexpr std::size_t kSha256Digits = 64;
+
+constexpr std::array<std::string_view, 13> kSmallFiles = {
+    "config.json",
+    "config_sentence_transformers.json",
+    "modules.json",
+    "tokenizer.json",
+    "merges.txt",
+    "tokenizer_config.json",
+    "vocab.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "added_tokens.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "model.safetensors.index.json",
+};
+
+bool is_digit(char character) { return character >= '0' && character <= '9'; }
+
+bool is_hex(std::string_view text, std::size_t digits) {
+  return text.size() == digits &&
+         std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
+}
+
+/// "1_Pooling": how sentence-transformers names the folders of modules. "" is the model's own folder.
+bool is_model_folder(std::string_view folder) {
+  if (folder.empty()) return true;
+  const std::size_t digits = std::min(folder.find_first_not_of("0123456789"), folder.size());
+  return digits > 0 && digits < folder.size() && folder[digits] == '_' && folder.find('/') == folder.npos;
+}
+
+std::pair<std::string_view, std::string_view> split(std::string_view name) {
+  const std::size_t slash = name.rfind('/');
+  if (slash == name.npos) return {"", name};
+  return {name.substr(0, slash), name.substr(slash + 1)};
+}
+
+/// model.safetensors, or a shard: model-00001-of-00002.safetensors.
+bool is_weights(std::string_view file, std::string_view stem, std::string_view extension) {
+  return file.starts_with(stem) && file.ends_with(extension) &&
+         (file.size() == stem.size() + extension.size() || file.substr(stem.size()).starts_with("-0"));
+}
+
+bool is_safetensors(std::string_view file) { return is_weights(file, "model", ".safetensors"); }
+
+bool is_pytorch_weights(std::string_view file) {
+  return is_weights(file, "pytorch_model", ".bin") || file == "pytorch_model.bin.index.json";
+}
+
+bool is_small_file(std::string_view file) {
+  return std::ranges::find(kSmallFiles, file) != kSmallFiles.end() ||
+         (file.starts_with("sentence_") && file.ends_with("_config.json"));
+}
+
+Result<ModelFile> read_sibling(JsonValue sibling) {
+  ModelFile file;
+  ASSIGN_OR_RETURN(file.name, sibling.get_string("rfilename"));
+  ASSIGN_OR_RETURN(file.size_bytes, sibling.find_unsigned("size"));
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> blob, sibling.find_string("blobId"));
+  if (const std::optional<JsonValue> lfs = sibling.find("lfs"); lfs && lfs->is_object()) {
+    // The blob of such a file is a pointer to it, so that only the hash in the pointer counts.
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> sha256, lfs->find_string("sha256"));
+    file.sha256 = sha256.value_or("");
+  } else {
+    file.git_blob_sha1 = blob.value_or("");
+  }
+  if (!is_hex(file.sha256, kSha256Digits)) file.sha256.clear();
+  if (!is_hex(file.git_blob_sha1, kSha1Digits)) file.git_blob_sha1.clear();
+  return file;
+}
+
+/// An entity tag of the hub is the hash of the file: quoted, perhaps marked as weak.
+std::string_view without_quotes(std::string_view tag) {
+  if (tag.starts_with("W/")) tag.remove_prefix(2);
+  if (tag.size() >= 2 && tag.starts_with('"') && tag.ends_with('"')) tag = tag.substr(1, tag.size() - 2);
+  return tag;
+}
+
+/// What the headers of an answer say about a file whose listing did not.
+ModelFile with_hash_of_headers(ModelFile file, const HttpResponse& response) {
+  if (!file.sha256.empty() || !file.git_blob_sha1.empty()) return file;
+  for (const char* header : {"x-linked-etag", "etag"}) {
+    const std::string_view tag = without_quotes(response.header(header));
+    if (is_hex(tag, kSha256Digits)) {
+      file.sha256 = tag;
+      break;
+    }
+    if (is_hex(tag, kSha1Digits)) {
+      file.git_blob_sha1 = tag;
+      break;
+    }
+  }
+  return file;
+}
+
+}  // namespace
+
+HubOptions hub_options_from_environment() {
+  HubOptions options;
+  if (const std::string endpoint = environment_variable("HF_ENDPOINT"); !endpoint.empty()) {
+    options.endpoint = endpoint;
+    while (options.endpoint.ends_with('/')) options.endpoint.pop_back();
+  }
+  std::string token = environment_variable("HF_TOKEN");
+  if (token.empty()) {
+    std::ifstream file(hugging_face_home() / "token");
+    file >> token;
+  }
+  options.http.bearer_token = token;
+  return options;
+}
+
+std::vector<std::string> files_to_fetch(const std::vector<std::string>& names) {
+  std::set<std::string_view> folders_with_safetensors;
+  for (const std::string& name : names) {
+    const auto [folder, file] = split(name);
+    if (is_safetensors(file)) folders_with_safetensors.insert(folder);
+  }
+  std::vector<std::string> wanted;
+  for (const std::string& name : names) {
+    const auto [folder, file] = split(name);
+    if (!is_model_folder(folder) || !is_safe_relative_path(name)) continue;
+    if (is_small_file(file) || is_safetensors(file) ||
+        (is_pytorch_weights(file) && !folders_with_safetensors.contains(folder))) {
+      wanted.push_back(name);
+    }
+  }
+  std::ranges::sort(wanted);
+  return wanted;
+}
+
+HubClient::HubClient(HubOptions options) : options_(std::move(options)), http_(options_.http) {}
+
+Status HubClient::check_answer(const HttpResponse& response, std::string_view id, std::string_view revision,
+                               std::string_view file) const {
+  if (response.is_success()) return {};
+  // The hub says in a header what its status leaves open: it answers 401 for what does not exist, too, so as not to
+  // tell strangers what does.
+  const std::string_view reason = response.header("x-error-code");
+  const std::string& endpoint = options_.endpoint;
+  const std::string_view token_advice = options_.http.bearer_token.empty()
+                                            ? "set HF_TOKEN to a token of an account that may read it"
+                                            : "the account of HF_TOKEN may not read it";
+  if (reason == "GatedRepo") {
+    return fail(ErrorCode::kPermission, "{} is gated: accept its conditions at {}/{} and {}", id, endpoint, id,
+                token_advice);
+  }
+  if (reason == "RevisionNotFound") {
+    return fail(ErrorCode::kNotFound, "{} on {} has no revision {}", id, endpoint, revision);
+  }
+  switch (response.status) {
+    case 401:
+      return fail(ErrorCode::kPermission, "{} does not exist on {}, or is private: {}", id, endpoint, token_advice);
+    case 403:
+      return fail(ErrorCode::kPermission, "{} on {} may not be read (HTTP status 403): {}", id, endpoint, token_advice);
+    case 404:
+      return fail(ErrorCode::kNotFound, "{}{}{} does not exist on {} at revision {}", id, file.empty() ? "" : "/", file,
+                  endpoint, revision);
+    default:
+      return fail(ErrorCode::kNetwork, "{} answers with HTTP status {} for {}{}{}", endpoint, response.status, id,
+                  file.empty() ? "" : "/", file);
+  }
+}
+
+Result<HubSnapshot> HubClient::snapshot(std::string_view id, std::string_view revision) const {
+  const std::string url =
+      fmt::format("{}/api/models/{}/revision/{}?blobs=true", options_.endpoint, id, url_segment(revision));
+  ASSIGN_OR_RETURN(const HttpResponse response, http_.get(url));
+  RETURN_IF_ERROR(check_answer(response, id, revision));
+
+  ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::parse(response.body, url));
+  HubSnapshot snapshot;
+  snapshot.id = id;
+  ASSIGN_OR_RETURN(snapshot.commit, document.root().get_string("sha"));
+  if (!is_hex(snapshot.commit, kSha1Digits)) {
+    return fail(ErrorCode::kCorruptData, "{}: sha is \"{}\", want the 40 digits of a commit", url, snapshot.commit);
+  }
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> siblings, document.root().get_array("siblings"));
+  std::vector<std::string> names;
+  std::map<std::string, ModelFile> files;
+  for (const JsonValue sibling : siblings) {
+    ASSIGN_OR_RETURN(ModelFile file, read_sibling(sibling));
+    names.push_back(file.name);
+    files.insert_or_assign(file.name, file);
+  }
+  bool has_weights = false;
+  for (const std::string& name : files_to_fetch(names)) {
+    const std::string_view file = split(name).second;
+    has_weights = has_weights || is_safetensors(file) || is_pytorch_weights(file);
+    snapshot.files.push_back(files.at(name));
+  }
+  if (!has_weights) {
+    return fail(ErrorCode::kUnsupported,
+                "{} on {}: has neither model.safetensors nor pytorch_model.bin among its {} "
+                "files",
+                id, options_.endpoint, siblings.size());
+  }
+  return snapshot;
+}
+
+Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, const fs::path& folder,
+                        const ProgressCallback& progress) const {
+  const fs::path path = folder / file.name;
+  std::error_code error;
+  if (fs::exists(path, error)) return {};
+  fs::create_directories(path.parent_path(), error);
+  if (error) return fail_errno(error.value(), "cannot create", path.parent_path().string());
+  const fs::path partial = path.string() + ".part";
+
+  HttpClient::Download download;
+  download.url = fmt::format("{}/{}/resolve/{}", options_.endpoint, snapshot.id, snapshot.commit);
+  for (const fs::path& segment : fs::path(file.name)) download.url.append(1, '/').append(url_segment(segment.string()));
+  download.file = partial;
+  download.size_bytes = file.size_bytes;
+  download.on_progress = [&](std::uint64_t done) {
+    if (progress) progress({.what = file.name, .unit = "bytes", .done = done, .total = file.size_bytes.value_or(0)});
+  };
+
+  // A first try may go on from what an earlier one left; when that does not add up, a second one starts afresh.
+  for (bool is_last_try = false;; is_last_try = true) {
+    const bool has_partial = fs::exists(partial, error) && fs::file_size(partial, error) > 0;
+    ASSIGN_OR_RETURN(const HttpResponse response, http_.download(download));
+    RETURN_IF_ERROR(check_answer(response, snapshot.id, snapshot.commit, file.name));
+    const Status status = check_file(partial, with_hash_of_headers(file, response));
+    if (status) break;
+    if (status.error().code != ErrorCode::kCorruptData) return status;
+    fs::remove(partial, error);
+    if (is_last_try || !has_partial) {
+      return fail(ErrorCode::kCorruptData, "{}: what {} sends is damaged: {}", file.name, options_.endpoint,
+                  status.error().message);
+    }
+  }
+  fs::rename(partial, path, error);
+  if (error) return fail_errno(error.value(), "cannot rename to its final name", partial.string());
+  return sync_to_disk(path.parent_path());
+}
+
+}  // namespace tandem

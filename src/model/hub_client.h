@@ -1,0 +1,63 @@
+// Fetches models from a Hugging Face hub, or a mirror that serves the same layout:
+//
+//   {endpoint}/api/models/{id}/revision/{revision}?blobs=true   the commit and its files, with sizes and hashes
+//   {endpoint}/{id}/resolve/{commit}/{file}                     a file, perhaps by way of a redirect
+//
+// API: https://huggingface.co/docs/hub/api
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/http_client.h"
+#include "model/model_files.h"
+#include "tandem/progress.h"
+#include "tandem/result.h"
+
+namespace tandem {
+
+struct HubOptions {
+  std::string endpoint = "https://huggingface.co";
+  HttpOptions http;  ///< bearer_token is the hub's token.
+};
+
+/// HF_ENDPOINT, and HF_TOKEN or the token that `hf auth login` keeps.
+HubOptions hub_options_from_environment();
+
+/// A model at one commit.
+struct HubSnapshot {
+  std::string id;
+  std::string commit;            ///< 40 hexadecimal digits.
+  std::vector<ModelFile> files;  ///< Those that Tandem reads, in the order of their names.
+};
+
+/// Of the names of a hub's files, those that Tandem reads: configuration, tokenizer, modules and safetensors;
+/// pytorch_model.bin only in a folder without safetensors; nothing of onnx/, openvino/ and other formats.
+std::vector<std::string> files_to_fetch(const std::vector<std::string>& names);
+
+/// Immutable: methods may be called from many threads at once.
+class HubClient {
+ public:
+  explicit HubClient(HubOptions options);
+
+  /// Looks a model up. Errors: kNetwork (the hub cannot be reached or is in trouble), kNotFound (no such model or
+  /// revision), kPermission (gated or private), kUnsupported (no files that Tandem reads), kCorruptData.
+  Result<HubSnapshot> snapshot(std::string_view id, std::string_view revision) const;
+
+  /// Brings one file to `folder`, whole and checked, or leaves what has come so far beside it as NAME.part for the next
+  /// try. A file that is there already is kept: it was checked before it got its name.
+  Status fetch(const HubSnapshot& snapshot, const ModelFile& file, const std::filesystem::path& folder,
+               const ProgressCallback& progress) const;
+
+ private:
+  /// An error for every answer that is no success. `file` empty: the question was about the model.
+  Status check_answer(const HttpResponse& response, std::string_view id, std::string_view revision,
+                      std::string_view file = {}) const;
+
+  HubOptions options_;
+  HttpClient http_;
+};
+
+}  // namespace tandem
