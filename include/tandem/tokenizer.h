@@ -61,7 +61,7 @@ struct Encoding {
 ///
 /// Invalid UTF-8 in a text is read as the Unicode standard recommends (chapter 3.9, U+FFFD substitution of maximal
 /// subparts), which is also what Python's bytes.decode("utf-8", "replace") yields; byte offsets still point into the
-/// bytes given. A text is read up to its first 4 GiB.
+/// bytes given. A text is read up to its first GiB.
 class Tokenizer {
  public:
   /// Reads `tokenizer.json` of a model folder. Errors: kNotFound, kCorruptData, kUnsupported (names the part).

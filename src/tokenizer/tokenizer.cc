@@ -1,7 +1,6 @@
 #include "tandem/tokenizer.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -18,7 +17,8 @@
 namespace tandem {
 namespace {
 
-constexpr std::size_t kTextBytesMax = std::numeric_limits<std::uint32_t>::max() - 1;
+// Offsets have 32 bits, and a byte that is not UTF-8 becomes three.
+constexpr std::size_t kTextBytesMax = std::size_t{1} << 30;
 
 /// Working memory of one thread, so that encoding allocates only its result.
 struct Scratch {
