@@ -24,7 +24,7 @@ enum class ModelSource {
 };
 
 struct ModelStoreOptions {
-  /// Default: $TANDEM_HOME, else ~/.cache/tandem.
+  /// Default: $TANDEM_HOME, else "tandem" among the user's caches ($XDG_CACHE_HOME, else ~/.cache).
   std::optional<std::filesystem::path> home = {};
   bool offline = false;  ///< Never use the network.
 };
@@ -44,6 +44,9 @@ struct StoredModel {
 };
 
 /// Methods may be called from many threads and processes at once: a pull takes a lock per model.
+///
+/// A name without an organisation, such as "all-MiniLM-L6-v2", means a model that a pinned package carries, else one of
+/// the organisation sentence-transformers.
 class ModelStore {
  public:
   explicit ModelStore(ModelStoreOptions options = {});

@@ -1,9 +1,13 @@
 #include "model/model_files.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/hash.h"
 
 namespace tandem {
+
+namespace fs = std::filesystem;
 
 Status check_file(const std::filesystem::path& path, const ModelFile& expected) {
   std::error_code error;
@@ -24,6 +28,31 @@ Status check_file(const std::filesystem::path& path, const ModelFile& expected) 
   git_blob.update(fmt::format("blob {}", size_bytes));
   git_blob.update(std::string_view("\0", 1));
   return check("git blob SHA-1", std::move(git_blob), expected.git_blob_sha1);
+}
+
+Result<std::vector<fs::path>> entries_of(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    paths.push_back(entry->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail_errno(error.value(), "cannot list", folder.string());
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+Result<std::vector<fs::path>> files_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_regular_file(ignored)) files.push_back(entry->path().lexically_relative(folder));
+  }
+  if (error) return fail_errno(error.value(), "cannot list", folder.string());
+  std::ranges::sort(files);
+  return files;
 }
 
 }  // namespace tandem

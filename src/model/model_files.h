@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tandem/result.h"
 
@@ -20,5 +21,11 @@ struct ModelFile {
 
 /// Holds a file on disk against what was announced. Errors: kCorruptData (expected and got), those of reading.
 Status check_file(const std::filesystem::path& path, const ModelFile& expected);
+
+/// The paths of what lies in a folder, sorted; none where there is no such folder.
+Result<std::vector<std::filesystem::path>> entries_of(const std::filesystem::path& folder);
+
+/// The regular files of a folder and the folders below it, relative to it, sorted. Links to files count as files.
+Result<std::vector<std::filesystem::path>> files_below(const std::filesystem::path& folder);
 
 }  // namespace tandem

