@@ -1,5 +1,5 @@
-# The installed form: one shared library out of all folders, its headers, a CMake package, a pkg-config file, the program
-# with its completions, and the sample data.
+# The installed form: one shared library out of all folders, its headers, a CMake package, a pkg-config file, the
+# program with its completions, and the sample data.
 include(CMakePackageConfigHelpers)
 
 get_property(folders GLOBAL PROPERTY TANDEM_FOLDERS)

@@ -26,7 +26,8 @@ fi
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-  warn "this system has no apt-get, so nothing was installed. Building needs what these Debian packages hold: ${missing[*]}"
+  warn "this system has no apt-get, so nothing was installed. Building needs what is in these Debian packages:
+   ${missing[*]}"
   exit 0
 fi
 
@@ -51,6 +52,6 @@ if ! apt install --no-install-recommends "${missing[@]}"; then
   say "refreshing the list of packages, then trying once more"
   apt update || warn "the list of packages could not be refreshed: is there a network?"
   apt install --no-install-recommends "${missing[@]}" ||
-    die "apt-get could not install them. Its own words are above; to see all of them, run: apt-get install ${missing[*]}"
+    die "apt-get could not install them: its own words are above. To see all of them: apt-get install ${missing[*]}"
 fi
 say "everything that building needs is installed"
