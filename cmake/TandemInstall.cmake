@@ -3,22 +3,21 @@
 include(CMakePackageConfigHelpers)
 
 get_property(folders GLOBAL PROPERTY TANDEM_FOLDERS)
-list(JOIN folders "," folders_joined)
+get_property(libraries GLOBAL PROPERTY TANDEM_LIBRARIES)
+list(TRANSFORM folders REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
+list(REMOVE_DUPLICATES libraries)
 
-# Sources of its own it has none, but CMake wants to see one.
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/libtandem.cc CONTENT "// See src/.\n")
-add_library(tandem SHARED ${PROJECT_BINARY_DIR}/libtandem.cc)
+add_library(tandem SHARED ${objects})
 add_library(tandem::tandem ALIAS tandem)
-target_link_libraries(tandem PRIVATE tandem_options "$<LINK_LIBRARY:WHOLE_ARCHIVE,${folders}>")
-# The folders also link each other, without the feature; each is taken whole wherever it is named.
-set_property(TARGET tandem PROPERTY LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,${folders_joined}")
+target_link_libraries(tandem PRIVATE tandem_options ${libraries})
 target_link_libraries(tandem PUBLIC tl::expected)
 target_include_directories(tandem INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 # Only what include/tandem declares is visible: the rest may change without breaking a program that is linked already.
 set(symbols ${PROJECT_SOURCE_DIR}/cmake/tandem.map)
 target_link_options(tandem PRIVATE -Wl,--version-script=${symbols})
-set_target_properties(tandem PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+set_target_properties(tandem PROPERTIES LINKER_LANGUAGE CXX
+                                        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
                                         LINK_DEPENDS ${symbols})
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tandem)

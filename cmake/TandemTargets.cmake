@@ -32,6 +32,7 @@ function(tandem_folder name)
   add_library(tandem_${name} STATIC ${sources})
   target_link_libraries(tandem_${name} PRIVATE tandem_options ${ARG_USES} tl::expected ${ARG_LIBRARIES})
   set_property(GLOBAL APPEND PROPERTY TANDEM_FOLDERS tandem_${name})
+  set_property(GLOBAL APPEND PROPERTY TANDEM_LIBRARIES ${ARG_LIBRARIES})
 
   if(TANDEM_TESTS AND tests)
     add_executable(${name}_tests ${tests})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The rules of the house, checked on every tracked file: layering, style, links. Usage: house_test.py [unittest options]"""
+"""The rules of the house, checked on every tracked file: layering, style, links."""
 
 import pathlib
 import re
