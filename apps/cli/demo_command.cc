@@ -233,7 +233,7 @@ Status run_similarity(const DemoFlags& flags) {
 // ---------------------------------------------------------------------------------------------------------- legal
 
 Status run_legal(const DemoFlags& flags) {
-  constexpr std::string_view kQuestion = "Does the tenant have to pay for damage that was there before he moved in?";
+  constexpr std::string_view kQuestion = "Must the tenant pay for defects that were already there when he moved in?";
   ASSIGN_OR_RETURN(const std::vector<std::string> sentences, sample_texts("legal.jsonl"));
   ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.cross_model, flags.compute));
   ASSIGN_OR_RETURN(const Ranking ranking, encoder.rank(kQuestion, views_of(sentences)));
@@ -286,7 +286,8 @@ struct DemoSearchFlags : DemoFlags {
   std::vector<std::string> queries;
 };
 
-/// "up 3", "down 1", "same", "new": where a result of the second stage came from.
+/// Where a result of the second stage came from: "+3" places up, "-1" down, "=", or "was 17" where the first stage did
+/// not show it.
 std::string movement(const SearchHit& hit, std::size_t shown) {
   if (!hit.retrieval_rank) return "";
   if (*hit.retrieval_rank == hit.rank) return "=";
@@ -306,10 +307,10 @@ std::string pad(std::string text, std::size_t columns) {
 std::string side_by_side(std::string_view query, const SearchResponse& bi, const SearchResponse& two_stage,
                          std::size_t shown) {
   constexpr std::size_t kLeftScores = 8;
-  constexpr std::size_t kRightScores = 17;
+  constexpr std::size_t kRightScores = 25;
   const std::size_t half = std::max<std::size_t>(terminal_columns(), 80) / 2 - 3;
   std::string view = fmt::format("{}\n  {} | two stages\n  {} | {}\n", query, pad("bi-encoder alone", half),
-                                 pad(" cosine document", half), "  cross moved    document");
+                                 pad(" cosine document", half), "  final   cross moved    document");
   for (std::size_t i = 0; i < std::max(bi.hits.size(), two_stage.hits.size()); ++i) {
     std::string left;
     if (i < bi.hits.size()) {
@@ -319,8 +320,8 @@ std::string side_by_side(std::string_view query, const SearchResponse& bi, const
     std::string right;
     if (i < two_stage.hits.size()) {
       const SearchHit& hit = two_stage.hits[i];
-      right = fmt::format("{:7.3f} {:<8} {}", hit.cross_encoder_score.value_or(0), movement(hit, shown),
-                          summary_of(hit.document, half - kRightScores));
+      right = fmt::format("{:7.3f} {:7.3f} {:<8} {}", hit.final_score, hit.cross_encoder_score.value_or(0),
+                          movement(hit, shown), summary_of(hit.document, half - kRightScores));
     }
     view += fmt::format("  {} | {}\n", pad(left, half), right);
   }

@@ -15,9 +15,6 @@ Result<fs::path> sample_file(const std::string& name) {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   folders.push_back(program.parent_path() / TANDEM_EXAMPLES_FROM_BIN);
-  for (fs::path above = program.parent_path(); above.has_relative_path(); above = above.parent_path()) {
-    folders.push_back(above / "examples" / "data");
-  }
   for (const fs::path& folder : folders) {
     if (fs::exists(folder / name, error)) return (folder / name).lexically_normal();
   }

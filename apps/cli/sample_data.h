@@ -1,4 +1,4 @@
-// The sample data that comes with Tandem: examples/data of the sources, or the installed copy.
+// The sample data that comes with Tandem: examples/data.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,8 @@
 
 namespace tandem::cli {
 
-/// The path of a sample file, looked up in $TANDEM_EXAMPLES, in the share folder that belongs to this program's
-/// installation, and in the source tree that this program was built in. Errors: kNotFound.
+/// The path of a sample file, looked up in $TANDEM_EXAMPLES, then in the share folder that belongs to this program, in
+/// its installation as in the build folder. Errors: kNotFound.
 Result<std::filesystem::path> sample_file(const std::string& name);
 
 /// The texts of a sample file, one per line of JSON.

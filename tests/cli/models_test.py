@@ -130,7 +130,7 @@ class Score(CliTest):
                 self.succeed("score", "--model", model(CROSS), *arguments, **options).splitlines()]
 
     def test_scores_are_those_of_sentence_transformers_in_input_order(self):
-        # sentence-transformers with the same weights, which are read back from int8: 9.085 and -3.934; the model's card,
+        # sentence-transformers with the same weights, read back from int8: 9.085 and -3.934; the card,
         # from the f32 weights, prints 9.219 and -4.078.
         for got, want in zip(self.score("--precision", "f32", stdin=self.BERLIN), [9.085, -3.934]):
             self.assertAlmostEqual(got, want, delta=0.01)
@@ -386,9 +386,17 @@ class BenchAndDemo(CliTest):
         self.assertEqual(len(re.findall(r"\n +[1-5]  ", text)), 5)
         self.assertIn("20 candidates", text)
 
-    def test_nuance_and_similarity_run(self):
-        self.assertEqual(len(re.findall(r"\(\d\)", self.demo("nuance"))), 10)
-        self.assertIn("yes", self.succeed("demo", "similarity", "--model", model(BI)))
+    def test_nuance_shows_answers_that_only_the_cross_encoder_puts_first(self):
+        for near_miss, block in zip(_read_jsonl(DATA / "near_misses.jsonl"), self.demo("nuance").split("\n\n")):
+            first = block.splitlines()[2]
+            self.assertTrue(first.endswith(near_miss["documents"][0]), block)
+            self.assertNotIn("(1)", first)
+
+    def test_similarity_tells_paraphrases_from_mere_likeness(self):
+        rows = re.findall(r"\n(yes|no) +(-?[\d.]+)", self.succeed("demo", "similarity", "--model", model(BI)))
+        cosines = {word: [float(cosine) for got, cosine in rows if got == word] for word in ("yes", "no")}
+        for similar, dissimilar in zip(cosines["yes"], cosines["no"]):
+            self.assertGreater(similar, dissimilar)
 
     def test_search_shows_both_stages_side_by_side(self):
         text = self.demo("search")
@@ -424,6 +432,10 @@ class Examples(CliTest):
                     self.assertEqual(result.returncode, 0, f"{line}\n{result.stderr}")
                     ran += 1
         self.assertGreater(ran, 12)
+
+
+def _read_jsonl(path):
+    return [json.loads(line) for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines()]
 
 
 def _f32(number):
