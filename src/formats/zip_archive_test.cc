@@ -1,13 +1,13 @@
 #include "formats/zip_archive.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <cstring>
 #include <fstream>
 #include <iterator>
 
 #include "base/temporary_folder.h"
+#include "formats/zip_builder.h"
 
 namespace tandem {
 namespace {
@@ -41,30 +41,8 @@ void put(std::string& bytes, std::size_t offset, Integer value) {
 
 /// An archive with one stored member; tests then change single fields of it.
 struct OneMember {
-  explicit OneMember(const std::string& name, const std::string& content = "stored") {
-    const auto crc =
-        static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(content.data()), content.size()));
-    const auto size = static_cast<std::uint32_t>(content.size());
-    bytes.assign(30, '\0');
-    put(bytes, 0, std::uint32_t{0x04034B50});
-    put(bytes, 26, static_cast<std::uint16_t>(name.size()));
-    bytes += name + content;
-    entry = bytes.size();
-    bytes.append(46, '\0');
-    put(bytes, entry, std::uint32_t{0x02014B50});
-    put(bytes, entry + 16, crc);
-    put(bytes, entry + 20, size);
-    put(bytes, entry + 24, size);
-    put(bytes, entry + 28, static_cast<std::uint16_t>(name.size()));
-    bytes += name;
-    end = bytes.size();
-    bytes.append(22, '\0');
-    put(bytes, end, std::uint32_t{0x06054B50});
-    put(bytes, end + 8, std::uint16_t{1});
-    put(bytes, end + 10, std::uint16_t{1});
-    put(bytes, end + 12, static_cast<std::uint32_t>(end - entry));
-    put(bytes, end + 16, static_cast<std::uint32_t>(entry));
-  }
+  explicit OneMember(const std::string& name)
+      : bytes(build_zip({{name, "stored"}})), entry(bytes.rfind("PK\x01\x02")), end(bytes.rfind("PK\x05\x06")) {}
 
   std::string bytes;
   std::size_t entry;  // Where the directory's entry begins.

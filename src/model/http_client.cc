@@ -282,7 +282,7 @@ Result<HttpResponse> HttpClient::download(const Download& download) const {
     }
     const bool is_short = transfer.response.is_success() && download.size_bytes.value_or(0) > file.size_bytes;
     if (!transfer.has_failed() && !is_short) break;
-    failures = file.size_bytes > size_before ? 1 : failures + 1;
+    failures = file.size_bytes > size_before ? 0 : failures + 1;
     if (transfer.code == CURLE_PEER_FAILED_VERIFICATION || !wait_before_retry(transfer, failures)) {
       if (transfer.has_failed()) return tl::unexpected(transfer.error());
       return fail(ErrorCode::kNetwork, "{}: ends after {} bytes, want {}", download.url, file.size_bytes,

@@ -1,0 +1,299 @@
+#include "model/hub_client.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "model/fake_hub.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kModel = "org/model";
+
+std::string content_of(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// A hub with one model: a small file and a large one, which it redirects to the other server.
+class HubClientTest : public testing::Test {
+ protected:
+  HubClientTest() : weights_(noise(100'000)) {
+    hub_.serve("org/model/config.json", config_);
+    hub_.serve("org/model/model.safetensors", weights_);
+  }
+
+  HubSnapshot snapshot(const HubOptions& options) const {
+    Result<HubSnapshot> snapshot = HubClient(options).snapshot(kModel, "main");
+    EXPECT_TRUE(snapshot) << snapshot.error().message;
+    return snapshot ? *snapshot : HubSnapshot();
+  }
+
+  /// Lists and fetches the two files.
+  Status fetch_all(const HubOptions& options) const {
+    const HubClient client(options);
+    ASSIGN_OR_RETURN(const HubSnapshot snapshot, client.snapshot(kModel, "main"));
+    for (const ModelFile& file : snapshot.files) RETURN_IF_ERROR(client.fetch(snapshot, file, folder_.path(), {}));
+    return {};
+  }
+
+  void expect_fetched() const {
+    EXPECT_EQ(content_of(folder_.path() / "config.json"), config_);
+    EXPECT_TRUE(content_of(folder_.path() / "model.safetensors") == weights_);
+    EXPECT_FALSE(fs::exists(folder_.path() / "model.safetensors.part"));
+  }
+
+  /// The ranges asked of the server that has the large file.
+  std::vector<std::string> ranges() const {
+    std::vector<std::string> ranges;
+    for (const FakeHub::Request& request : hub_.requests("/blobs/")) ranges.push_back(request.range);
+    return ranges;
+  }
+
+  const std::string config_ = "{}";
+  const std::string weights_;
+  FakeHub hub_;
+  TemporaryFolder folder_;
+};
+
+TEST(HubClient, FetchesOnlyWhatIsRead) {
+  EXPECT_EQ(files_to_fetch({".gitattributes",
+                            "README.md",
+                            "1_Pooling/config.json",
+                            "2_Dense/model.safetensors",
+                            "2_Dense/pytorch_model.bin",
+                            "config.json",
+                            "model.safetensors",
+                            "modules.json",
+                            "onnx/model.onnx",
+                            "onnx/config.json",
+                            "openvino/openvino_model.xml",
+                            "pytorch_model.bin",
+                            "rust_model.ot",
+                            "sentence_bert_config.json",
+                            "tf_model.h5",
+                            "tokenizer.json",
+                            "vocab.txt",
+                            "train_script.py",
+                            "original/1_X/config.json",
+                            "adapter_model.safetensors"}),
+            (std::vector<std::string>{"1_Pooling/config.json", "2_Dense/model.safetensors", "config.json",
+                                      "model.safetensors", "modules.json", "sentence_bert_config.json",
+                                      "tokenizer.json", "vocab.txt"}));
+  EXPECT_EQ(files_to_fetch({"pytorch_model.bin", "2_Dense/pytorch_model.bin", "model-00001-of-00002.safetensors",
+                            "model-00002-of-00002.safetensors", "model.safetensors.index.json"}),
+            (std::vector<std::string>{"2_Dense/pytorch_model.bin", "model-00001-of-00002.safetensors",
+                                      "model-00002-of-00002.safetensors", "model.safetensors.index.json"}));
+  EXPECT_EQ(files_to_fetch({"../config.json", "1_a/../config.json", "/config.json", "1_/../../config.json"}),
+            std::vector<std::string>());
+}
+
+TEST_F(HubClientTest, ListsAModelWithSizesAndHashes) {
+  const HubSnapshot found = snapshot(hub_.options());
+  EXPECT_EQ(found.commit.size(), 40U);
+  ASSERT_EQ(found.files.size(), 2U);
+  EXPECT_EQ(found.files[0].name, "config.json");
+  // `printf '{}' | git hash-object --stdin` of git 2.39.
+  EXPECT_EQ(found.files[0].git_blob_sha1, "9e26dfeeb6e641a33dae4961196235bdb965b21b");
+  EXPECT_EQ(found.files[1].name, "model.safetensors");
+  EXPECT_EQ(found.files[1].size_bytes, weights_.size());
+  EXPECT_EQ(found.files[1].sha256.size(), 64U);
+  EXPECT_TRUE(found.files[1].git_blob_sha1.empty());
+}
+
+TEST_F(HubClientTest, FetchesByWayOfARedirect) {
+  std::uint64_t done = 0;
+  const HubClient client(hub_.options());
+  const HubSnapshot found = snapshot(hub_.options());
+  for (const ModelFile& file : found.files) {
+    ASSERT_TRUE(client.fetch(found, file, folder_.path(), [&done](const Progress& progress) {
+      EXPECT_EQ(progress.unit, "bytes");
+      done = progress.done;
+    }));
+  }
+  expect_fetched();
+  EXPECT_EQ(done, weights_.size());
+  ASSERT_TRUE(client.fetch(found, found.files[1], folder_.path(), {}));  // It is here already.
+  EXPECT_EQ(ranges(), std::vector<std::string>{""});
+}
+
+TEST_F(HubClientTest, ShowsItsTokenToTheHubAlone) {
+  hub_.set_faults(R"({"token": "secret"})");
+  HubOptions options = hub_.options();
+  options.http.bearer_token = "secret";
+  ASSERT_TRUE(fetch_all(options));
+  expect_fetched();
+  for (const FakeHub::Request& request : hub_.requests()) {
+    const bool is_hub = request.port != static_cast<std::uint64_t>(hub_.storage_port());
+    EXPECT_EQ(request.authorization, is_hub ? "Bearer secret" : "") << request.path;
+  }
+}
+
+TEST_F(HubClientTest, GoesOnWhereAConnectionWasDropped) {
+  hub_.set_faults(R"({"drop_after": {"model.safetensors": [40000, 80000]}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_TRUE(status) << status.error().message;
+  expect_fetched();
+  EXPECT_EQ(ranges(), (std::vector<std::string>{"", "bytes=40000-", "bytes=80000-"}));
+}
+
+TEST_F(HubClientTest, GoesOnAfterATransferThatStalls) {
+  hub_.set_faults(R"({"stall_after": {"model.safetensors": [40000]}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_TRUE(status) << status.error().message;
+  expect_fetched();
+  EXPECT_EQ(ranges(), (std::vector<std::string>{"", "bytes=40000-"}));
+}
+
+TEST_F(HubClientTest, NoticesAnEarlyEndWithoutAContentLength) {
+  hub_.set_faults(R"({"no_length": true, "drop_after": {"model.safetensors": [40000]}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_TRUE(status) << status.error().message;
+  expect_fetched();
+}
+
+TEST_F(HubClientTest, StartsAfreshWhereAServerKnowsNoRanges) {
+  hub_.set_faults(R"({"no_range": true, "drop_after": {"model.safetensors": [40000]}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_TRUE(status) << status.error().message;
+  expect_fetched();
+}
+
+TEST_F(HubClientTest, GivesUpAfterTriesThatBringNothing) {
+  hub_.set_faults(R"({"drop_after": {"model.safetensors": [40000, 40000, 40000, 40000, 40000, 40000]}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNetwork);
+  EXPECT_EQ(ranges().size(), 4U);  // One that brought something, and three tries from there.
+  EXPECT_FALSE(fs::exists(folder_.path() / "model.safetensors"));
+  EXPECT_EQ(fs::file_size(folder_.path() / "model.safetensors.part"), 40000U);
+}
+
+TEST_F(HubClientTest, RefusesAWrongChecksum) {
+  hub_.set_faults(R"({"damage": {"model.safetensors": true}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kCorruptData);
+  EXPECT_NE(status.error().message.find("SHA-256"), std::string::npos) << status.error().message;
+  EXPECT_FALSE(fs::exists(folder_.path() / "model.safetensors"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "model.safetensors.part"));
+}
+
+TEST_F(HubClientTest, RefusesAWrongChecksumOfASmallFile) {
+  hub_.set_faults(R"({"damage": {"config.json": true}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kCorruptData);
+  EXPECT_NE(status.error().message.find("git blob SHA-1"), std::string::npos) << status.error().message;
+}
+
+TEST_F(HubClientTest, TakesHashesFromHeadersWhereTheListingHasNone) {
+  hub_.set_faults(R"({"no_hashes": true})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_TRUE(status) << status.error().message;
+  expect_fetched();
+  for (const char* file : {"model.safetensors", "config.json"}) {
+    fs::remove(folder_.path() / file);
+    hub_.set_faults(fmt::format(R"({{"no_hashes": true, "damage": {{"{}": true}}}})", file));
+    const Status damaged = fetch_all(hub_.options());
+    ASSERT_FALSE(damaged) << file;
+    EXPECT_EQ(damaged.error().code, ErrorCode::kCorruptData);
+  }
+}
+
+TEST_F(HubClientTest, RecoversFromAPartThatWasDamaged) {
+  folder_.write("model.safetensors.part", std::string(1000, 'x'));
+  const Status status = fetch_all(hub_.options());
+  ASSERT_TRUE(status) << status.error().message;
+  expect_fetched();
+  folder_.write("config.json.part", "more than the whole file");
+  fs::remove(folder_.path() / "config.json");
+  ASSERT_TRUE(fetch_all(hub_.options()));
+  expect_fetched();
+}
+
+TEST_F(HubClientTest, TriesAgainWhenTheServerIsBusy) {
+  hub_.set_faults(R"({"status": {"/api/models/org/model/revision/main": [503, 429],
+                                 "/blobs/org/model/model.safetensors": [500]}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_TRUE(status) << status.error().message;
+  expect_fetched();
+}
+
+TEST_F(HubClientTest, SaysThatTheServerStaysBusy) {
+  hub_.set_faults(R"({"status": {"/api/models/org/model/revision/main": 503}, "retry_after": 3600})");
+  HubOptions options = hub_.options();
+  options.http.retry_wait_max_ms = 10;
+  const Result<HubSnapshot> found = HubClient(options).snapshot(kModel, "main");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kNetwork);
+  EXPECT_NE(found.error().message.find("HTTP status 503"), std::string::npos) << found.error().message;
+  EXPECT_EQ(hub_.requests("/api/").size(), 3U);
+}
+
+TEST_F(HubClientTest, SaysWhatIsMissingOrForbidden) {
+  const auto error_for = [this](const char* id, const char* revision, const std::string& faults, ErrorCode code) {
+    hub_.set_faults(faults);
+    const Result<HubSnapshot> found = HubClient(hub_.options()).snapshot(id, revision);
+    if (found) return std::string("no error");
+    EXPECT_EQ(found.error().code, code) << found.error().message;
+    return found.error().message;
+  };
+  const auto expect_part = [](const std::string& message, const char* part) {
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  };
+  expect_part(error_for("org/other", "main", "{}", ErrorCode::kNotFound), "org/other does not exist");
+  expect_part(error_for(kModel, "v9", R"({"error_code": "RevisionNotFound"})", ErrorCode::kNotFound),
+              "has no revision v9");
+  expect_part(error_for(kModel, "main", R"({"token": "secret"})", ErrorCode::kPermission), "set HF_TOKEN");
+  expect_part(
+      error_for(kModel, "main", R"({"status": {"/api/models/org/model/revision/main": 403}})", ErrorCode::kPermission),
+      "403");
+  expect_part(error_for(kModel, "main",
+                        R"({"status": {"/api/models/org/model/revision/main": 403}, "error_code": "GatedRepo"})",
+                        ErrorCode::kPermission),
+              "is gated: accept its conditions at");
+  expect_part(
+      error_for(kModel, "main", R"({"status": {"/api/models/org/model/revision/main": 418}})", ErrorCode::kNetwork),
+      "418");
+  hub_.serve("org/empty/README.md", "nothing");
+  expect_part(error_for("org/empty", "main", "{}", ErrorCode::kUnsupported), "has neither model.safetensors");
+}
+
+TEST_F(HubClientTest, GivesUpAtOnceOnAHubThatIsNotThere) {
+  HubOptions options = hub_.options();
+  options.endpoint = "http://127.0.0.1:1";
+  options.http.retry_wait_ms = 60'000;  // A second try would be noticed.
+  const Result<HubSnapshot> found = HubClient(options).snapshot(kModel, "main");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kNetwork);
+}
+
+TEST_F(HubClientTest, ReportsADiskThatIsFull) {
+  const HttpClient http(hub_.options().http);
+  const auto response =
+      http.download({.url = fmt::format("http://127.0.0.1:{}/blobs/org/model/model.safetensors", hub_.storage_port()),
+                     .file = "/dev/full",
+                     .size_bytes = {},
+                     .on_progress = {}});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kNoSpace) << response.error().message;
+}
+
+TEST_F(HubClientTest, RefusesMoreBytesThanWereAnnounced) {
+  const HttpClient http(hub_.options().http);
+  const auto response =
+      http.download({.url = fmt::format("http://127.0.0.1:{}/blobs/org/model/model.safetensors", hub_.storage_port()),
+                     .file = folder_.path() / "file",
+                     .size_bytes = weights_.size() - 1,
+                     .on_progress = {}});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kCorruptData) << response.error().message;
+}
+
+}  // namespace
+}  // namespace tandem

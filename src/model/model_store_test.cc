@@ -1,0 +1,147 @@
+#include "tandem/model_store.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <optional>
+
+#include "model/fake_hub.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Sets variables of the environment and puts them back.
+class Environment {
+ public:
+  void set(const char* name, const std::string& value) {
+    const char* const before = std::getenv(name);
+    before_.emplace(name, before == nullptr ? std::nullopt : std::optional<std::string>(before));
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~Environment() {
+    for (const auto& [name, value] : before_) {
+      if (value) {
+        ::setenv(name.c_str(), value->c_str(), 1);
+      } else {
+        ::unsetenv(name.c_str());
+      }
+    }
+  }
+
+ private:
+  std::map<std::string, std::optional<std::string>> before_;
+};
+
+class ModelStoreTest : public testing::Test {
+ protected:
+  ModelStoreTest() {
+    environment_.set("TANDEM_HOME", (folder_.path() / "home").string());
+    environment_.set("HF_HOME", (folder_.path() / "hf").string());
+    environment_.set("HF_HUB_CACHE", "");
+    environment_.set("HUGGINGFACE_HUB_CACHE", "");
+    environment_.set("HF_TOKEN", "");
+    environment_.set("HF_ENDPOINT", "http://127.0.0.1:1");
+  }
+
+  /// A snapshot as Hugging Face's libraries keep it.
+  fs::path cache(const std::string& repository, const std::vector<const char*>& files) const {
+    const fs::path snapshot = fs::path("hf/hub") / repository / "snapshots/0123abcd";
+    folder_.write(fs::path("hf/hub") / repository / "refs/main", "0123abcd");
+    for (const char* file : files) folder_.write(snapshot / file, "{}");
+    return folder_.path() / snapshot;
+  }
+
+  TemporaryFolder folder_;
+  Environment environment_;
+};
+
+TEST_F(ModelStoreTest, TakesAFolderAsItIs) {
+  const fs::path model = folder_.write("my model/config.json", "{}").parent_path();
+  EXPECT_EQ(ModelStore().resolve(model.string()).value_or(""), model);
+  EXPECT_EQ(ModelStore({.home = {}, .offline = true}).resolve(model.string()).value_or(""), model);
+}
+
+TEST_F(ModelStoreTest, SaysThatANameIsNeitherAFolderNorAnId) {
+  for (const char* name : {"./missing", "/missing/model", "a/b/c", "", "--model"}) {
+    const Result<fs::path> folder = ModelStore().resolve(name);
+    ASSERT_FALSE(folder) << name;
+    EXPECT_EQ(folder.error().code, ErrorCode::kNotFound) << name;
+  }
+  const Result<fs::path> folder = ModelStore().pull("../model");
+  ASSERT_FALSE(folder);
+  EXPECT_EQ(folder.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(ModelStoreTest, PullsWhatIsNotHereAndFindsItAgain) {
+  FakeHub hub;
+  for (const char* file : {"config.json", "tokenizer.json", "model.safetensors"}) {
+    hub.serve(std::string("sentence-transformers/tiny/") + file, "{}");
+  }
+  environment_.set("HF_ENDPOINT", hub.endpoint() + "/");
+  environment_.set("HF_TOKEN", "secret");
+  hub.set_faults(R"({"token": "secret"})");
+  const ModelStore store;
+  EXPECT_EQ(store.home(), folder_.path() / "home");
+  const Result<fs::path> folder = store.resolve("tiny");  // Of the organisation that such names mean.
+  ASSERT_TRUE(folder) << folder.error().message;
+  const std::size_t requests = hub.requests().size();
+  EXPECT_EQ(store.resolve("sentence-transformers/tiny").value_or(""), *folder);
+  EXPECT_EQ(ModelStore({.home = {}, .offline = true}).pull("tiny").value_or(""), *folder);
+  EXPECT_EQ(hub.requests().size(), requests);
+
+  const Result<std::vector<StoredModel>> models = store.list();
+  ASSERT_TRUE(models) << models.error().message;
+  ASSERT_EQ(models->size(), 1U);
+  EXPECT_EQ(models->front().id, "sentence-transformers/tiny");
+  EXPECT_EQ(models->front().folder, *folder);
+  EXPECT_EQ(models->front().size_bytes, 6U);
+  EXPECT_TRUE(models->front().source.starts_with("hub main ")) << models->front().source;
+}
+
+TEST_F(ModelStoreTest, ReadsTheTokenThatALoginLeft) {
+  FakeHub hub;
+  for (const char* file : {"config.json", "model.safetensors"}) hub.serve(std::string("org/tiny/") + file, "{}");
+  hub.set_faults(R"({"token": "from-login"})");
+  environment_.set("HF_ENDPOINT", hub.endpoint());
+  EXPECT_FALSE(ModelStore().pull("org/tiny"));
+  folder_.write("hf/token", "from-login\n");
+  EXPECT_TRUE(ModelStore().pull("org/tiny"));
+}
+
+TEST_F(ModelStoreTest, UsesTheCacheOfHuggingFace) {
+  const fs::path whole = cache("models--org--whole", {"config.json", "tokenizer.json", "model.safetensors"});
+  cache("models--org--part", {"config.json", "tokenizer.json"});
+  cache("datasets--org--data", {"config.json", "tokenizer.json", "model.safetensors"});
+  const ModelStore store({.home = {}, .offline = true});
+  EXPECT_EQ(store.resolve("org/whole").value_or(""), whole);
+  EXPECT_EQ(
+      store.resolve("org/whole", {.revision = "0123abcd", .source = ModelSource::kAuto, .progress = {}}).value_or(""),
+      whole);
+  for (const char* id : {"org/part", "org/other"}) {
+    const Result<fs::path> folder = store.resolve(id);
+    ASSERT_FALSE(folder);
+    EXPECT_EQ(folder.error().code, ErrorCode::kNotFound);
+    EXPECT_NE(folder.error().message.find("offline mode"), std::string::npos) << folder.error().message;
+  }
+  EXPECT_FALSE(store.resolve("org/whole", {.revision = "../snapshots/0123abcd", .source = {}, .progress = {}}));
+
+  const Result<std::vector<StoredModel>> models = store.list();
+  ASSERT_TRUE(models) << models.error().message;
+  ASSERT_EQ(models->size(), 1U);
+  EXPECT_EQ(models->front().id, "org/whole");
+  EXPECT_EQ(models->front().folder, whole);
+  EXPECT_EQ(models->front().source, "hugging face cache");
+}
+
+TEST_F(ModelStoreTest, ListsNothingWhereThereIsNothing) {
+  const Result<std::vector<StoredModel>> models = ModelStore().list();
+  ASSERT_TRUE(models) << models.error().message;
+  EXPECT_TRUE(models->empty());
+  EXPECT_FALSE(fs::exists(folder_.path() / "home"));  // Looking makes no folders.
+}
+
+}  // namespace
+}  // namespace tandem
