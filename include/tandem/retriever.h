@@ -26,7 +26,7 @@ enum class SearchMode {
 
 struct SearchOptions {
   SearchMode mode = SearchMode::kHybrid;
-  std::size_t initial_top_k = 100;  ///< Candidates of the first stage.
+  std::size_t initial_top_k = 100;  ///< kHybrid: candidates of the first stage.
   std::optional<std::size_t> rerank_top_n =
       {};                        ///< Candidates that are reranked, the others are dropped; default: all.
   std::size_t final_top_k = 10;  ///< Results. More than rerank_top_n is an error.
@@ -54,9 +54,11 @@ struct StageTimes {
 
 struct SearchResponse {
   std::vector<SearchHit> hits;
-  std::size_t candidates = 0;  ///< Documents that reached the last stage.
+  std::size_t candidates = 0;  ///< Documents that reached the last stage: without two stages, all.
   StageTimes times;
-  Truncation truncation;  ///< Query and pairs together.
+  /// Query and pairs together. In search_many(), what a shared batch lost is counted with its first query: the sum over
+  /// the responses is exact.
+  Truncation truncation;
 };
 
 /// Borrows its parts, which must outlive it. Every method may be called from many threads at once.
