@@ -1,0 +1,171 @@
+// The bi-encoder against what sentence-transformers answers: tests/goldens/encoder and tests/goldens/tiny-bert.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "engine/encoder_goldens.h"
+#include "tandem/bi_encoder.h"
+
+namespace tandem {
+namespace {
+
+// Bounds of docs/parity.md. The tiny model's components are not bounded by 1, so its bound is relative above that.
+constexpr double kComponentErrorMax = 2e-5;
+constexpr double kBf16CosineMin = 0.9998;
+constexpr double kInt8CosineMin = 0.995;
+
+std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
+
+// ------------------------------------------------------------------------------------------------ the tiny checkpoint
+
+BiEncoderOptions options_of(JsonValue variant) {
+  const JsonValue given = must(variant.get_object("options"));
+  BiEncoderOptions options{.compute = {.precision = Precision::kF32, .threads = 2}};
+  options.normalize = must(given.find_bool("normalize"));
+  options.dimensions = must(given.find_unsigned("dimensions"));
+  options.max_length = must(given.find_unsigned("max_length"));
+  if (const auto name = must(given.find_string("prompt_name"))) options.prompt_name = std::string(*name);
+  return options;
+}
+
+TextRole role_of(JsonValue variant) {
+  const std::string_view role = must(variant.get_string("role"));
+  if (role == "query") return TextRole::kQuery;
+  if (role == "document") return TextRole::kDocument;
+  EXPECT_EQ(role, "plain");
+  return TextRole::kPlain;
+}
+
+TEST(BiEncoderGoldens, EveryModuleAndOptionOfATinyModel) {
+  const JsonDocument golden = must(JsonDocument::read_file(goldens_folder() / "tiny-bert/golden.json"));
+  std::vector<std::string> texts;
+  for (const JsonValue& spec : must(golden.root().get_array("texts"))) texts.push_back(golden_text(spec));
+
+  std::size_t variants_seen = 0;
+  for (const JsonValue& variant : must(golden.root().get_array("variants"))) {
+    if (must(variant.get_string("kind")) != "bi") continue;
+    SCOPED_TRACE(must(variant.get_string("name")));
+    const TemporaryFolder folder;
+    add_golden_files(folder, must(golden.root().get_object("files")));
+    add_golden_files(folder, must(variant.get_object("files")));
+    const Result<BiEncoder> encoder = BiEncoder::open(folder.path(), options_of(variant));
+    ASSERT_TRUE(encoder) << encoder.error().message;
+
+    std::vector<std::string_view> asked = views_of(texts);
+    asked.resize(must(variant.get_unsigned("texts")));
+    const Result<Embeddings> embeddings = encoder->encode(asked, role_of(variant));
+    ASSERT_TRUE(embeddings) << embeddings.error().message;
+    const std::vector<JsonValue> results = must(variant.get_array("results"));
+    ASSERT_EQ(embeddings->vectors.rows(), results.size());
+    for (std::size_t row = 0; row < results.size(); ++row) {
+      const std::vector<float> wanted = golden_floats(results[row]);
+      const std::span<const float> found = embeddings->vectors.row(row);
+      ASSERT_EQ(found.size(), wanted.size());
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const double size = std::max(1.0, std::fabs(static_cast<double>(wanted[i])));
+        ASSERT_NEAR(found[i], wanted[i], kComponentErrorMax * size) << "text " << row << ", component " << i;
+      }
+    }
+    ++variants_seen;
+  }
+  EXPECT_GE(variants_seen, 30U);
+}
+
+// --------------------------------------------------------------------------------------------- published checkpoints
+
+struct GoldenText {
+  std::string text;
+  std::size_t tokens_dropped = 0;
+  std::size_t stride = 1;     // The golden has every stride-th component.
+  std::vector<float> vector;  // [dimensions / stride]
+};
+
+std::vector<GoldenText> read_texts(const std::string& model) {
+  const JsonDocument golden = must(JsonDocument::read_file(goldens_folder() / "encoder" / (model + ".json")));
+  std::vector<GoldenText> texts;
+  for (const JsonValue& row : must(golden.root().get_array("texts"))) {
+    texts.push_back({.text = golden_text(must(row.get("text"))),
+                     .tokens_dropped = must(row.get_unsigned("tokens_dropped")),
+                     .stride = must(row.get_unsigned("stride")),
+                     .vector = golden_floats(must(row.get("vector")))});
+  }
+  return texts;
+}
+
+class PublishedBiEncoder : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    folder_ = published_model(GetParam());
+    if (folder_.empty()) GTEST_SKIP() << "TANDEM_TEST_MODELS holds no " << GetParam();
+    goldens_ = read_texts(GetParam());
+    ASSERT_GE(goldens_.size(), 24U);
+  }
+
+  BiEncoder open(Precision precision) const {
+    return must(BiEncoder::open(folder_, {.compute = {.precision = precision, .threads = 2}}));
+  }
+
+  /// The cosine to the reference of each text whose golden is whole.
+  std::vector<double> cosines(Precision precision) const {
+    const BiEncoder encoder = open(precision);
+    if (encoder.compute().precision != precision) return {};
+    std::vector<double> found;
+    for (const GoldenText& golden : goldens_) {
+      if (golden.stride != 1) continue;
+      const std::string_view text = golden.text;
+      const Embeddings embeddings = must(encoder.encode(std::span(&text, 1)));
+      found.push_back(cosine(embeddings.vectors.row(0), golden.vector));
+    }
+    return found;
+  }
+
+  std::filesystem::path folder_;
+  std::vector<GoldenText> goldens_;
+};
+
+TEST_P(PublishedBiEncoder, F32HasTheReferencesComponents) {
+  std::vector<std::string_view> texts;
+  for (const GoldenText& golden : goldens_) texts.emplace_back(golden.text);
+  const Embeddings embeddings = must(open(Precision::kF32).encode(texts));
+  for (std::size_t row = 0; row < goldens_.size(); ++row) {
+    SCOPED_TRACE(goldens_[row].text.substr(0, 60));
+    for (std::size_t i = 0; i < goldens_[row].vector.size(); ++i) {
+      ASSERT_NEAR(embeddings.vectors.row(row)[i * goldens_[row].stride], goldens_[row].vector[i], kComponentErrorMax)
+          << "component " << i * goldens_[row].stride;
+    }
+  }
+}
+
+TEST_P(PublishedBiEncoder, CountsTheTokensThatTheReferenceCutsOff) {
+  const BiEncoder encoder = open(Precision::kF32);
+  for (const GoldenText& golden : goldens_) {
+    const std::string_view text = golden.text;
+    const Truncation truncation = must(encoder.encode(std::span(&text, 1))).truncation;
+    EXPECT_EQ(truncation.tokens_dropped, golden.tokens_dropped) << golden.text.substr(0, 60);
+    EXPECT_EQ(truncation.texts_truncated, golden.tokens_dropped > 0 ? 1U : 0U);
+  }
+}
+
+TEST_P(PublishedBiEncoder, Bf16StaysWithinItsBound) {
+  const std::vector<double> found = cosines(Precision::kBf16);
+  if (found.empty()) GTEST_SKIP() << "this processor runs bf16 as f32";
+  EXPECT_GE(std::ranges::min(found), kBf16CosineMin);
+}
+
+TEST_P(PublishedBiEncoder, Int8StaysWithinItsBound) {
+  const std::vector<double> found = cosines(Precision::kInt8);
+  ASSERT_FALSE(found.empty());
+  EXPECT_GE(std::ranges::min(found), kInt8CosineMin);
+}
+
+INSTANTIATE_TEST_SUITE_P(, PublishedBiEncoder, testing::Values("all-MiniLM-L6-v2", "bge-small-en-v1.5"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase_if(name, [](char c) { return c == '-' || c == '.'; });
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace tandem
