@@ -105,8 +105,9 @@ def share_of_peak(row: dict, side: dict, peak: dict) -> str | None:
 def error(side: dict) -> str | None:
     if "cosine_mean" in side:
         return f"cosine {side['cosine_mean']:.5f} (min {side['cosine_min']:.4f})"
-    if "error_mean" in side:
-        return f"logit {side['error_mean']:.4f} (max {side['error_max']:.3f})"
+    if "logit_errors" in side:
+        texts = [f"{found['mean']:.4f} (max {found['max']:.3f})" for found in side["logit_errors"].values()]
+        return "logit " + ", on BM25's candidates ".join(texts)
     return None
 
 

@@ -98,10 +98,14 @@ class Bench:
                 stamp.write_text(fingerprint)
         say("asking sentence-transformers for the f32 reference")
         self.embeddings = self.reference("embed", self.bi_folder, self.work.passages)
-        self.logits = self.reference("rerank", self.cross_folder, self.work.pairs)
+        self.logits = {
+            pairs: self.reference("rerank", self.cross_folder, pairs)
+            for pairs in (self.work.pairs, self.work.candidates)
+            if pairs
+        }
 
     def reference(self, task: str, folder: pathlib.Path, texts: pathlib.Path) -> np.ndarray:
-        output = CACHE / f"reference-{task}.npy"
+        output = CACHE / f"reference-{texts.stem}.npy"
         script = PROJECT / "benchmarks" / "reference.py"
         result, _ = machine.run_json(
             [sys.executable, script, task, "--model", folder, "--input", texts, "--output", output]
@@ -207,17 +211,15 @@ class Bench:
 
     def rerank(self, precision: str, wanted: float) -> None:
         """One call per query, as an application reranks; the value is the sum over the queries."""
-        outputs = [CACHE / f"theirs-rerank-{precision}-{index}.npy" for index in range(len(self.pairs_by_query))]
+
+        def peer(configuration: dict, pairs: pathlib.Path, *more) -> dict:
+            return self.peer(
+                "rerank", configuration, self.onnx("cross", precision), "--model", self.cross_folder,
+                "--input", pairs, "--tokens-max", CROSS_TOKENS_MAX, "--threads", THREADS, *more,
+            )  # fmt: skip
 
         def theirs(configuration: dict) -> Reading:
-            results = [
-                self.peer(
-                    "rerank", configuration, self.onnx("cross", precision), "--model", self.cross_folder,
-                    "--input", part.pairs, "--output", output, "--tokens-max", CROSS_TOKENS_MAX,
-                    "--threads", THREADS, "--passes", self.passes,
-                )
-                for part, output in zip(self.pairs_by_query, outputs)
-            ]  # fmt: skip
+            results = [peer(configuration, part.pairs, "--passes", self.passes) for part in self.pairs_by_query]
             details = {"tokens": sum(result["tokens"] for result in results), "version": results[0]["version"]}
             seconds = sum(min(result["seconds"]) for result in results)
             return Reading(seconds, details | {"configuration": configuration})
@@ -245,14 +247,18 @@ class Bench:
             "calibration": calibration,
         }
         self.alternate(row, ours, lambda: theirs(best))
-        scores = machine.run(
-            [TANDEM, "score", "--model", self.cross_folder, "--input", self.work.pairs, "--activation", "none",
-             "--precision", precision, "--threads", THREADS]
-        ).output  # fmt: skip
-        mine = np.array(scores.split(), np.float32).reshape(self.logits.shape)
-        for side, logits in (("ours", mine), ("theirs", np.concatenate([np.load(path) for path in outputs]))):
-            errors = np.abs(logits - self.logits)
-            self.rows[-1][side] |= {"error_mean": float(errors.mean()), "error_max": float(errors.max())}
+        output = CACHE / f"theirs-rerank-{precision}.npy"
+        for pairs, reference in self.logits.items():
+            peer(best, pairs, "--output", output)
+            scores = machine.run(
+                [TANDEM, "score", "--model", self.cross_folder, "--input", pairs, "--activation", "none",
+                 "--precision", precision, "--threads", THREADS]
+            ).output  # fmt: skip
+            mine = np.array(scores.split(), np.float32).reshape(reference.shape)
+            for side, logits in (("ours", mine), ("theirs", np.load(output))):
+                errors = np.abs(logits - reference)
+                found = {"mean": float(errors.mean()), "max": float(errors.max())}
+                self.rows[-1][side].setdefault("logit_errors", {})[pairs.stem] = found
 
     def latency(self, precision: str, wanted: float | None) -> None:
         """Against ONNX Runtime int8 whatever our precision: that is the one to beat for a single query."""

@@ -53,7 +53,8 @@ class Workload:
     passages: pathlib.Path  # {"text"}
     passages_tokenize: pathlib.Path  # {"text"}, every distinct passage.
     passages_memory: pathlib.Path  # {"text"}
-    pairs: pathlib.Path  # {"query", "document"}: three queries.
+    pairs: pathlib.Path  # {"query", "document"}: three queries, each with the first passages, most of them irrelevant.
+    candidates: pathlib.Path | None  # {"query", "document"}: the same queries with what BM25 found for them.
     queries: pathlib.Path  # {"text"}: SHORT_QUERIES, over and over.
 
 
@@ -61,18 +62,18 @@ def write(folder: pathlib.Path, tokenizer: tokenizers.Tokenizer, sizes: Sizes) -
     folder.mkdir(parents=True, exist_ok=True)
     data = os.environ.get("TANDEM_DATA")
     if data:
-        source = "MS MARCO passages; pairs: TREC DL 2019 queries with BM25's candidates"
+        source = "MS MARCO passages, TREC DL 2019 queries"
         passages = [row["text"] for row in read_jsonl(pathlib.Path(data, "msmarco-passages-5000.jsonl"))]
-        pairs = trec_pairs(pathlib.Path(data, "trec-dl19-pool"), sizes.candidates)
+        candidates = trec_candidates(pathlib.Path(data, "trec-dl19-pool"), sizes.candidates)
+        queries = list(dict.fromkeys(row["query"] for row in candidates))
     else:
         source = "descriptions of Debian packages, cut to the lengths of MS MARCO passages"
-        passages = package_passages(tokenizer)
-        pairs = [
-            (question, passages[row * sizes.candidates + column])
-            for row, question in enumerate(PACKAGE_QUESTIONS)
-            for column in range(sizes.candidates)
-        ]
-    texts = lambda items: ({"text": text} for text in items)
+        passages, candidates, queries = package_passages(tokenizer), None, PACKAGE_QUESTIONS
+
+    def texts(items):
+        return ({"text": text} for text in items)
+
+    pairs = [{"query": query, "document": text} for query in queries for text in passages[: sizes.candidates]]
     return Workload(
         source=source,
         sizes=sizes,
@@ -81,9 +82,8 @@ def write(folder: pathlib.Path, tokenizer: tokenizers.Tokenizer, sizes: Sizes) -
         passages_memory=write_jsonl(
             folder / "passages-memory.jsonl", texts(itertools.islice(itertools.cycle(passages), sizes.passages_memory))
         ),
-        pairs=write_jsonl(
-            folder / "pairs.jsonl", ({"query": query, "document": document} for query, document in pairs)
-        ),
+        pairs=write_jsonl(folder / "pairs.jsonl", pairs),
+        candidates=write_jsonl(folder / "candidates.jsonl", candidates) if candidates else None,
         queries=write_jsonl(folder / "queries.jsonl", texts(SHORT_QUERIES * 20)),
     )
 
@@ -100,20 +100,20 @@ class QueryPairs:
 def split_by_query(pairs: pathlib.Path) -> list[QueryPairs]:
     parts = []
     for query, group in itertools.groupby(read_jsonl(pairs), key=lambda row: row["query"]):
-        rows, stem = list(group), pairs.with_name(f"{pairs.stem}-{len(parts)}")
+        rows, stem = list(group), f"{pairs.stem}-{len(parts)}"
         documents = ({"text": row["document"]} for row in rows)
         parts.append(
             QueryPairs(
                 query=query,
-                pairs=write_jsonl(stem.with_suffix(".jsonl"), rows),
-                documents=write_jsonl(stem.with_name(stem.name + "-documents.jsonl"), documents),
+                pairs=write_jsonl(pairs.with_name(f"{stem}.jsonl"), rows),
+                documents=write_jsonl(pairs.with_name(f"{stem}-documents.jsonl"), documents),
             )
         )
     return parts
 
 
-def trec_pairs(folder: pathlib.Path, candidates_max: int) -> list[tuple[str, str]]:
-    """The first three queries, each with the first `candidates_max` documents of BM25's run."""
+def trec_candidates(folder: pathlib.Path, candidates_max: int) -> list[dict]:
+    """The first three queries, each with the first `candidates_max` documents of BM25's run, as pairs."""
     documents = {row["_id"]: row["text"] for row in read_jsonl(folder / "corpus.jsonl")}
     candidates = collections.defaultdict(list)
     for line in (folder / "runs" / "BM25.trec").read_text(encoding="utf-8").splitlines():
@@ -121,7 +121,11 @@ def trec_pairs(folder: pathlib.Path, candidates_max: int) -> list[tuple[str, str
         if document_id in documents:
             candidates[query_id].append(documents[document_id])
     queries = itertools.islice(read_jsonl(folder / "queries.jsonl"), 3)
-    return [(row["text"], document) for row in queries for document in candidates[row["_id"]][:candidates_max]]
+    return [
+        {"query": row["text"], "document": document}
+        for row in queries
+        for document in candidates[row["_id"]][:candidates_max]
+    ]
 
 
 def package_passages(tokenizer: tokenizers.Tokenizer) -> list[str]:

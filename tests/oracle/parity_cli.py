@@ -15,6 +15,8 @@ KEYS = {1: ("text",), 2: ("query", "document")}
 
 
 def run(*words) -> str:
+    if not TANDEM.exists():
+        raise SystemExit(f"{TANDEM} does not exist: run `make build`, or set TANDEM_BINARY")
     command = [str(word) for word in (TANDEM, *words)]
     process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
     if process.returncode != 0:

@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import dataclasses
 import itertools
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,15 @@ from parity_texts import Item, read_jsonl
 
 RETRIEVED_COLLECTIONS = ("stackfaq", "cranfield")
 RERANKED_COLLECTION = "trec-dl19-pool"
+
+
+@dataclasses.dataclass
+class Outcome:
+    """A collection ranked in each precision."""
+
+    collection: str
+    ndcg: dict[str, float] = dataclasses.field(default_factory=dict)
+    scores: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # A cross-encoder's, pair by pair.
 
 
 def read_qrels(path: pathlib.Path) -> dict[str, dict[str, int]]:
@@ -32,13 +42,13 @@ def texts_of(path: pathlib.Path) -> dict[str, str]:
     return {row["_id"]: f"{row.get('title', '')} {row['text']}".strip() for row in read_jsonl(path)}
 
 
-def retrieved(model: Model, data: pathlib.Path, precisions: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
-    """Exact search with a bi-encoder: (collection, one value per precision)."""
+def retrieved(model: Model, data: pathlib.Path, precisions: Sequence[str]) -> Iterator[Outcome]:
+    """Exact search with a bi-encoder."""
     for name in RETRIEVED_COLLECTIONS:
         qrels = read_qrels(data / name / "qrels" / "test.tsv")
         documents = texts_of(data / name / "corpus.jsonl")
         queries = {key: text for key, text in texts_of(data / name / "queries.jsonl").items() if key in qrels}
-        values = []
+        outcome = Outcome(f"{name} ({len(queries):,} queries, {len(documents):,} documents)")
         for precision in precisions:
             rows, columns = (
                 model.embed([Item("", (text.encode(),)) for text in texts.values()], precision)
@@ -47,22 +57,23 @@ def retrieved(model: Model, data: pathlib.Path, precisions: Sequence[str]) -> It
             run = {
                 query: dict(zip(documents, map(float, scores))) for query, scores in zip(queries, rows @ columns.T)
             }
-            values.append(ndcg_at_10(qrels, run))
-        yield f"{name} ({len(queries):,} queries, {len(documents):,} documents)", values
+            outcome.ndcg[precision] = ndcg_at_10(qrels, run)
+        yield outcome
 
 
-def reranked(model: Model, data: pathlib.Path, precisions: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
-    """BM25's first hundred reranked by a cross-encoder: (collection, one value per precision)."""
+def reranked(model: Model, data: pathlib.Path, precisions: Sequence[str]) -> Iterator[Outcome]:
+    """BM25's first hundred reranked by a cross-encoder."""
     folder = data / RERANKED_COLLECTION
     qrels = read_qrels(folder / "qrels" / "test.tsv")
     documents, queries = texts_of(folder / "corpus.jsonl"), texts_of(folder / "queries.jsonl")
     candidates = [line.split()[::2][:2] for line in (folder / "runs" / "BM25.trec").read_text().splitlines()]
     candidates = [(query, document) for query, document in candidates if query in qrels and document in documents]
     pairs = [Item("", (queries[query].encode(), documents[document].encode())) for query, document in candidates]
-    values = []
+    outcome = Outcome(f"{RERANKED_COLLECTION} ({len(pairs):,} pairs)")
     for precision in precisions:
+        outcome.scores[precision] = model.score(pairs, precision)[:, 0]
         run = collections.defaultdict(dict)
-        for (query, document), score in zip(candidates, model.score(pairs, precision)[:, 0]):
+        for (query, document), score in zip(candidates, outcome.scores[precision]):
             run[query][document] = float(score)
-        values.append(ndcg_at_10(qrels, dict(run)))
-    yield f"{RERANKED_COLLECTION} ({len(run)} queries, {len(pairs):,} pairs)", values
+        outcome.ndcg[precision] = ndcg_at_10(qrels, dict(run))
+    yield outcome

@@ -188,19 +188,15 @@ def english_passages(count: int) -> list[str]:
     return [". ".join(generator.choices(sentences, k=generator.randint(1, 7))) + "." for _ in range(count)]
 
 
-def mixed_texts(count: int) -> list[str]:
-    """Real text in several languages, a question now and a paragraph then; nothing where TANDEM_DATA is not set."""
+def mixed_texts(count: int, name: str) -> list[str]:
+    """Real paragraphs ("corpus.jsonl") or questions ("queries.jsonl") in several languages and fields, the same number
+    from each collection; nothing where TANDEM_DATA is not set."""
     if not (data := os.environ.get("TANDEM_DATA")):
         return []
-    files = [
-        pathlib.Path(data, "xquad", language, name)
-        for language in ("en", "ar", "de", "zh")
-        for name in ("corpus.jsonl", "queries.jsonl")
-    ]
-    files += [pathlib.Path(data, name, "corpus.jsonl") for name in ("stackfaq", "cosqa", "cacm")]
-    per_file = -(-count // len(files))
-    texts = [row["text"] for path in files for row in itertools.islice(read_jsonl(path), per_file)]
-    return texts[:count]
+    collections = [f"xquad/{language}" for language in ("en", "ar", "de", "zh")] + ["stackfaq", "cosqa", "pubmedqa"]
+    per_collection = -(-count // len(collections))
+    paths = [pathlib.Path(data, collection, name) for collection in collections]
+    return [row["text"] for path in paths for row in itertools.islice(read_jsonl(path), per_collection)][:count]
 
 
 def nasty_texts(count: int) -> list[bytes]:
@@ -218,13 +214,18 @@ def nasty_texts(count: int) -> list[bytes]:
 def items(total: int) -> list[Item]:
     """At least `total` texts."""
     passages = [text.encode() for text in english_passages(total * 3 // 10)]
-    mixed = [text.encode() for text in mixed_texts(total * 3 // 10)]
+    mixed = [
+        text.encode()
+        for name in ("corpus.jsonl", "queries.jsonl")
+        for text in mixed_texts(total * 3 // 20, name)
+    ]
     groups = {"passages": passages, "mixed": mixed, "nasty": nasty_texts(total - len(passages) - len(mixed))}
     return [Item(group, (text,)) for group, texts in groups.items() for text in texts]
 
 
 def pairs(total: int) -> list[Item]:
-    """At least `total` pairs: a short text with a long one, the other way round, two of one kind, and nasty ones."""
+    """At least `total` pairs: the first words of a passage with a passage, a question with a paragraph of the same
+    collection, and nasty texts with anything."""
     generator = random.Random(4)
     singles = items(total)
     passages = [item.parts[0] for item in singles if item.group == "passages"]
@@ -235,13 +236,14 @@ def pairs(total: int) -> list[Item]:
         if item.group == "passages":
             sentence = b" ".join(generator.choice(passages).split()[: generator.randint(3, 12)])
             made.append(Item("passages", (sentence, text)))
-        else:
+        elif item.group == "nasty":
             other = generator.choice(everything)
             # A broken pair is a line with one tab, so no part of it may hold a tab or a line break.
             if not Item("", (text, other)).is_utf8():
                 text, other = (b" ".join(part.split()) for part in (text, other))
-            made.append(Item(item.group, (text, other) if generator.random() < 0.5 else (other, text)))
-    return made
+            made.append(Item("nasty", (text, other) if generator.random() < 0.5 else (other, text)))
+    questions, paragraphs = (mixed_texts(total * 3 // 10, name) for name in ("queries.jsonl", "corpus.jsonl"))
+    return made + [Item("mixed", (query.encode(), text.encode())) for query, text in zip(questions, paragraphs)]
 
 
 def read_jsonl(path: pathlib.Path):
