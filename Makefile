@@ -9,13 +9,15 @@ help: ## Print this list
 demo: build ## Two-stage search over real documents, from nothing to results
 	@scripts/demo.sh
 
-test: build ## Build, get the models, run every test
+test: setup ## Build, get the models, run every test
+	@scripts/build.sh release
 	@scripts/test.sh
 
 build: setup ## Build the tandem program: build/release/bin/tandem
-	@scripts/build.sh release
+	@scripts/build.sh release tandem_cli
 
-install: build ## Install under PREFIX (default /usr/local)
+install: setup ## Install program and library under PREFIX (default /usr/local)
+	@scripts/build.sh release tandem_cli tandem
 	@scripts/install.sh $(PREFIX)
 
 bench: build ## Measure this machine and the peers in one run: benchmarks/results

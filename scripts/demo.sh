@@ -14,7 +14,7 @@ if [ ! -s "$demo/packages.jsonl" ]; then
   if ! command -v apt-cache >/dev/null; then
     warn "this system has no apt-cache: the demo searches the sample documents alone"
   else
-    if ! apt-cache dumpavail | grep -q '^Description'; then
+    if [ -z "$(apt-cache dumpavail | grep --max-count=1 '^Description')" ]; then
       as_root apt-get -q -y update || warn "the list of packages could not be fetched"
     fi
     apt-cache dumpavail | python3 scripts/packages_to_jsonl.py --count "$packages_wanted" >"$demo/packages.partial"

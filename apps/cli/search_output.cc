@@ -72,7 +72,8 @@ Result<std::string> to_trec(const std::string& query_id, const SearchResponse& r
 }
 
 std::string summary_of(const Document& document, std::size_t columns) {
-  return one_line(fmt::format("{}: {}", document.id, document.full_text()), columns);
+  const std::string text = document.title == document.id ? document.text : document.full_text();
+  return one_line(fmt::format("{}: {}", document.id, text), columns);
 }
 
 }  // namespace tandem::cli

@@ -19,7 +19,7 @@ std::string to_json_line(const Query& query, const SearchResponse& response);
 /// Lines "qid Q0 docid rank score tag" as trec_eval reads them. Errors: kUnsupported for an id with white space in it.
 Result<std::string> to_trec(const std::string& query_id, const SearchResponse& response, const std::string& tag);
 
-/// "id: title text" on one line of at most `columns` code points.
+/// "id: title text" on one line of at most `columns` code points, without a title that repeats the id.
 std::string summary_of(const Document& document, std::size_t columns);
 
 }  // namespace tandem::cli

@@ -52,11 +52,15 @@ Status print(std::string_view text) {
 }
 
 Status flush_output() {
-  if (std::fflush(stdout) != 0) return output_failed();
+  // A failure of an earlier flush stays on record in the stream.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return output_failed();
   return {};
 }
 
-void note(std::string_view text) { fmt::print(stderr, "tandem: {}\n", text); }
+void note(std::string_view text) {
+  std::fflush(stdout);  // What was printed before stands before. flush_output() reports its failure.
+  fmt::print(stderr, "tandem: {}\n", text);
+}
 
 std::size_t terminal_columns() {
   winsize size{};
@@ -93,8 +97,12 @@ void ProgressBar::update(std::string_view what, std::string_view unit, std::uint
   if (seconds < next_draw_seconds_) return;
   next_draw_seconds_ = seconds + (terminal_ ? 0.1 : 10);
 
-  const std::string amount = unit == "bytes" ? format_bytes(done) : fmt::format("{} {}", done, unit);
-  std::string line = fmt::format("{}: {}", what, amount);
+  std::string line(what);
+  if (done == 0) {
+    line += fmt::format(" ({})", format_duration(seconds));
+  } else {
+    line += unit == "bytes" ? ": " + format_bytes(done) : fmt::format(": {} {}", done, unit);
+  }
   if (fraction) {
     const double share = std::clamp(*fraction, 0.0, 1.0);
     if (terminal_) {
@@ -104,7 +112,8 @@ void ProgressBar::update(std::string_view what, std::string_view unit, std::uint
     }
     line += fmt::format(" {:.0f} %", share * 100);
   }
-  line += ", " + format_rate(static_cast<double>(done - std::min(done, done_at_start_)) / seconds, unit);
+  const std::uint64_t done_since = done - std::min(done, done_at_start_);
+  if (done_since > 0) line += ", " + format_rate(static_cast<double>(done_since) / seconds, unit);
   if (fraction && *fraction > 0) line += fmt::format(", {} left", format_duration(seconds / *fraction - seconds));
   fmt::print(stderr, fmt::runtime(terminal_ ? "\r{}\x1b[K" : "{}\n"), line);
   std::fflush(stderr);
