@@ -1,0 +1,231 @@
+#include "tandem/collection.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include "engine/tiny_models.h"
+#include "index/top_k.h"
+
+namespace tandem {
+namespace {
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+class CollectionTest : public testing::Test {
+ protected:
+  CollectionInfo index(const BiEncoder& encoder, const std::vector<Document>& documents,
+                       const CollectionWriterOptions& options = {}) {
+    CollectionWriter writer = must(CollectionWriter::create(path_, encoder, options));
+    for (const Document& document : documents) must_hold(writer.add(document));
+    EXPECT_EQ(writer.documents(), documents.size());
+    return must(writer.commit());
+  }
+
+  static void must_hold(const Status& status) {
+    if (!status) throw std::runtime_error(status.error().message);
+  }
+
+  static Matrix encode_one_by_one(const BiEncoder& encoder, const std::vector<Document>& documents) {
+    Matrix vectors(documents.size(), encoder.dimensions());
+    for (std::size_t row = 0; row < documents.size(); ++row) {
+      const std::string text = documents[row].full_text();
+      const std::string_view view = text;
+      const Embeddings embeddings = must(encoder.encode({&view, 1}, TextRole::kDocument));
+      std::ranges::copy(embeddings.vectors.row(0), vectors.row(row).begin());
+    }
+    return vectors;
+  }
+
+  TinyModels models_;
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_.path() / "faq.tandem";
+};
+
+TEST_F(CollectionTest, HoldsWhatTheEncoderSaysWhateverTheBatch) {
+  const BiEncoder encoder = models_.bi_encoder();
+  const std::vector<Document> documents = tiny_documents(50);
+  const Matrix expected = encode_one_by_one(encoder, documents);
+  for (const std::size_t batch : {1U, 7U, 256U}) {
+    index(encoder, documents, {.metric = std::nullopt, .batch_documents = batch});
+    const Collection collection = must(Collection::open(path_));
+    const MatrixView vectors = collection.vectors();
+    ASSERT_EQ(vectors.rows, 50U);
+    ASSERT_TRUE(std::equal(vectors.data, vectors.data + 50 * vectors.columns, expected.data())) << batch;
+    const Document document = must(collection.document(41));
+    EXPECT_EQ(document.id, "d41");
+    EXPECT_EQ(document.text, documents[41].text);
+    const std::uint32_t ordinals[] = {9, 3};
+    EXPECT_EQ(must(collection.documents(ordinals))[0].title, "one 9");
+    EXPECT_EQ(collection.document(50).error().code, ErrorCode::kNotFound);
+  }
+}
+
+TEST_F(CollectionTest, RemembersHowItWasMade) {
+  const CollectionInfo l2 = index(models_.bi_encoder(), tiny_documents(3));
+  EXPECT_EQ(l2.metric, Metric::kL2);
+  EXPECT_EQ(l2.encoder.dimensions, 64U);
+  const BiEncoder normalised = models_.bi_encoder({.max_length = 5, .normalize = true});
+  index(normalised, tiny_documents(10));
+  const CollectionInfo info = must(Collection::open(path_)).info();
+  EXPECT_EQ(info.metric, Metric::kInnerProduct);
+  EXPECT_EQ(info.documents, 10U);
+  EXPECT_TRUE(info.encoder.normalized);
+  EXPECT_EQ(info.encoder.max_length, 5U);
+  EXPECT_TRUE(info.encoder.weights_hash.starts_with("sha256:"));
+  EXPECT_EQ(info.created.size(), std::string("2024-02-29T12:00:00Z").size());
+  EXPECT_EQ(info.truncation.texts, 10U);
+  EXPECT_GT(info.truncation.texts_truncated, 0U);
+  EXPECT_GT(info.truncation.tokens_dropped, info.truncation.texts_truncated);
+  EXPECT_EQ(index(normalised, tiny_documents(3), {.metric = Metric::kL2}).metric, Metric::kL2);
+}
+
+TEST_F(CollectionTest, FindsTheNearestByBothMetrics) {
+  const BiEncoder encoder = models_.bi_encoder();
+  const std::vector<Document> documents = tiny_documents(200);
+  const std::string_view query = "the fast red boat";
+  const Matrix vector = must(encoder.encode({&query, 1}, TextRole::kQuery)).vectors;
+  for (const Metric metric : {Metric::kInnerProduct, Metric::kL2}) {
+    index(encoder, documents, {.metric = metric});
+    const Collection collection = must(Collection::open(path_));
+    std::vector<VectorHit> expected;
+    for (std::uint32_t row = 0; row < collection.size(); ++row) {
+      double score = 0;
+      for (std::size_t i = 0; i < vector.columns(); ++i) {
+        const double a = vector.row(0)[i];
+        const double b = collection.vectors().row(row)[i];
+        score += metric == Metric::kL2 ? (a - b) * (a - b) : a * b;
+      }
+      expected.push_back({row, static_cast<float>(metric == Metric::kL2 ? -std::sqrt(score) : score)});
+    }
+    std::ranges::sort(expected, ranks_before);
+    const auto hits = must(collection.search(vector, 500, 1));
+    ASSERT_EQ(hits[0].size(), 200U);
+    for (std::size_t rank = 0; rank < 200; ++rank) EXPECT_NEAR(hits[0][rank].score, expected[rank].score, 1e-4);
+    EXPECT_EQ(must(collection.search(vector, 3)),
+              (std::vector<std::vector<VectorHit>>{{hits[0].begin(), hits[0].begin() + 3}}));
+    EXPECT_EQ(collection.search(Matrix(1, 63), 3).error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST_F(CollectionTest, MayBeSearchedFromManyThreadsAtOnce) {
+  const BiEncoder encoder = models_.bi_encoder();
+  index(encoder, tiny_documents(300));
+  const Collection collection = must(Collection::open(path_));
+  const auto expected = must(collection.search(collection.vectors(), 5, 1));
+  std::vector<std::thread> threads;
+  for (std::size_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int round = 0; round < 5; ++round) {
+        EXPECT_EQ(must(collection.search(collection.vectors(), 5, thread)), expected);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(CollectionTest, NamesAnIdThatComesTwiceAndGoesOn) {
+  const BiEncoder encoder = models_.bi_encoder();
+  CollectionWriter writer = must(CollectionWriter::create(path_, encoder, {.metric = {}, .batch_documents = 2}));
+  for (const Document& document : tiny_documents(5)) must_hold(writer.add(document));
+  const Status status = writer.add(tiny_documents(4).back());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kConflict);
+  EXPECT_TRUE(contains(status.error().message, "two documents have the id \"d3\"")) << status.error().message;
+  EXPECT_EQ(must(writer.commit()).documents, 5U);
+  EXPECT_EQ(must(Collection::open(path_)).size(), 5U);
+}
+
+TEST_F(CollectionTest, AWriterRefusesWhatMakesNoSense) {
+  const BiEncoder encoder = models_.bi_encoder();
+  EXPECT_EQ(CollectionWriter::create(path_, encoder, {.metric = {}, .batch_documents = 0}).error().code,
+            ErrorCode::kInvalidArgument);
+  {
+    CollectionWriter writer = must(CollectionWriter::create(path_, encoder));
+    EXPECT_EQ(CollectionWriter::create(path_, encoder).error().code, ErrorCode::kConflict);
+    EXPECT_TRUE(contains(writer.commit().error().message, "no documents were added"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  CollectionWriter writer = must(CollectionWriter::create(path_, encoder));
+  must_hold(writer.add(tiny_documents(1)[0]));
+  EXPECT_TRUE(writer.commit());
+  EXPECT_EQ(writer.commit().error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(writer.add(tiny_documents(2)[1]).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(CollectionTest, SaysExactlyWhatDiffersAboutAnotherEncoder) {
+  const BiEncoder encoder = models_.bi_encoder();
+  index(encoder, tiny_documents(3));
+  const Collection collection = must(Collection::open(path_));
+  EXPECT_TRUE(collection.check_encoder(encoder));
+  EXPECT_TRUE(collection.check_encoder(models_.bi_encoder()));
+
+  const auto message_for = [&](const BiEncoderOptions& options) {
+    const Status status = collection.check_encoder(models_.bi_encoder(options));
+    if (status) return std::string("no error");
+    EXPECT_EQ(status.error().code, ErrorCode::kConflict);
+    return status.error().message;
+  };
+  const std::string start = path_.string() + ": made by another encoder, " + collection.info().encoder.model + "; ";
+  EXPECT_EQ(message_for({.pooling = Pooling::kCls}), start + "pooling: expected mean, got cls");
+  EXPECT_EQ(message_for({.max_length = 20}), start + "max length: expected 36, got 20");
+  EXPECT_EQ(message_for({.normalize = true, .dimensions = 32}),
+            start + "dimensions: expected 64, got 32; normalised: expected false, got true");
+
+  // One bit of the weights.
+  std::fstream weights(models_.bi_folder().path() / "model.safetensors", std::ios::in | std::ios::out);
+  weights.seekg(-3, std::ios::end);
+  const char byte = static_cast<char>(weights.peek() ^ 1);
+  weights.seekp(-3, std::ios::end);
+  weights.write(&byte, 1);
+  weights.close();
+  EXPECT_TRUE(contains(message_for({}), "weights: expected sha256:" + collection.info().encoder.weights_hash.substr(7) +
+                                            ", got sha256:"))
+      << message_for({});
+}
+
+TEST_F(CollectionTest, APromptIsPartOfWhatVectorsMean) {
+  models_.bi_folder().write("config_sentence_transformers.json",
+                            R"({"prompts": {"query": "query: ", "passage": "passage: "}})");
+  const BiEncoder by_role = models_.bi_encoder();
+  index(by_role, tiny_documents(3));
+  const Collection collection = must(Collection::open(path_));
+  EXPECT_TRUE(collection.check_encoder(by_role));
+  EXPECT_TRUE(contains(collection.check_encoder(models_.bi_encoder({.prompt_name = "query"})).error().message,
+                       "prompt: expected the one of each text's role, got \"query\""));
+  const std::string text = "passage: " + tiny_documents(2)[1].full_text();
+  std::filesystem::remove(models_.bi_folder().path() / "config_sentence_transformers.json");
+  const std::string_view view = text;
+  const Matrix vector = must(models_.bi_encoder().encode({&view, 1})).vectors;
+  EXPECT_TRUE(std::ranges::equal(vector.row(0), collection.vectors().row(1)));
+}
+
+TEST_F(CollectionTest, RefusesVectorsThatAreNotFinite) {
+  // A model whose last weights are infinite: LayerNorm's shift goes straight into the mean.
+  const std::filesystem::path weights = models_.bi_folder().path() / "model.safetensors";
+  std::fstream file(weights, std::ios::in | std::ios::out | std::ios::binary);
+  std::string content(std::filesystem::file_size(weights), '\0');
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  std::uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, content.data(), 8);
+  for (std::size_t position = 8 + header_bytes; position + 4 <= content.size(); position += 4) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    std::memcpy(content.data() + position, &kInfinity, 4);
+  }
+  file.seekp(0);
+  file << content;
+  file.close();
+  const BiEncoder encoder = models_.bi_encoder();
+  CollectionWriter writer = must(CollectionWriter::create(path_, encoder));
+  must_hold(writer.add(tiny_documents(1)[0]));
+  const auto info = writer.commit();
+  ASSERT_FALSE(info);
+  EXPECT_TRUE(contains(info.error().message, "document d0: ")) << info.error().message;
+  EXPECT_TRUE(contains(info.error().message, "not finite")) << info.error().message;
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,71 @@
+// For tests: a bi-encoder and a cross-encoder of two random layers, which answer within a millisecond.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "engine/encoder_goldens.h"
+#include "tandem/bi_encoder.h"
+#include "tandem/cross_encoder.h"
+
+namespace tandem {
+
+class TinyModels {
+ public:
+  TinyModels() {
+    add_golden_files(bi_folder_, golden_.root().find("files").value());
+    for (const TemporaryFolder* folder : {&cross_folder_, &classifier_folder_}) {
+      add_golden_files(*folder, golden_.root().find("files").value());
+    }
+    add_golden_files(cross_folder_, variant("one label, Identity declared"));
+    add_golden_files(classifier_folder_, variant("three labels, nothing declared"));
+  }
+
+  /// Mean pooling, 64 dimensions, 36 tokens, not normalised unless asked.
+  BiEncoder bi_encoder(BiEncoderOptions options = {}) const {
+    options.compute.precision = Precision::kF32;
+    return must(BiEncoder::open(bi_folder_.path(), options));
+  }
+  /// One label, raw logits.
+  CrossEncoder cross_encoder() const {
+    return must(CrossEncoder::open(cross_folder_.path(), {.compute = {.precision = Precision::kF32}}));
+  }
+  /// Three labels.
+  CrossEncoder classifier() const {
+    return must(CrossEncoder::open(classifier_folder_.path(), {.compute = {.precision = Precision::kF32}}));
+  }
+  const TemporaryFolder& bi_folder() const { return bi_folder_; }
+
+ private:
+  JsonValue variant(std::string_view name) const {
+    for (const JsonValue& each : must(golden_.root().get_array("variants"))) {
+      if (must(each.get_string("name")) == name) return must(each.get_object("files"));
+    }
+    throw std::runtime_error("no such variant");
+  }
+
+  JsonDocument golden_ = must(JsonDocument::read_file(goldens_folder() / "tiny-bert/golden.json"));
+  TemporaryFolder bi_folder_;
+  TemporaryFolder cross_folder_;
+  TemporaryFolder classifier_folder_;
+};
+
+/// Some documents in words that the tiny models' vocabulary has.
+inline std::vector<Document> tiny_documents(std::size_t count) {
+  constexpr std::string_view kWords[] = {"cat", "sat",  "mat",   "search", "model", "fast",
+                                         "red", "boat", "water", "night",  "day",   "slow"};
+  std::vector<Document> documents;
+  for (std::size_t number = 0; number < count; ++number) {
+    std::string text = "the";
+    for (std::size_t word = 0; word < 3 + number % 5; ++word) {
+      text.append(" ").append(kWords[(number * 7 + word * (1 + number / 12)) % std::size(kWords)]);
+    }
+    documents.push_back({.id = "d" + std::to_string(number),
+                         .title = number % 3 == 0 ? "one " + std::to_string(number % 10) : "",
+                         .text = std::move(text),
+                         .metadata = ""});
+  }
+  return documents;
+}
+
+}  // namespace tandem
