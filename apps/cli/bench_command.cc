@@ -99,18 +99,11 @@ class Sample {
   std::vector<double> seconds_;  // Ascending.
 };
 
-/// A model's tokenizer, and how the model uses it.
-struct ModelTokenizer {
-  Tokenizer tokenizer;
-  EncodeOptions options;
-};
-
 Result<ModelTokenizer> open_tokenizer(const BenchFlags& flags) {
   ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(flags.model, flags.compute.offline));
-  ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::open(folder));
-  ASSIGN_OR_RETURN(EncodeOptions options, model_encode_options(folder));
-  if (flags.compute.max_length) options.tokens_max = *flags.compute.max_length;
-  return ModelTokenizer{.tokenizer = std::move(tokenizer), .options = options};
+  ASSIGN_OR_RETURN(ModelTokenizer model, open_model_tokenizer(folder));
+  if (flags.compute.max_length) model.options.tokens_max = *flags.compute.max_length;
+  return model;
 }
 
 /// How many tokens a model reads of these texts, special tokens included.

@@ -30,11 +30,13 @@ enum class Pooling {
   kLastToken,       ///< lasttoken.
 };
 
-/// What a text is for. Chooses the prompt of config_sentence_transformers.json.
+/// What a text is for. Chooses the prompt of config_sentence_transformers.json, as encode, encode_query and
+/// encode_document of sentence-transformers 6.2 do: a role whose prompt the folder lacks has none. For a folder that
+/// calls its document prompt "passage", name it in BiEncoderOptions::prompt_name.
 enum class TextRole {
   kPlain,     ///< The folder's default prompt, if it names one.
-  kQuery,     ///< The prompt "query", else the default one.
-  kDocument,  ///< The first of "document", "passage", "corpus", else the default one.
+  kQuery,     ///< The prompt "query".
+  kDocument,  ///< The prompt "document".
 };
 
 struct BiEncoderOptions {
@@ -71,7 +73,7 @@ class BiEncoder {
   /// Opens a Hugging Face model folder. Errors: kNotFound, kCorruptData, kUnsupported, kInvalidArgument.
   static Result<BiEncoder> open(const std::filesystem::path& folder, const BiEncoderOptions& options = {});
 
-  /// Errors: kInvalidArgument when `role` needs a prompt that the folder does not have.
+  /// Encodes texts, each with the prompt of `role` before it.
   Result<Embeddings> encode(std::span<const std::string_view> texts, TextRole role = TextRole::kPlain,
                             const ProgressCallback& progress = {}) const;
 

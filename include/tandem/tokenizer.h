@@ -42,6 +42,11 @@ struct EncodeOptions {
   OffsetUnit offsets = OffsetUnit::kNone;
 };
 
+struct TokenizerOptions {
+  /// Lower-case every text, whatever tokenizer.json says: what do_lower_case of sentence_bert_config.json asks for.
+  bool lower_case = false;
+};
+
 /// A half-open range of a text, in the unit that was asked for.
 struct Offset {
   std::uint32_t begin = 0;
@@ -65,7 +70,7 @@ struct Encoding {
 class Tokenizer {
  public:
   /// Reads `tokenizer.json` of a model folder. Errors: kNotFound, kCorruptData, kUnsupported (names the part).
-  static Result<Tokenizer> open(const std::filesystem::path& folder);
+  static Result<Tokenizer> open(const std::filesystem::path& folder, const TokenizerOptions& options = {});
 
   Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
   Encoding encode(std::string_view first, std::string_view second, const EncodeOptions& options = {}) const;
@@ -87,8 +92,14 @@ class Tokenizer {
   std::unique_ptr<const Impl> impl_;
 };
 
-/// How the model of a folder gets its texts: special tokens added, cut to the length that it reads. Errors: those of
-/// reading the folder's configuration.
-Result<EncodeOptions> model_encode_options(const std::filesystem::path& folder);
+/// A tokenizer, and how its model gets texts: special tokens added, cut to the length that it reads.
+struct ModelTokenizer {
+  Tokenizer tokenizer;
+  EncodeOptions options;
+};
+
+/// Opens the tokenizer of a model folder as the folder's own configuration sets it up. Errors: those of Tokenizer::open
+/// and of reading the configuration.
+Result<ModelTokenizer> open_model_tokenizer(const std::filesystem::path& folder);
 
 }  // namespace tandem

@@ -7,8 +7,6 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/unicode.h"
-#include "base/utf8.h"
 #include "engine/text_encoder.h"
 #include "model/linear.h"
 #include "model/pooling.h"
@@ -54,18 +52,6 @@ Result<DenseLayer> load_dense(const DenseModule& module, std::size_t width, cons
     ASSIGN_OR_RETURN(bias, read_tensor(tensors, "linear.bias", std::array<std::uint64_t, 1>{module.outputs}));
   }
   return DenseLayer{Linear(kernels, GemmType::kF32, weights, bias), activation, module.use_residual};
-}
-
-/// Lower case without regard to context, as do_lower_case of sentence_bert_config.json asks.
-std::string to_lower(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (std::size_t position = 0; position < text.size();) {
-    const Utf8Step step = decode_utf8(text, position);
-    position += step.bytes;
-    for (const char32_t code_point : lowercase(step.code_point)) append_utf8(result, code_point);
-  }
-  return result;
 }
 
 }  // namespace
@@ -114,7 +100,7 @@ class BiEncoder::Impl {
     }
     if (poolings.empty()) return fail(ErrorCode::kUnsupported, "{}: no pooling module", folder.string());
 
-    dimensions = options.dimensions.value_or(width);
+    dimensions = options.dimensions.value_or(config.truncate_dimensions.value_or(width));
     if (dimensions == 0 || dimensions > width) {
       return fail(ErrorCode::kInvalidArgument, "dimensions is {}, want 1 to {}", dimensions, width);
     }
@@ -134,18 +120,19 @@ class BiEncoder::Impl {
       return found == config.prompts.end() ? nullptr : &found->second;
     };
     if (options.prompt_name) return *find(*options.prompt_name);
-    static constexpr std::string_view kQueryNames[] = {"query"};
-    static constexpr std::string_view kDocumentNames[] = {"document", "passage", "corpus"};
-    std::span<const std::string_view> names;
-    if (role == TextRole::kQuery) names = kQueryNames;
-    if (role == TextRole::kDocument) names = kDocumentNames;
-    for (const std::string_view name : names) {
-      if (const std::string* text = find(name)) return *text;
+    const std::string* text = nullptr;
+    switch (role) {
+      case TextRole::kPlain:
+        if (config.default_prompt_name) text = find(*config.default_prompt_name);
+        break;
+      case TextRole::kQuery:
+        text = find("query");
+        break;
+      case TextRole::kDocument:
+        text = find("document");
+        break;
     }
-    if (config.default_prompt_name) {
-      if (const std::string* text = find(*config.default_prompt_name)) return *text;
-    }
-    return {};
+    return text == nullptr ? std::string_view() : std::string_view(*text);
   }
 
   /// One text's vector from its tokens'. `skipped`: tokens of a prompt that do not count.
@@ -188,22 +175,13 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
                                      const ProgressCallback& progress) const {
   const Impl& impl = *impl_;
   const std::string_view prompt = impl.prompt(role);
-  const bool lower = impl.encoder.config().do_lower_case;
 
-  // Texts are copied only where they are changed.
-  std::vector<std::string> changed;
-  if (!prompt.empty() || lower) {
-    changed.reserve(texts.size());
-    for (const std::string_view text : texts) {
-      std::string full(prompt);
-      full += text;
-      changed.push_back(lower ? to_lower(full) : std::move(full));
-    }
+  std::vector<std::string> prompted;  // Texts are copied only where something is put before them.
+  if (!prompt.empty()) {
+    for (const std::string_view text : texts) prompted.push_back(std::string(prompt).append(text));
   }
   std::vector<TextInput> inputs(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    inputs[i].first = changed.empty() ? texts[i] : std::string_view(changed[i]);
-  }
+  for (std::size_t i = 0; i < texts.size(); ++i) inputs[i].first = prompt.empty() ? texts[i] : prompted[i];
 
   std::size_t skipped = 0;
   if (!prompt.empty() && !impl.pools_prompt) {
@@ -211,7 +189,8 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
     const std::size_t tokens = impl.encoder.tokenizer().encode(prompt).ids.size();
     skipped = tokens > 0 ? tokens - 1 : 0;
   }
-  const bool first_only = std::ranges::all_of(impl.poolings, [](Pooling pooling) { return pooling == Pooling::kCls; });
+  const bool first_only =
+      skipped == 0 && std::ranges::all_of(impl.poolings, [](Pooling pooling) { return pooling == Pooling::kCls; });
   Embeddings embeddings{.vectors = Matrix(texts.size(), impl.dimensions), .truncation = {}};
   embeddings.truncation = impl.encoder.run(
       inputs, first_only ? HiddenRows::kFirst : HiddenRows::kAll,

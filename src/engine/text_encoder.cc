@@ -109,7 +109,8 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, Model
   ASSIGN_OR_RETURN(Compute compute, choose_compute(options, threads));
   ASSIGN_OR_RETURN(ModelConfig config, read_model_config(folder));
   ASSIGN_OR_RETURN(const EncoderSpec spec, make_encoder_spec(config.transformer, task));
-  ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::open(config.transformer_folder));
+  ASSIGN_OR_RETURN(Tokenizer tokenizer,
+                   Tokenizer::open(config.transformer_folder, {.lower_case = config.do_lower_case}));
   if (tokenizer.vocabulary_size() > spec.vocabulary_size) {
     return fail(ErrorCode::kConflict, "{}: the tokenizer has ids up to {}, the embedding has {} rows", folder.string(),
                 tokenizer.vocabulary_size() - 1, spec.vocabulary_size);
@@ -119,8 +120,9 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, Model
     return fail(ErrorCode::kCorruptData, "{}: config.json: pad_token_id is {}, want an id below {}", folder.string(),
                 pad, spec.vocabulary_size);
   }
-  const Encoding empty_pair = tokenizer.encode("", "");
-  for (const std::int32_t type : empty_pair.type_ids) {
+  const std::size_t special_tokens = tokenizer.encode("", "").ids.size();
+  // Every place of the template: both texts and the special tokens.
+  for (const std::int32_t type : tokenizer.encode("a", "a").type_ids) {
     if (task == ModelTask::kClassify && spec.token_types > 0 && static_cast<std::size_t>(type) >= spec.token_types) {
       return fail(ErrorCode::kConflict, "{}: the tokenizer gives pairs the token type {}, the model has {} types",
                   folder.string(), type, spec.token_types);
@@ -131,7 +133,6 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, Model
 
   const std::size_t usable = spec.usable_positions();
   const std::size_t length = max_length.value_or(max_tokens(config, usable));
-  const std::size_t special_tokens = empty_pair.ids.size();
   if (length > usable || length <= special_tokens) {
     return fail(ErrorCode::kInvalidArgument, "{}: max_length is {}, want more than {} (special tokens) and at most {}",
                 folder.string(), length, special_tokens, usable);

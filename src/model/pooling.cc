@@ -42,16 +42,12 @@ std::string_view pooling_name(Pooling pooling) {
 void pool(MatrixView hidden, std::size_t skipped, Pooling pooling, std::span<float> out) {
   CHECK(out.size() == hidden.columns);
   std::ranges::fill(out, 0.0F);
-  // The first token is the first of the whole text, prompt or not: the reference takes row 0.
-  if (pooling == Pooling::kCls) {
-    std::ranges::copy(hidden.row(0), out.begin());
-    return;
-  }
   if (skipped >= hidden.rows) return;
   const auto count = static_cast<float>(hidden.rows - skipped);
   const auto one = [](std::size_t) { return 1.0F; };
   switch (pooling) {
     case Pooling::kCls:
+      std::ranges::copy(hidden.row(skipped), out.begin());
       return;
     case Pooling::kMean:
       return weighted_sum(hidden, skipped, one, count, out);

@@ -106,6 +106,17 @@ std::vector<std::int32_t> ids_of(const TemplateSpec& spec) {
   return ids;
 }
 
+/// The texts are lower-cased as part of normalising them, so added tokens such as "[SEP]" are still found as they are
+/// spelled. A BertNormalizer that does it already stays as it is.
+void add_lowercase(NormalizerSpec& normalizer) {
+  if (auto* bert = std::get_if<BertNormalizerSpec>(&normalizer)) {
+    bert->lowercase = true;
+  } else {
+    normalizer = BertNormalizerSpec{
+        .clean_text = false, .handle_chinese_chars = false, .strip_accents = false, .lowercase = true};
+  }
+}
+
 }  // namespace
 
 class Tokenizer::Impl {
@@ -286,9 +297,10 @@ class Tokenizer::Impl {
   std::size_t size_;
 };
 
-Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder) {
+Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder, const TokenizerOptions& options) {
   const std::filesystem::path path = folder / "tokenizer.json";
   ASSIGN_OR_RETURN(TokenizerSpec spec, read_tokenizer_json(path));
+  if (options.lower_case) add_lowercase(spec.normalizer);
   const std::vector<AddedToken> added_tokens = std::move(spec.added_tokens);
   const std::vector<std::int32_t> template_ids = ids_of(spec.post_processor);
   auto impl = std::make_unique<Impl>(std::move(spec));
