@@ -20,12 +20,6 @@ constexpr std::size_t kFloatsPerBlock = std::size_t{64} << 10;
 // What one thread takes at a time: 2 MiB of vectors, some 80 µs of reading for one query.
 constexpr std::size_t kFloatsPerPart = std::size_t{512} << 10;
 
-double squared_length(std::span<const float> vector) {
-  double sum = 0;
-  for (const float value : vector) sum += static_cast<double>(value) * value;
-  return sum;
-}
-
 double squared_distance(std::span<const float> a, std::span<const float> b) {
   double sum = 0;
   for (std::size_t index = 0; index < a.size(); ++index) {
@@ -50,7 +44,7 @@ struct Block {
 /// A query and, where distances are asked for, its squared length.
 struct Query {
   std::span<const float> vector;
-  double squared_length;
+  float squared_length;
 };
 
 // Most scores are below the worst that is kept, so they are compared sixteen at a time, which vectorises.
@@ -70,19 +64,20 @@ void offer_inner_products(const float* scores, const Block& block, TopK& best) {
 
 // An inner product of n terms in f32, summed in any order, is off by at most γ Σ|qᵢ dᵢ| ≤ γ (‖q‖² + ‖d‖²) / 2 with
 // γ = n u / (1 − n u), u = 2⁻²⁴ (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), and by what
-// underflow takes from each term. A vector that is out of reach by more than twice that is out of reach. One more term
-// in γ pays for the rounding of the lengths.
-void offer_distances(const Query& query, const float* inner_products, std::span<const double> squared_lengths,
+// underflow takes from each term; a squared length, which is one too, by at most γ times itself. A vector whose
+// expansion ‖q‖² − 2⟨q, d⟩ + ‖d‖² is out of reach by more than all of that is out of reach. One more term in γ pays for
+// rounding here.
+void offer_distances(const Query& query, const float* inner_products, std::span<const float> squared_lengths,
                      const Block& block, TopK& best) {
   const auto terms = static_cast<double>(query.vector.size() + 1);
   const double gamma = terms * 0x1p-24 / (1 - terms * 0x1p-24);
   for (std::size_t row = 0; row < block.vectors.rows; ++row) {
-    const double lengths = query.squared_length + squared_lengths[row];
-    const double least = lengths - 2.0 * inner_products[row] - gamma * lengths - 4 * terms * FLT_MIN;
-    // An inner product that overflowed, or is NaN, rules nothing out.
-    if (best.full() && std::isfinite(inner_products[row])) {
+    if (best.full()) {
+      const double lengths = static_cast<double>(query.squared_length) + squared_lengths[row];
+      const double least = lengths - 2.0 * inner_products[row] - 2 * gamma * lengths - 8 * terms * FLT_MIN;
       const double worst = best.worst_score();
-      if (least >= worst * worst) continue;
+      // What overflowed, or is NaN, rules nothing out.
+      if (std::isfinite(least) && least >= worst * worst) continue;
     }
     const double distance = std::sqrt(squared_distance(query.vector, block.vectors.row(row)));
     best.add({block.ordinal(row), 0.0F - static_cast<float>(distance)});
@@ -94,9 +89,8 @@ class Pass {
  public:
   Pass(const Kernels& kernels, Metric metric, MatrixView queries, std::size_t top_k, std::size_t workers)
       : kernels_(kernels), metric_(metric), queries_(queries), top_k_(top_k), workers_(workers) {
-    for (std::size_t query = 0; query < queries.rows; ++query) {
-      squared_lengths_.push_back(metric == Metric::kL2 ? squared_length(queries.row(query)) : 0);
-    }
+    squared_lengths_.resize(queries.rows);
+    if (metric == Metric::kL2) measure(queries, squared_lengths_);
   }
 
   /// Compares a block with every query. The blocks of one worker must come in the order of their ordinals.
@@ -104,10 +98,8 @@ class Pass {
     Worker& worker = workers_[worker_index];
     if (worker.best.empty()) worker.best.assign(queries_.rows, TopK(top_k_));
     worker.scores.resize(std::min(queries_.rows, kQueriesPerTile) * block.vectors.rows);
-    worker.squared_lengths.clear();
-    for (std::size_t row = 0; metric_ == Metric::kL2 && row < block.vectors.rows; ++row) {
-      worker.squared_lengths.push_back(squared_length(block.vectors.row(row)));
-    }
+    worker.squared_lengths.resize(block.vectors.rows);
+    if (metric_ == Metric::kL2) measure(block.vectors, worker.squared_lengths);
     for (std::size_t first = 0; first < queries_.rows; first += kQueriesPerTile) {
       const MatrixView tile = rows_of(queries_, first, kQueriesPerTile);
       kernels_.inner_products(tile.data, tile.rows, block.vectors.data, block.vectors.rows, tile.columns,
@@ -140,15 +132,22 @@ class Pass {
 
  private:
   struct Worker {
-    std::vector<TopK> best;               // [queries], empty until the worker gets a block.
-    std::vector<float> scores;            // [queries of a tile, rows of a block]
-    std::vector<double> squared_lengths;  // [rows of a block]
+    std::vector<TopK> best;              // [queries], empty until the worker gets a block.
+    std::vector<float> scores;           // [queries of a tile, rows of a block]
+    std::vector<float> squared_lengths;  // [rows of a block]
   };
+
+  void measure(MatrixView vectors, std::span<float> squared_lengths) const {
+    for (std::size_t row = 0; row < vectors.rows; ++row) {
+      const float* vector = vectors.row(row).data();
+      kernels_.inner_products(vector, 1, vector, 1, vectors.columns, &squared_lengths[row]);
+    }
+  }
 
   const Kernels& kernels_;
   Metric metric_;
   MatrixView queries_;
-  std::vector<double> squared_lengths_;  // [queries]
+  std::vector<float> squared_lengths_;  // [queries]
   std::size_t top_k_;
   std::vector<Worker> workers_;
 };
