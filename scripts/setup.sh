@@ -43,8 +43,8 @@ apt_progress() {
 }
 
 apt() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o APT::Status-Fd=1 -o DPkg::Lock::Timeout=300 "$@" 2>&1 |
-    apt_progress
+  local options=(-q -y -o APT::Status-Fd=1 -o DPkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" "$@" 2>&1 | apt_progress
 }
 
 say "installing ${#missing[@]} Debian packages: ${missing[*]}"
