@@ -123,6 +123,9 @@ class Bench:
             watch = machine.OthersShare()
             pair = (ours(), theirs())
             share = watch.value()
+            tokens = [reading.details.get("tokens") for reading in pair]
+            if tokens[0] != tokens[1]:
+                raise SystemExit(f"{row['title']}: not the same work: {tokens[0]} tokens ours, {tokens[1]} theirs")
             too_busy = share > machine.OTHERS_SHARE_MAX and not self.arguments.force
             say(f"{row['title']}: {pair[0].value:.4g} ours, {pair[1].value:.4g} theirs" + (", disturbed" * too_busy))
             if too_busy:
