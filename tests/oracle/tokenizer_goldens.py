@@ -46,7 +46,9 @@ NASTY = [
     "\u302e\u0300a\u302f \U0001d165\U0001d16d", "\ua7ce \U00016ea0 \u1c89 \U0001e900", "a\u034fb\u0488c \u20dd",
 ]
 
-BROKEN = [b"caf\xe9 the", b"\xff\xfe\x00", b"a\xed\xa0\x80b", b"\xf0\x9f\x98", b"the\xc0\xafend \xe2\x82 \xf4\x90\x80\x80", b"\x80"]
+BROKEN = [
+    b"caf\xe9 the", b"\xff\xfe\x00", b"a\xed\xa0\x80b", b"\xf0\x9f\x98", b"the\xc0\xafend \xe2\x82 \xf4\x90\x80\x80", b"\x80",
+]
 
 
 def train():
@@ -95,7 +97,9 @@ def variants(vocabulary):
     yield dict(plain, normalizer=bert_normalizer(strip_accents=False)), 25
     yield dict(plain, normalizer=bert_normalizer(False, False, True, False)), 25
     yield dict(plain, normalizer=bert_normalizer(False, True, False, False)), 15
-    names = [("the", "single_word"), ("<x>", "lstrip"), ("Café", "normalized"), ("[E]", "rstrip"), ("new tok", "special")]
+    names = [
+        ("the", "single_word"), ("<x>", "lstrip"), ("Café", "normalized"), ("[E]", "rstrip"), ("new tok", "special"),
+    ]
     added = [added_token(name, 9000 + index, **{flag: True}) for index, (name, flag) in enumerate(names)]
     yield dict(plain, added_tokens=plain["added_tokens"] + added), 40
     added = [dict(token, normalized=True, lstrip=True, rstrip=True) for token in added]
