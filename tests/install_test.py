@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -67,6 +68,14 @@ class Install(unittest.TestCase):
         for line in names:
             self.assertRegex(line, r" tandem::(BiEncoder|Collection|CollectionWriter|CorpusReader|CrossEncoder|Document"
                                    r"|ModelStore|Retriever|Tokenizer)::| tandem::\w+\(")
+
+    def test_the_library_shows_every_public_function(self):
+        names = run("nm", "-DC", "--defined-only", next(self.prefix.rglob("libtandem.so")))
+        functions = [name for header in (self.prefix / "include/tandem").glob("*.h") for name in
+                     re.findall(r"^[\w:]+(?:<[^;{]*>)? (\w+)\(", header.read_text(encoding="utf-8"), flags=re.M)]
+        self.assertIn("fuse_scores", functions)
+        for function in functions:
+            self.assertIn(f" tandem::{function}", names, "cmake/tandem.map does not name it")
 
     def test_the_installed_program_finds_its_sample_data(self):
         program = self.prefix / "bin/tandem"
