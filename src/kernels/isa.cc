@@ -1,5 +1,9 @@
 #include "kernels/isa.h"
 
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdlib>
 #include <string>
@@ -7,7 +11,22 @@
 namespace tandem {
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames = {"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
+constexpr std::array<std::string_view, 6> kNames = {"scalar",      "avx2",        "avx512",
+                                                    "avx512_vnni", "avx512_bf16", "amx"};
+
+/// Tile registers are 8 KiB that Linux saves only for processes that have asked: arch/x86/xstate.rst of its
+/// documentation.
+bool may_use_amx() {
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  constexpr unsigned kBf16TileInt8 = 1U << 22 | 1U << 24 | 1U << 25;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || (edx & kBf16TileInt8) != kBf16TileInt8) return false;
+  constexpr long kRequestPermission = 0x1023;
+  constexpr long kTileData = 18;
+  return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
 
 }  // namespace
 
@@ -22,7 +41,8 @@ Isa detect_isa() {
     return Isa::kAvx2;
   }
   if (!__builtin_cpu_supports("avx512vnni")) return Isa::kAvx512;
-  return __builtin_cpu_supports("avx512bf16") ? Isa::kAvx512Bf16 : Isa::kAvx512Vnni;
+  if (!__builtin_cpu_supports("avx512bf16")) return Isa::kAvx512Vnni;
+  return may_use_amx() ? Isa::kAmx : Isa::kAvx512Bf16;
 }
 
 Result<Isa> choose_isa() {
@@ -39,7 +59,7 @@ Result<Isa> choose_isa() {
   }
   return tl::unexpected(Error{
       ErrorCode::kInvalidArgument,
-      "TANDEM_ISA: expected scalar, avx2, avx512, avx512_vnni or avx512_bf16, got '" + std::string(forced) + "'"});
+      "TANDEM_ISA: expected scalar, avx2, avx512, avx512_vnni, avx512_bf16 or amx, got '" + std::string(forced) + "'"});
 }
 
 }  // namespace tandem

@@ -13,16 +13,18 @@ enum class Isa {
   kAvx2,        ///< AVX2, FMA, F16C.
   kAvx512,      ///< AVX-512 F, BW, DQ, VL.
   kAvx512Vnni,  ///< … and VNNI: int8 products at four times the rate of f32.
-  kAvx512Bf16,  ///< … and BF16: bf16 products at twice the rate of f32.
+  kAvx512Bf16,  ///< … and BF16: bf16 products, on AMD at twice the rate of f32.
+  kAmx,         ///< … and AMX: a matrix unit for bf16 and int8, at 8 and 16 times the rate of f32.
 };
 
 std::string_view isa_name(Isa isa);
 
-/// The best that this processor and operating system support.
+/// The best that this processor and operating system support. For AMX it asks the system for leave to use the tile
+/// registers, which holds for the whole process.
 Isa detect_isa();
 
 /// detect_isa(), or a lower one that TANDEM_ISA in the environment names ("scalar", "avx2", "avx512", "avx512_vnni",
-/// "avx512_bf16"). Errors: kInvalidArgument for another name, kUnsupported for one that this processor lacks.
+/// "avx512_bf16", "amx"). Errors: kInvalidArgument for another name, kUnsupported for one that this processor lacks.
 Result<Isa> choose_isa();
 
 }  // namespace tandem

@@ -18,6 +18,8 @@ const Kernels& kernels_for(Isa isa) {
       return kKernelsAvx512Vnni;
     case Isa::kAvx512Bf16:
       return kKernelsAvx512Bf16;
+    case Isa::kAmx:
+      return kKernelsAmx;
   }
   return kKernelsScalar;
 }

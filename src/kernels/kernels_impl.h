@@ -26,12 +26,14 @@ constexpr std::size_t kPanelVectors = 2;
 #endif
 constexpr std::size_t kPanelColumns = kPanelVectors * kLanes;
 
-/// How one instruction multiplies: `kGroup` consecutive k of one row with those of kLanes columns.
+/// How one instruction multiplies: `kGroup` consecutive k of one row with those of kLanes columns. `kTileDepth`: the k
+/// of one step of a matrix unit, where there is one for this type; else 0.
 struct DotF32 {
   using A = float;
   using B = float;
   using Accumulator = Vf;
   static constexpr std::size_t kGroup = 1;
+  static constexpr std::size_t kTileDepth = 0;
   static Accumulator zero() { return zero_f(); }
   static Vf broadcast(const A* a) { return set_f(*a); }
   static Vf weights(const B* b) { return load(b); }
@@ -44,12 +46,19 @@ inline Vi broadcast_32_bits(const void* p) {
   return set_i(bits);
 }
 
+#if defined(__AMX_TILE__)
+constexpr bool kMatrixUnit = true;
+#else
+constexpr bool kMatrixUnit = false;
+#endif
+
 #if defined(__AVX512BF16__)
 struct DotBf16 {
   using A = Bf16;
   using B = Bf16;
   using Accumulator = Vf;
   static constexpr std::size_t kGroup = 2;
+  static constexpr std::size_t kTileDepth = kMatrixUnit ? 32 : 0;
   static Accumulator zero() { return zero_f(); }
   static Vi broadcast(const A* a) { return broadcast_32_bits(a); }
   static Vi weights(const B* b) { return load_i(b); }
@@ -65,6 +74,7 @@ struct DotInt8 {
   using B = std::int8_t;
   using Accumulator = Vi;
   static constexpr std::size_t kGroup = 4;
+  static constexpr std::size_t kTileDepth = kMatrixUnit ? 64 : 0;
   static Accumulator zero() { return zero_i(); }
   static Vi broadcast(const A* a) { return broadcast_32_bits(a); }
   static Vi weights(const B* b) { return load_i(b); }
@@ -82,6 +92,7 @@ struct DotInt8 {
   using B = std::int8_t;
   using Accumulator = Vi;
   static constexpr std::size_t kGroup = 2;
+  static constexpr std::size_t kTileDepth = 0;
   static Accumulator zero() { return zero_i(); }
   static Vi broadcast(const A* a) { return broadcast_32_bits(a); }
   static Vi weights(const B* b) { return load_widened(b); }
@@ -89,10 +100,35 @@ struct DotInt8 {
 };
 #endif
 
+/// Asks for the panel after the one that is being multiplied, a line now and then over all of its tiles: weights come
+/// from the third cache level or from memory, and hardware does not look past the end of a loop.
+class PanelPrefetch {
+ public:
+  /// `bytes` from `next` on, during `steps` steps.
+  PanelPrefetch(const void* next, std::size_t bytes, std::size_t steps)
+      : line_(static_cast<const char*>(next)), end_(line_ + bytes), lines_(bytes / 64), steps_(steps) {}
+
+  void step() {
+    due_ += lines_;
+    if (due_ < steps_ || line_ >= end_) return;
+    due_ -= steps_;
+    _mm_prefetch(line_, _MM_HINT_T1);
+    line_ += 64;
+  }
+
+ private:
+  const char* line_;
+  const char* end_;
+  std::size_t lines_;
+  std::size_t steps_;
+  std::size_t due_ = 0;
+};
+
 /// accumulators[row][vector] = a[row, :] · panel[:, vector]. Loops over rows and vectors unroll into registers.
 template <class Dot, std::size_t Rows, std::size_t Vectors>
 [[gnu::always_inline]] inline void multiply_tile(const typename Dot::A* a, std::size_t a_stride,
                                                  const typename Dot::B* panel, std::size_t groups,
+                                                 PanelPrefetch& prefetch,
                                                  typename Dot::Accumulator (&sums)[Rows][Vectors]) {
 #pragma GCC unroll 8
   for (std::size_t row = 0; row < Rows; ++row) {
@@ -113,6 +149,7 @@ template <class Dot, std::size_t Rows, std::size_t Vectors>
         sums[row][vector] = Dot::multiply_add(sums[row][vector], broadcast, b[vector]);
       }
     }
+    prefetch.step();
     a += Dot::kGroup;
     panel += Vectors * kLanes * Dot::kGroup;
   }
@@ -138,57 +175,14 @@ inline void store_bf16(Bf16* out, Vf value, std::size_t count) {
 #endif
 }
 
-/// Applies the pointwise function to rows of a tile and stores them in their place. Kept out of the tile's own code,
-/// which exists once per shape: going through the first cache level costs a tenth of what GELU itself does.
-template <Pointwise kPointwise>
-void store_rows(const GemmArguments& g, const float* tile, std::size_t rows, std::size_t first_row,
-                std::size_t first_column, std::size_t width) {
-  for (std::size_t row = 0; row < rows; ++row) {
-    const std::size_t place = (first_row + row) * g.out_stride + first_column;
-    for (std::size_t i = 0; i < width; i += kLanes) {
-      const Vf value = apply<kPointwise>(load(tile + row * kPanelColumns + i));
-      const std::size_t count = width - i < kLanes ? width - i : kLanes;
-      if (g.out_bf16 != nullptr) {
-        store_bf16(g.out_bf16 + place + i, value, count);
-      } else {
-        store_first(g.out + place + i, value, count);
-      }
-    }
-  }
-}
-
-[[gnu::noinline]] void store_tile(const GemmArguments& g, const float* tile, std::size_t rows, std::size_t first_row,
-                                  std::size_t first_column, std::size_t width) {
-  switch (g.pointwise) {
-    case Pointwise::kNone:
-      return store_rows<Pointwise::kNone>(g, tile, rows, first_row, first_column, width);
-    case Pointwise::kGelu:
-      return store_rows<Pointwise::kGelu>(g, tile, rows, first_row, first_column, width);
-    case Pointwise::kGeluFast:
-      return store_rows<Pointwise::kGeluFast>(g, tile, rows, first_row, first_column, width);
-    case Pointwise::kGeluTanh:
-      return store_rows<Pointwise::kGeluTanh>(g, tile, rows, first_row, first_column, width);
-    case Pointwise::kRelu:
-      return store_rows<Pointwise::kRelu>(g, tile, rows, first_row, first_column, width);
-    case Pointwise::kTanh:
-      return store_rows<Pointwise::kTanh>(g, tile, rows, first_row, first_column, width);
-  }
-}
-
-/// Finishes one tile: dequantises, adds the bias and stores, at once or by store_tile.
-template <class Dot, std::size_t Rows, std::size_t Vectors>
-[[gnu::always_inline]] inline void finish_tile(const GemmArguments& g, std::size_t first_row, std::size_t first_column,
-                                               const typename Dot::Accumulator (&sums)[Rows][Vectors]) {
-  const std::size_t left = g.weights.n - first_column;
-  const std::size_t width = left < Vectors * kLanes ? left : Vectors * kLanes;
-  const bool at_once = g.pointwise == Pointwise::kNone && g.out_bf16 == nullptr && width == Vectors * kLanes;
-  alignas(64) float tile[Rows][kPanelColumns];
-  float* out = at_once ? g.out + first_row * g.out_stride + first_column : tile[0];
-  const std::size_t stride = at_once ? g.out_stride : kPanelColumns;
-#pragma GCC unroll 4
-  for (std::size_t vector = 0; vector < Vectors; ++vector) {
-    const std::size_t column = first_column + vector * kLanes;
-    const std::size_t count = g.weights.n - column < kLanes ? g.weights.n - column : kLanes;
+/// Finishes rows of a panel whose sums, f32 or (int8) s32, lie in `sums`, [rows, kPanelColumns]: scales, adds the bias,
+/// applies the pointwise function and stores.
+template <class Dot, Pointwise kPointwise>
+void finish_rows(const GemmArguments& g, const float* sums, std::size_t first_row, std::size_t rows,
+                 std::size_t first_column, std::size_t width) {
+  for (std::size_t i = 0; i < width; i += kLanes) {
+    const std::size_t column = first_column + i;
+    const std::size_t count = width - i < kLanes ? width - i : kLanes;
     const Vf bias = g.bias == nullptr ? zero_f() : load_first(g.bias + column, count);
     [[maybe_unused]] Vf column_scale = zero_f();
     [[maybe_unused]] Vi column_sum = zero_i();
@@ -196,29 +190,66 @@ template <class Dot, std::size_t Rows, std::size_t Vectors>
       column_scale = load_first(g.weights.column_scales + column, count);
       column_sum = load_first_i(g.weights.column_sums + column, count);
     }
-#pragma GCC unroll 8
-    for (std::size_t row = 0; row < Rows; ++row) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const float* source = sums + row * kPanelColumns + i;
       Vf value;
       if constexpr (sizeof(typename Dot::B) == 1) {
         const RowQuantization quantization = g.rows[first_row + row];
-        const Vi exact = sub(sums[row][vector], mul(set_i(quantization.zero_point), column_sum));
+        const Vi exact = sub(load_i(source), mul(set_i(quantization.zero_point), column_sum));
         value = fma(to_float(exact), mul(set_f(quantization.scale), column_scale), bias);
       } else {
-        value = add(sums[row][vector], bias);
+        value = add(load(source), bias);
       }
-      store(out + row * stride + vector * kLanes, value);
+      value = apply<kPointwise>(value);
+      const std::size_t place = (first_row + row) * g.out_stride + column;
+      if (g.out_bf16 != nullptr) {
+        store_bf16(g.out_bf16 + place, value, count);
+      } else {
+        store_first(g.out + place, value, count);
+      }
     }
   }
-  if (!at_once) store_tile(g, tile[0], Rows, first_row, first_column, width);
+}
+
+template <class Dot>
+[[gnu::noinline]] void finish(const GemmArguments& g, const float* sums, std::size_t first_row, std::size_t rows,
+                              std::size_t first_column, std::size_t columns) {
+  const std::size_t left = g.weights.n - first_column;
+  const std::size_t width = left < columns ? left : columns;
+  switch (g.pointwise) {
+    case Pointwise::kNone:
+      return finish_rows<Dot, Pointwise::kNone>(g, sums, first_row, rows, first_column, width);
+    case Pointwise::kGelu:
+      return finish_rows<Dot, Pointwise::kGelu>(g, sums, first_row, rows, first_column, width);
+    case Pointwise::kGeluFast:
+      return finish_rows<Dot, Pointwise::kGeluFast>(g, sums, first_row, rows, first_column, width);
+    case Pointwise::kGeluTanh:
+      return finish_rows<Dot, Pointwise::kGeluTanh>(g, sums, first_row, rows, first_column, width);
+    case Pointwise::kRelu:
+      return finish_rows<Dot, Pointwise::kRelu>(g, sums, first_row, rows, first_column, width);
+    case Pointwise::kTanh:
+      return finish_rows<Dot, Pointwise::kTanh>(g, sums, first_row, rows, first_column, width);
+  }
 }
 
 template <class Dot, std::size_t Rows, std::size_t Vectors>
 [[gnu::noinline]] void gemm_tile(const GemmArguments& g, std::size_t row, std::size_t column,
-                                 const typename Dot::B* panel, std::size_t groups) {
+                                 const typename Dot::B* panel, std::size_t groups, PanelPrefetch& prefetch) {
   typename Dot::Accumulator sums[Rows][Vectors];
+  // A copy stays in registers.
+  PanelPrefetch local = prefetch;
   multiply_tile<Dot, Rows, Vectors>(static_cast<const typename Dot::A*>(g.a) + row * g.a_stride, g.a_stride, panel,
-                                    groups, sums);
-  finish_tile<Dot, Rows, Vectors>(g, row, column, sums);
+                                    groups, local, sums);
+  prefetch = local;
+  // Through the first cache level, so that what follows exists once and not once for each shape of a tile: that costs
+  // a hundredth of the product.
+  alignas(64) float stored[Rows][kPanelColumns];
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (std::size_t vector = 0; vector < Vectors; ++vector) store(stored[r] + vector * kLanes, sums[r][vector]);
+  }
+  finish<Dot>(g, stored[0], row, Rows, column, Vectors * kLanes);
 }
 
 /// Splits `count` rows into the fewest tiles, of sizes that differ by one at most: 13 rows are 5 + 4 + 4, not 6 + 6 +
@@ -235,54 +266,215 @@ struct RowTiles {
 };
 
 template <class Dot, std::size_t Vectors>
-void gemm_panel(const GemmArguments& g, std::size_t column, const typename Dot::B* panel, std::size_t groups) {
+void gemm_panel(const GemmArguments& g, std::size_t column, const typename Dot::B* panel, std::size_t groups,
+                const void* next, std::size_t next_bytes) {
   const RowTiles tiles(g.m);
+  PanelPrefetch prefetch(next, next_bytes, tiles.tiles * groups);
   for (std::size_t tile = 0, row = 0; tile < tiles.tiles; row += tiles.rows(tile), ++tile) {
     switch (tiles.rows(tile)) {
       case 1:
-        gemm_tile<Dot, 1, Vectors>(g, row, column, panel, groups);
+        gemm_tile<Dot, 1, Vectors>(g, row, column, panel, groups, prefetch);
         break;
       case 2:
-        gemm_tile<Dot, 2, Vectors>(g, row, column, panel, groups);
+        gemm_tile<Dot, 2, Vectors>(g, row, column, panel, groups, prefetch);
         break;
       case 3:
-        gemm_tile<Dot, 3, Vectors>(g, row, column, panel, groups);
+        gemm_tile<Dot, 3, Vectors>(g, row, column, panel, groups, prefetch);
         break;
       case 4:
-        gemm_tile<Dot, 4, Vectors>(g, row, column, panel, groups);
+        gemm_tile<Dot, 4, Vectors>(g, row, column, panel, groups, prefetch);
         break;
       case 5:
-        gemm_tile<Dot, 5, Vectors>(g, row, column, panel, groups);
+        gemm_tile<Dot, 5, Vectors>(g, row, column, panel, groups, prefetch);
         break;
       default:
-        gemm_tile<Dot, 6, Vectors>(g, row, column, panel, groups);
+        gemm_tile<Dot, 6, Vectors>(g, row, column, panel, groups, prefetch);
     }
   }
 }
+
+#if defined(__AMX_TILE__)
+
+// ---- Matrix products on AMX ----
+//
+// The matrix unit multiplies 16 rows with 16 columns, 32 (bf16) or 64 (int8) k at a time, out of eight tile registers:
+// four hold sums, 2 × 2 tiles of 16 × 16, two hold rows and two weights, so that four products follow four loads. A
+// panel's group of k is one row of a weight tile: the layout is the same as for vectors.
+// See Intel's Architecture Instruction Set Extensions Programming Reference, chapter 3.
+
+constexpr std::size_t kUnitRows = 16;
+constexpr std::size_t kUnitGroups = 16;  // Rows of a weight tile.
+constexpr std::size_t kBlockRows = 2 * kUnitRows;
+
+// In assembly because GCC 12's own macros do not say that they read memory. `kTile` counts tile registers.
+template <int kTile>
+inline void load_tile(const void* rows, std::size_t stride_bytes) {
+  asm volatile("tileloadd (%1,%2,1), %%tmm%c0" ::"i"(kTile), "r"(rows), "r"(stride_bytes) : "memory");
+}
+template <int kTile>
+inline void store_tile(void* rows, std::size_t stride_bytes) {
+  asm volatile("tilestored %%tmm%c0, (%1,%2,1)" ::"i"(kTile), "r"(rows), "r"(stride_bytes) : "memory");
+}
+template <int kTile>
+inline void clear_tile() {
+  asm volatile("tilezero %%tmm%c0" ::"i"(kTile));
+}
+/// sums += rows · weights.
+template <class Dot, int kSums, int kRows, int kWeights>
+inline void multiply_tiles() {
+  if constexpr (sizeof(typename Dot::B) == 1) {
+    asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kSums), "i"(kRows), "i"(kWeights));
+  } else {
+    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kSums), "i"(kRows), "i"(kWeights));
+  }
+}
+
+/// The shapes of the tile registers for a block of `rows` rows, at most kBlockRows: 0 to 3 sums, 4 and 5 rows, 6 and 7
+/// weights. As the processor reads it.
+class TileShapes {
+ public:
+  explicit TileShapes(std::size_t rows) {
+    const std::size_t upper = rows < kUnitRows ? rows : kUnitRows;
+    const std::size_t lower = rows - upper;
+    set(0, upper), set(1, upper), set(4, upper);
+    set(2, lower), set(3, lower), set(5, lower);
+    set(6, kUnitGroups), set(7, kUnitGroups);
+  }
+  void use() const { asm volatile("ldtilecfg %0" ::"m"(*this)); }
+
+ private:
+  void set(std::size_t tile, std::size_t rows) {
+    rows_[tile] = static_cast<std::uint8_t>(rows);
+    row_bytes_[tile] = rows > 0 ? 64 : 0;
+  }
+  std::uint8_t palette_ = 1;
+  std::uint8_t start_row_ = 0;
+  std::uint8_t reserved_[14] = {};
+  std::uint16_t row_bytes_[16] = {};
+  std::uint8_t rows_[16] = {};
+};
+static_assert(sizeof(TileShapes) == 64);
+
+/// sums[rows, 16 or 32 columns] of a block: one or two tiles of rows with one or two of columns.
+template <class Dot, bool kTwoRows, bool kTwoColumns>
+void multiply_block(const typename Dot::A* a, std::size_t a_stride, const typename Dot::B* panel,
+                    std::size_t group_bytes, std::size_t steps, PanelPrefetch& prefetch, float* sums) {
+  constexpr std::size_t kSumsBytes = kPanelColumns * sizeof(float);
+  const std::size_t a_bytes = a_stride * sizeof(typename Dot::A);
+  clear_tile<0>();
+  if constexpr (kTwoColumns) clear_tile<1>();
+  if constexpr (kTwoRows) clear_tile<2>();
+  if constexpr (kTwoRows && kTwoColumns) clear_tile<3>();
+  PanelPrefetch local = prefetch;
+  const auto* weights = reinterpret_cast<const char*>(panel);
+  for (std::size_t step = 0; step < steps; ++step) {
+    load_tile<6>(weights, group_bytes);
+    load_tile<4>(a, a_bytes);
+    multiply_tiles<Dot, 0, 4, 6>();
+    if constexpr (kTwoColumns) {
+      load_tile<7>(weights + 64, group_bytes);
+      multiply_tiles<Dot, 1, 4, 7>();
+    }
+    if constexpr (kTwoRows) {
+      load_tile<5>(a + kUnitRows * a_stride, a_bytes);
+      multiply_tiles<Dot, 2, 5, 6>();
+      if constexpr (kTwoColumns) multiply_tiles<Dot, 3, 5, 7>();
+    }
+    local.step();
+    a += Dot::kTileDepth;
+    weights += kUnitGroups * group_bytes;
+  }
+  prefetch = local;
+  store_tile<0>(sums, kSumsBytes);
+  if constexpr (kTwoColumns) store_tile<1>(sums + kLanes, kSumsBytes);
+  if constexpr (kTwoRows) store_tile<2>(sums + kUnitRows * kPanelColumns, kSumsBytes);
+  if constexpr (kTwoRows && kTwoColumns) store_tile<3>(sums + kUnitRows * kPanelColumns + kLanes, kSumsBytes);
+}
+
+/// `rows` rows of a panel of `vectors` · kLanes columns; the tile registers have their shapes.
+template <class Dot, bool kTwoRows>
+void block_on_tiles(const GemmArguments& g, std::size_t first_row, std::size_t rows, std::size_t column,
+                    const typename Dot::B* panel, std::size_t vectors, PanelPrefetch& prefetch) {
+  const std::size_t steps = g.weights.k / Dot::kTileDepth;
+  const std::size_t group_bytes = vectors * 64;
+  const auto* a = static_cast<const typename Dot::A*>(g.a) + first_row * g.a_stride;
+  alignas(64) float sums[kBlockRows * kPanelColumns];
+  std::size_t vector = 0;
+  for (; vector + 2 <= vectors; vector += 2) {
+    multiply_block<Dot, kTwoRows, true>(a, g.a_stride, panel + vector * kLanes * Dot::kGroup, group_bytes, steps,
+                                        prefetch, sums + vector * kLanes);
+  }
+  if (vector < vectors) {
+    multiply_block<Dot, kTwoRows, false>(a, g.a_stride, panel + vector * kLanes * Dot::kGroup, group_bytes, steps,
+                                         prefetch, sums + vector * kLanes);
+  }
+  finish<Dot>(g, sums, first_row, rows, column, vectors * kLanes);
+}
+
+template <class Dot>
+void panel_on_tiles(const GemmArguments& g, std::size_t column, const typename Dot::B* panel, std::size_t vectors,
+                    const void* next, std::size_t next_bytes) {
+  const std::size_t blocks = (g.m + kBlockRows - 1) / kBlockRows;
+  PanelPrefetch prefetch(next, next_bytes, blocks * (vectors + 1) / 2 * (g.weights.k / Dot::kTileDepth));
+  std::size_t row = 0;
+  if (g.m >= kBlockRows) TileShapes(kBlockRows).use();
+  for (; row + kBlockRows <= g.m; row += kBlockRows) {
+    block_on_tiles<Dot, true>(g, row, kBlockRows, column, panel, vectors, prefetch);
+  }
+  const std::size_t rest = g.m - row;
+  if (rest == 0) return;
+  TileShapes(rest).use();
+  if (rest > kUnitRows) {
+    block_on_tiles<Dot, true>(g, row, rest, column, panel, vectors, prefetch);
+  } else {
+    block_on_tiles<Dot, false>(g, row, rest, column, panel, vectors, prefetch);
+  }
+}
+
+#endif
 
 template <class Dot>
 void gemm(const GemmArguments& g) {
   const std::size_t groups = (g.weights.k + Dot::kGroup - 1) / Dot::kGroup;
   const auto* panel = static_cast<const typename Dot::B*>(g.weights.panels);
+  [[maybe_unused]] bool on_tiles = false;
+  if constexpr (Dot::kTileDepth > 0) on_tiles = g.weights.k % Dot::kTileDepth == 0;
   // A panel stays in the first two cache levels while every row passes it.
   for (std::size_t column = 0; column < g.weights.n; column += kPanelColumns) {
     const std::size_t left = g.weights.n - column;
     const std::size_t vectors = left >= kPanelColumns ? kPanelVectors : (left + kLanes - 1) / kLanes;
+    const auto* next = panel + vectors * kLanes * groups * Dot::kGroup;
+    const std::size_t next_width = left <= kPanelColumns ? 0 : left - kPanelColumns;
+    const std::size_t next_bytes = (next_width < kPanelColumns ? round_up(next_width, kLanes) : kPanelColumns) *
+                                   groups * Dot::kGroup * sizeof(typename Dot::B);
+#if defined(__AMX_TILE__)
+    if constexpr (Dot::kTileDepth > 0) {
+      if (on_tiles) {
+        panel_on_tiles<Dot>(g, column, panel, vectors, next, next_bytes);
+        panel = next;
+        continue;
+      }
+    }
+#endif
     switch (vectors) {
       case 1:
-        gemm_panel<Dot, 1>(g, column, panel, groups);
+        gemm_panel<Dot, 1>(g, column, panel, groups, next, next_bytes);
         break;
       case 2:
-        gemm_panel<Dot, 2>(g, column, panel, groups);
+        gemm_panel<Dot, 2>(g, column, panel, groups, next, next_bytes);
         break;
       case 3:
-        gemm_panel<Dot, 3>(g, column, panel, groups);
+        gemm_panel<Dot, 3>(g, column, panel, groups, next, next_bytes);
         break;
       default:
-        gemm_panel<Dot, kPanelVectors>(g, column, panel, groups);
+        gemm_panel<Dot, kPanelVectors>(g, column, panel, groups, next, next_bytes);
     }
-    panel += vectors * kLanes * groups * Dot::kGroup;
+    panel = next;
   }
+#if defined(__AMX_TILE__)
+  // Tiles in their initial state cost nothing when the system switches threads.
+  if (on_tiles) asm volatile("tilerelease");
+#endif
 }
 
 // ---- Packing ----

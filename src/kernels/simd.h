@@ -28,6 +28,7 @@ inline Vf set_f(float value) { return _mm512_set1_ps(value); }
 inline Vf load(const float* p) { return _mm512_loadu_ps(p); }
 inline Vf load_first(const float* p, std::size_t count) { return _mm512_maskz_loadu_ps(first_lanes(count), p); }
 inline void store(float* p, Vf v) { _mm512_storeu_ps(p, v); }
+inline void store(float* p, Vi v) { _mm512_storeu_si512(p, v); }
 inline void store_first(float* p, Vf v, std::size_t count) { _mm512_mask_storeu_ps(p, first_lanes(count), v); }
 inline Vf keep_first(Vf v, std::size_t count) { return _mm512_maskz_mov_ps(first_lanes(count), v); }
 inline Vf fill_rest(Vf v, std::size_t count, Vf rest) { return _mm512_mask_mov_ps(rest, first_lanes(count), v); }
@@ -91,6 +92,7 @@ inline Vf set_f(float value) { return _mm256_set1_ps(value); }
 inline Vf load(const float* p) { return _mm256_loadu_ps(p); }
 inline Vf load_first(const float* p, std::size_t count) { return _mm256_maskload_ps(p, first_lanes(count)); }
 inline void store(float* p, Vf v) { _mm256_storeu_ps(p, v); }
+inline void store(float* p, Vi v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 inline void store_first(float* p, Vf v, std::size_t count) { _mm256_maskstore_ps(p, first_lanes(count), v); }
 inline Vf keep_first(Vf v, std::size_t count) { return _mm256_and_ps(v, _mm256_castsi256_ps(first_lanes(count))); }
 inline Vf fill_rest(Vf v, std::size_t count, Vf rest) {
