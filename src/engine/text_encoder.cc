@@ -16,9 +16,9 @@ namespace {
 constexpr std::size_t kWindowTexts = 4096;
 // Texts that one worker tokenises at a time.
 constexpr std::size_t kTokenizeTexts = 16;
-// Rows of a batch. From 64 on the matrix products run at full speed (see docs/decisions/kernels.md); more rows only
-// push what lies between them out of the second cache level.
-constexpr std::size_t kBatchTokens = 96;
+// Rows of a batch. Every batch walks through all weights once, which matters less the more rows it has; many more push
+// what lies between the matrix products out of the second cache level (see docs/decisions/kernels.md).
+constexpr std::size_t kBatchTokens = 256;
 // A batch smaller than this is not worth a thread of its own.
 constexpr std::size_t kBatchTokensMin = 32;
 

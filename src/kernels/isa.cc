@@ -11,8 +11,7 @@
 namespace tandem {
 namespace {
 
-constexpr std::array<std::string_view, 6> kNames = {"scalar",      "avx2",        "avx512",
-                                                    "avx512_vnni", "avx512_bf16", "amx"};
+constexpr std::array<std::string_view, 6> kNames = {"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx"};
 
 /// Tile registers are 8 KiB that Linux saves only for processes that have asked: arch/x86/xstate.rst of its
 /// documentation.

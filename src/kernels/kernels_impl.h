@@ -109,11 +109,9 @@ class PanelPrefetch {
       : line_(static_cast<const char*>(next)), end_(line_ + bytes), lines_(bytes / 64), steps_(steps) {}
 
   void step() {
-    due_ += lines_;
-    if (due_ < steps_ || line_ >= end_) return;
-    due_ -= steps_;
-    _mm_prefetch(line_, _MM_HINT_T1);
-    line_ += 64;
+    for (due_ += lines_; due_ >= steps_ && line_ < end_; due_ -= steps_, line_ += 64) {
+      _mm_prefetch(line_, _MM_HINT_T1);
+    }
   }
 
  private:
@@ -258,10 +256,8 @@ struct RowTiles {
   std::size_t tiles;
   std::size_t size;    // Of the smaller ones.
   std::size_t larger;  // How many have one row more, first.
-  explicit RowTiles(std::size_t count)
-      : tiles((count + kTileRows - 1) / kTileRows),
-        size(tiles == 0 ? 0 : count / tiles),
-        larger(count - size * tiles) {}
+  explicit RowTiles(std::size_t count, std::size_t rows_max = kTileRows)
+      : tiles((count + rows_max - 1) / rows_max), size(tiles == 0 ? 0 : count / tiles), larger(count - size * tiles) {}
   std::size_t rows(std::size_t tile) const { return size + (tile < larger ? 1 : 0); }
 };
 
@@ -391,43 +387,43 @@ void multiply_block(const typename Dot::A* a, std::size_t a_stride, const typena
   if constexpr (kTwoRows && kTwoColumns) store_tile<3>(sums + kUnitRows * kPanelColumns + kLanes, kSumsBytes);
 }
 
-/// `rows` rows of a panel of `vectors` · kLanes columns; the tile registers have their shapes.
-template <class Dot, bool kTwoRows>
-void block_on_tiles(const GemmArguments& g, std::size_t first_row, std::size_t rows, std::size_t column,
-                    const typename Dot::B* panel, std::size_t vectors, PanelPrefetch& prefetch) {
+/// Columns [first, first + 16 or 32) of a panel, which stay in the first cache level while every row passes them.
+template <class Dot, bool kTwoColumns>
+void slab_on_tiles(const GemmArguments& g, std::size_t column, const typename Dot::B* slab, std::size_t group_bytes,
+                   PanelPrefetch& prefetch) {
   const std::size_t steps = g.weights.k / Dot::kTileDepth;
-  const std::size_t group_bytes = vectors * 64;
-  const auto* a = static_cast<const typename Dot::A*>(g.a) + first_row * g.a_stride;
+  const auto* a = static_cast<const typename Dot::A*>(g.a);
+  constexpr std::size_t kColumns = (kTwoColumns ? 2 : 1) * kLanes;
   alignas(64) float sums[kBlockRows * kPanelColumns];
-  std::size_t vector = 0;
-  for (; vector + 2 <= vectors; vector += 2) {
-    multiply_block<Dot, kTwoRows, true>(a, g.a_stride, panel + vector * kLanes * Dot::kGroup, group_bytes, steps,
-                                        prefetch, sums + vector * kLanes);
+  std::size_t row = 0;
+  if (g.m >= kBlockRows) TileShapes(kBlockRows).use();
+  for (; row + kBlockRows <= g.m; row += kBlockRows) {
+    multiply_block<Dot, true, kTwoColumns>(a + row * g.a_stride, g.a_stride, slab, group_bytes, steps, prefetch, sums);
+    finish<Dot>(g, sums, row, kBlockRows, column, kColumns);
   }
-  if (vector < vectors) {
-    multiply_block<Dot, kTwoRows, false>(a, g.a_stride, panel + vector * kLanes * Dot::kGroup, group_bytes, steps,
-                                         prefetch, sums + vector * kLanes);
+  const std::size_t rest = g.m - row;
+  if (rest == 0) return;
+  TileShapes(rest).use();
+  if (rest > kUnitRows) {
+    multiply_block<Dot, true, kTwoColumns>(a + row * g.a_stride, g.a_stride, slab, group_bytes, steps, prefetch, sums);
+  } else {
+    multiply_block<Dot, false, kTwoColumns>(a + row * g.a_stride, g.a_stride, slab, group_bytes, steps, prefetch, sums);
   }
-  finish<Dot>(g, sums, first_row, rows, column, vectors * kLanes);
+  finish<Dot>(g, sums, row, rest, column, kColumns);
 }
 
 template <class Dot>
 void panel_on_tiles(const GemmArguments& g, std::size_t column, const typename Dot::B* panel, std::size_t vectors,
                     const void* next, std::size_t next_bytes) {
   const std::size_t blocks = (g.m + kBlockRows - 1) / kBlockRows;
-  PanelPrefetch prefetch(next, next_bytes, blocks * (vectors + 1) / 2 * (g.weights.k / Dot::kTileDepth));
-  std::size_t row = 0;
-  if (g.m >= kBlockRows) TileShapes(kBlockRows).use();
-  for (; row + kBlockRows <= g.m; row += kBlockRows) {
-    block_on_tiles<Dot, true>(g, row, kBlockRows, column, panel, vectors, prefetch);
-  }
-  const std::size_t rest = g.m - row;
-  if (rest == 0) return;
-  TileShapes(rest).use();
-  if (rest > kUnitRows) {
-    block_on_tiles<Dot, true>(g, row, rest, column, panel, vectors, prefetch);
-  } else {
-    block_on_tiles<Dot, false>(g, row, rest, column, panel, vectors, prefetch);
+  PanelPrefetch prefetch(next, next_bytes, blocks * ((vectors + 1) / 2) * (g.weights.k / Dot::kTileDepth));
+  for (std::size_t vector = 0; vector < vectors; vector += 2) {
+    const auto* slab = panel + vector * kLanes * Dot::kGroup;
+    if (vector + 1 < vectors) {
+      slab_on_tiles<Dot, true>(g, column + vector * kLanes, slab, vectors * 64, prefetch);
+    } else {
+      slab_on_tiles<Dot, false>(g, column + vector * kLanes, slab, vectors * 64, prefetch);
+    }
   }
 }
 
@@ -571,9 +567,10 @@ void pack_keys(const T* rows, std::size_t stride, std::size_t tokens, std::size_
   }
 }
 
-/// Packs V: column = component, k = token.
+/// Packs V: column = component, k = token, of which there are `depth` ≥ tokens; those behind the last are zero.
 template <class Dot, class T>
-void pack_values(const T* rows, std::size_t stride, std::size_t tokens, std::size_t head_size, T* panels) {
+void pack_values(const T* rows, std::size_t stride, std::size_t tokens, std::size_t depth, std::size_t head_size,
+                 T* panels) {
   constexpr std::size_t kGroup = Dot::kGroup;
   static_assert(kGroup <= 2);
   for (std::size_t column = 0; column < head_size; column += kPanelColumns) {
@@ -598,6 +595,9 @@ void pack_values(const T* rows, std::size_t stride, std::size_t tokens, std::siz
       for (std::size_t j = count * kGroup; j < width * kGroup; ++j) panels[j] = T{0};
       panels += width * kGroup;
     }
+    const std::size_t padding = (depth - round_up(tokens, kGroup)) * width;
+    for (std::size_t j = 0; j < padding; ++j) panels[j] = T{0};
+    panels += padding;
   }
 }
 
@@ -625,66 +625,82 @@ inline float exponentiate(float* scores, std::size_t count, float scale) {
   return reduce_add(sum);
 }
 
+/// How attention's workspace is used.
+template <class Dot>
 struct AttentionLayout {
-  std::size_t scores_stride;  // Elements per query row, in f32.
-  std::size_t keys_elements;
-  std::size_t values_elements;
+  /// Query rows that are taken at a time.
+  static constexpr std::size_t kRows = Dot::kTileDepth > 0 ? 32 : kTileRows;
+  std::size_t depth;  // Tokens, up to a whole step of the product with V.
+  std::size_t scores_bytes;
+  std::size_t narrow_bytes;  // The same in bf16.
+  std::size_t keys_bytes;
+  std::size_t values_bytes;
+
   AttentionLayout(std::size_t tokens, std::size_t head_size)
-      : scores_stride(round_up(tokens, kLanes)),
-        keys_elements(round_up(tokens, kLanes) * round_up(head_size, 4)),
-        values_elements(round_up(tokens, 4) * round_up(head_size, kLanes)) {}
+      : depth(round_up(tokens, Dot::kTileDepth > 0 ? Dot::kTileDepth : kLanes)),
+        scores_bytes(round_up(kRows * depth * sizeof(float), 64)),
+        narrow_bytes(round_up(kRows * depth * sizeof(Bf16), 64)),
+        keys_bytes(round_up(round_up(tokens, kLanes) * round_up(head_size, 4) * sizeof(typename Dot::B), 64)),
+        values_bytes(round_up(depth * round_up(head_size, kLanes) * sizeof(typename Dot::B), 64)) {}
+  std::size_t bytes() const { return scores_bytes + narrow_bytes + keys_bytes + values_bytes; }
 };
 
 std::size_t attention_workspace_bytes(std::size_t tokens, std::size_t head_size) {
-  const AttentionLayout layout(tokens, head_size);
-  // Scores in f32, probabilities in bf16, keys, values; each rounded up to a cache line.
-  return round_up(kTileRows * layout.scores_stride * (sizeof(float) + sizeof(Bf16)), 64) +
-         round_up(layout.keys_elements * sizeof(float), 64) + round_up(layout.values_elements * sizeof(float), 64) + 64;
+  const std::size_t bytes = AttentionLayout<DotF32>(tokens, head_size).bytes();
+#if defined(__AVX512BF16__)
+  const std::size_t narrow_bytes = AttentionLayout<DotBf16>(tokens, head_size).bytes();
+  if (narrow_bytes > bytes) return narrow_bytes;
+#endif
+  return bytes;
 }
 
 template <class Dot, class T>
 void attend(const AttentionArguments& a, const T* qkv) {
-  const AttentionLayout layout(a.tokens, a.head_size);
+  using Layout = AttentionLayout<Dot>;
+  const Layout layout(a.tokens, a.head_size);
   const std::size_t width = a.heads * a.head_size;
-  auto* scores = static_cast<float*>(a.workspace);
-  auto* narrow = reinterpret_cast<Bf16*>(scores + kTileRows * layout.scores_stride);
-  auto* keys = reinterpret_cast<T*>(static_cast<char*>(a.workspace) +
-                                    round_up(kTileRows * layout.scores_stride * (sizeof(float) + sizeof(Bf16)), 64));
-  auto* values = reinterpret_cast<T*>(reinterpret_cast<char*>(keys) + round_up(layout.keys_elements * sizeof(T), 64));
+  auto* workspace = static_cast<char*>(a.workspace);
+  auto* scores = reinterpret_cast<float*>(workspace);
+  auto* narrow = reinterpret_cast<Bf16*>(workspace += layout.scores_bytes);
+  auto* keys = reinterpret_cast<T*>(workspace += layout.narrow_bytes);
+  auto* values = reinterpret_cast<T*>(workspace += layout.keys_bytes);
 
   GemmArguments score{};
   score.a_stride = a.qkv_stride;
   score.weights = {keys, a.head_size, a.tokens, nullptr, nullptr};
   score.out = scores;
-  score.out_stride = layout.scores_stride;
+  score.out_stride = layout.depth;
   GemmArguments mix{};
-  mix.weights = {values, a.tokens, a.head_size, nullptr, nullptr};
+  // Probabilities and values behind the last token are zero, so that they may be multiplied.
+  mix.weights = {values, Dot::kTileDepth > 0 ? layout.depth : a.tokens, a.head_size, nullptr, nullptr};
   mix.out_stride = a.out_stride;
 
   for (std::size_t head = 0; head < a.heads; ++head) {
     const T* queries = qkv + head * a.head_size;
     pack_keys<Dot, T>(queries + width, a.qkv_stride, a.tokens, a.head_size, keys);
-    pack_values<Dot, T>(queries + 2 * width, a.qkv_stride, a.tokens, a.head_size, values);
+    pack_values<Dot, T>(queries + 2 * width, a.qkv_stride, a.tokens, round_up(mix.weights.k, Dot::kGroup), a.head_size,
+                        values);
 
-    const RowTiles tiles(a.query_rows);
+    const RowTiles tiles(a.query_rows, Layout::kRows);
     for (std::size_t tile = 0, row = 0; tile < tiles.tiles; row += tiles.rows(tile), ++tile) {
       const std::size_t rows = tiles.rows(tile);
       score.a = queries + row * a.qkv_stride;
       score.m = rows;
       gemm<Dot>(score);
 
-      float inverse_sums[kTileRows];
+      float inverse_sums[Layout::kRows];
       for (std::size_t r = 0; r < rows; ++r) {
-        float* row_scores = scores + r * layout.scores_stride;
+        float* row_scores = scores + r * layout.depth;
         inverse_sums[r] = 1.0F / exponentiate(row_scores, a.tokens, a.scale);
         if constexpr (sizeof(T) == sizeof(Bf16)) {
-          for (std::size_t i = 0; i < a.tokens; i += kLanes) {
-            store_bf16(narrow + r * layout.scores_stride + i, load(row_scores + i), kLanes);
-          }
+          Bf16* row_narrow = narrow + r * layout.depth;
+          const std::size_t written = round_up(a.tokens, kLanes);
+          for (std::size_t i = 0; i < written; i += kLanes) store_bf16(row_narrow + i, load(row_scores + i), kLanes);
+          for (std::size_t i = written; i < layout.depth; i += kLanes) store_bf16(row_narrow + i, zero_f(), kLanes);
         }
       }
       mix.a = sizeof(T) == sizeof(Bf16) ? static_cast<const void*>(narrow) : scores;
-      mix.a_stride = layout.scores_stride;
+      mix.a_stride = layout.depth;
       mix.m = rows;
       mix.out = a.out + row * a.out_stride + head * a.head_size;
       gemm<Dot>(mix);

@@ -42,9 +42,9 @@ INSTANTIATE_TEST_SUITE_P(Isas, KernelsTest,
 struct Shape {
   std::size_t m, k, n;
 };
-constexpr Shape kShapes[] = {{1, 1, 1},     {2, 3, 5},   {6, 32, 64},    {7, 26, 26},    {13, 64, 80}, {5, 100, 17},
-                             {64, 96, 130}, {9, 384, 1}, {31, 312, 312}, {12, 128, 384}, {3, 1536, 48},
-                             {47, 64, 100}, {33, 128, 16}, {16, 192, 33}};
+constexpr Shape kShapes[] = {{1, 1, 1},     {2, 3, 5},     {6, 32, 64},   {7, 26, 26},    {13, 64, 80},
+                             {5, 100, 17},  {64, 96, 130}, {9, 384, 1},   {31, 312, 312}, {12, 128, 384},
+                             {3, 1536, 48}, {47, 64, 100}, {33, 128, 16}, {16, 192, 33}};
 
 TEST_P(KernelsTest, F32ProductsMatchTheReference) {
   for (const Shape shape : kShapes) {
