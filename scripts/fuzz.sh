@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
-# Builds the fuzzers and runs each of them for FUZZ_SECONDS (60). Findings and corpora stay in build/fuzz/findings.
+# Builds the fuzzers and runs each of them for FUZZ_SECONDS (60), one per processor at a time. Findings and corpora stay
+# in build/fuzz/findings.
 source "$(dirname "$0")/common.sh"
 seconds=${FUZZ_SECONDS:-60}
 scripts/build.sh fuzz
 findings=$PWD/build/fuzz/findings
-status=0
-ran=0
-for fuzzer in build/fuzz/bin/*_fuzz; do
-  [ -x "$fuzzer" ] || continue
-  name=$(basename "$fuzzer")
+
+# fuzz PROGRAM: runs it, and prints what it did in one piece when it is done.
+fuzz() {
+  local name status=0
+  name=$(basename "$1")
   mkdir -p "$findings/$name/corpus"
-  say "fuzzing with $name for $seconds s"
-  ran=$((ran + 1))
-  "$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
-    -artifact_prefix="$findings/$name/" "$findings/$name/corpus" 2>"$findings/$name/log" ||
-    {
-      tail -n 40 "$findings/$name/log" >&2
-      warn "$name found something: the input is in $findings/$name"
-      status=1
-    }
-  grep -E 'number_of_executed_units|peak_rss_mb' "$findings/$name/log" || true
-done
-[ "$ran" -gt 0 ] || die "no fuzzer was built"
-exit "$status"
+  "$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+    -artifact_prefix="$findings/$name/" "$findings/$name/corpus" 2>"$findings/$name/log" || status=1
+  say "$name, $seconds s:" $(awk '/number_of_executed_units|peak_rss_mb/ { sub(/^stat::/, ""); print }' "$findings/$name/log")
+  if [ "$status" -ne 0 ]; then
+    tail -n 40 "$findings/$name/log" >&2
+    warn "$name found something: the input is in $findings/$name"
+  fi
+  return "$status"
+}
+
+export -f fuzz say warn
+export seconds findings
+fuzzers=(build/fuzz/bin/*_fuzz)
+[ -x "${fuzzers[0]}" ] || die "no fuzzer was built"
+printf '%s\n' "${fuzzers[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'fuzz {}'
