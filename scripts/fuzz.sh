@@ -13,7 +13,7 @@ fuzz() {
   mkdir -p "$findings/$name/corpus"
   "$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
     -artifact_prefix="$findings/$name/" "$findings/$name/corpus" 2>"$findings/$name/log" || status=1
-  say "$name, $seconds s:" $(awk '/number_of_executed_units|peak_rss_mb/ { sub(/^stat::/, ""); print }' "$findings/$name/log")
+  say "$name, $seconds s:" $(grep -oE '(number_of_executed_units|peak_rss_mb): *[0-9]+' "$findings/$name/log")
   if [ "$status" -ne 0 ]; then
     tail -n 40 "$findings/$name/log" >&2
     warn "$name found something: the input is in $findings/$name"

@@ -8,7 +8,7 @@ namespace tandem {
 
 /// The arithmetic of the encoder's matrix products. Everything between them is f32.
 enum class Precision {
-  kAuto,  ///< The fastest that keeps parity with f32 on this processor: bf16 where it is native, else f32.
+  kAuto,  ///< The fastest that keeps parity with f32 on this processor: bf16 where that is faster, else f32.
   kF32,
   kBf16,  ///< Runs as f32 on a processor without bf16 instructions; ComputeInfo says so.
   kInt8,  ///< Weights per output channel, activations per token; a measured loss, see docs/precision.md.
@@ -23,7 +23,7 @@ struct ComputeOptions {
 /// What an encoder computes with, after looking at the processor.
 struct ComputeInfo {
   Precision precision = Precision::kF32;  ///< Never kAuto.
-  std::string isa;                        ///< e.g. "avx512_bf16"; TANDEM_ISA in the environment forces a lower one.
+  std::string isa;                        ///< e.g. "amx"; TANDEM_ISA in the environment forces a lower one.
   std::size_t threads = 0;
   std::string note;  ///< Why the precision is not the one asked for; empty when it is.
 };

@@ -34,7 +34,7 @@ Result<Compute> choose_compute(const ComputeOptions& options, std::size_t thread
   compute.info.threads = threads;
   compute.info.precision = options.precision;
   if (options.precision == Precision::kAuto) {
-    compute.info.precision = compute.kernels->native_bf16 ? Precision::kBf16 : Precision::kF32;
+    compute.info.precision = bf16_is_fast(isa) ? Precision::kBf16 : Precision::kF32;
   } else if (options.precision == Precision::kBf16 && !compute.kernels->native_bf16) {
     compute.info.precision = Precision::kF32;
     compute.info.note = fmt::format("bf16 runs as f32: {} has no bf16 products", compute.info.isa);

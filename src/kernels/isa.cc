@@ -44,6 +44,11 @@ Isa detect_isa() {
   return may_use_amx() ? Isa::kAmx : Isa::kAvx512Bf16;
 }
 
+bool bf16_is_fast(Isa isa) {
+  __builtin_cpu_init();
+  return isa == Isa::kAmx || (isa == Isa::kAvx512Bf16 && !__builtin_cpu_is("intel"));
+}
+
 Result<Isa> choose_isa() {
   const Isa best = detect_isa();
   const char* forced = std::getenv("TANDEM_ISA");
