@@ -198,8 +198,9 @@ void finish_rows(const GemmArguments& g, const float* sums, std::size_t first_ro
       } else {
         value = add(load(source), bias);
       }
-      value = apply<kPointwise>(value);
       const std::size_t place = (first_row + row) * g.out_stride + column;
+      if (g.accumulate) value = add(value, load_first(g.out + place, count));
+      value = apply<kPointwise>(value);
       if (g.out_bf16 != nullptr) {
         store_bf16(g.out_bf16 + place, value, count);
       } else {

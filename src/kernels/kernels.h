@@ -48,7 +48,7 @@ struct PackedWeights {
   const std::int32_t* column_sums;
 };
 
-/// out[m, n] = pointwise(a[m, k] · weights[k, n] + bias[n]).
+/// out[m, n] = pointwise(a[m, k] · weights[k, n] + bias[n] + what `out` held, if asked).
 struct GemmArguments {
   const void* a;         ///< f32, bf16, or (int8) what quantize_row wrote. [m, k]
   std::size_t a_stride;  ///< Elements from one row to the next.
@@ -60,6 +60,7 @@ struct GemmArguments {
   float* out;  ///< f32 [m, n], or null when out_bf16 is set.
   Bf16* out_bf16;
   std::size_t out_stride;
+  bool accumulate = false;  ///< Adds what `out` held; not with out_bf16.
 };
 
 /// Self-attention of one sequence over all heads: softmax(Q·Kᵀ·scale)·V. Q, K, V lie side by side in one row of `qkv`:

@@ -45,11 +45,13 @@ void gemm_f32(const GemmArguments& g) {
   const auto* weights = static_cast<const float*>(g.weights.panels);
   for (std::size_t row = 0; row < g.m; ++row) {
     for (std::size_t column = 0; column < g.weights.n; ++column) {
+      float& out = g.out[row * g.out_stride + column];
       double sum = g.bias == nullptr ? 0 : g.bias[column];
+      if (g.accumulate) sum += out;
       for (std::size_t i = 0; i < g.weights.k; ++i) {
         sum += static_cast<double>(a[row * g.a_stride + i]) * weights[column * g.weights.k + i];
       }
-      g.out[row * g.out_stride + column] = static_cast<float>(pointwise(g.pointwise, sum));
+      out = static_cast<float>(pointwise(g.pointwise, sum));
     }
   }
 }
@@ -63,9 +65,10 @@ void gemm_int8(const GemmArguments& g) {
       for (std::size_t i = 0; i < g.weights.k; ++i) {
         sum += (a[row * g.a_stride + i] - g.rows[row].zero_point) * weights[column * g.weights.k + i];
       }
+      float& out = g.out[row * g.out_stride + column];
       const double value = static_cast<double>(sum) * g.rows[row].scale * g.weights.column_scales[column] +
-                           (g.bias == nullptr ? 0 : g.bias[column]);
-      g.out[row * g.out_stride + column] = static_cast<float>(pointwise(g.pointwise, value));
+                           (g.bias == nullptr ? 0 : g.bias[column]) + (g.accumulate ? out : 0);
+      out = static_cast<float>(pointwise(g.pointwise, value));
     }
   }
 }

@@ -128,7 +128,7 @@ TEST_P(KernelsTest, Int8ProductsAreExactBeforeTheyAreScaled) {
     const auto multiplier = randoms(shape.k, 0.5F);
     const auto bias = randoms(shape.n);
     const auto scales = std::vector<float>(shape.n, 0.01F);
-    const auto product = [&](const Kernels& kernels) {
+    const auto product = [&](const Kernels& kernels, bool accumulate) {
       std::vector<std::int8_t> panels(kernels.packed_bytes(GemmType::kInt8, shape.k, shape.n));
       kernels.pack_int8(weights.data(), shape.k, shape.n, panels.data());
       const std::size_t stride = (shape.k + 63) / 64 * 64;
@@ -138,7 +138,7 @@ TEST_P(KernelsTest, Int8ProductsAreExactBeforeTheyAreScaled) {
         rows[row] = kernels.quantize_row(a.data() + row * shape.k, row % 2 == 0 ? nullptr : multiplier.data(), shape.k,
                                          quantized.data() + row * stride * kernels.int8_activation_bytes);
       }
-      std::vector<float> out(shape.m * shape.n, NAN);
+      std::vector<float> out(shape.m * shape.n, accumulate ? 0.5F : NAN);
       kernels.gemm_int8({.a = quantized.data(),
                          .a_stride = stride,
                          .m = shape.m,
@@ -148,14 +148,17 @@ TEST_P(KernelsTest, Int8ProductsAreExactBeforeTheyAreScaled) {
                          .pointwise = Pointwise::kNone,
                          .out = out.data(),
                          .out_bf16 = nullptr,
-                         .out_stride = shape.n});
+                         .out_stride = shape.n,
+                         .accumulate = accumulate});
       return out;
     };
-    const auto expected = product(reference());
-    const auto got = product(fast());
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      ASSERT_NEAR(got[i], expected[i], 4 * kEpsilon * std::max(1.0F, std::abs(expected[i])))
-          << shape.m << "x" << shape.k << "x" << shape.n << " at " << i;
+    for (const bool accumulate : {false, true}) {
+      const auto expected = product(reference(), accumulate);
+      const auto got = product(fast(), accumulate);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        ASSERT_NEAR(got[i], expected[i], 6 * kEpsilon * std::max(1.0F, std::abs(expected[i])))
+            << shape.m << "x" << shape.k << "x" << shape.n << " at " << i;
+      }
     }
   }
 }

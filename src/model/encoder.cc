@@ -18,6 +18,10 @@ namespace {
 // one long sequence, and keeps it in the second cache level.
 constexpr std::size_t kFeedForwardRows = 128;
 
+// A few values behind GELU are far larger than the others: in slices they spoil the scale of their neighbours only (see
+// docs/decisions/int8.md).
+constexpr std::size_t kDownSliceInputs = 384;
+
 GemmType gemm_type(Precision precision) {
   switch (precision) {
     case Precision::kBf16:
@@ -104,11 +108,12 @@ class Encoder::Loader {
     Layer layer;
     ASSIGN_OR_RETURN(layer.attention_norm, norm(names.attention_norm));
     ASSIGN_OR_RETURN(layer.output_norm, norm(names.output_norm));
-    layer.qkv = pack(qkv, moments ? moments->magnitudes() : std::vector<float>());
+    const auto magnitudes = [&] { return moments ? moments->magnitudes() : std::vector<float>(); };
+    layer.qkv = pack(qkv, {.input_magnitudes = magnitudes()});
     layer.attention_output = pack(output);
     if (moments) moments->pass_attention(value, output, layer.attention_norm);
-    layer.up = pack(up, moments ? moments->magnitudes() : std::vector<float>());
-    layer.down = pack(down);
+    layer.up = pack(up, {.input_magnitudes = magnitudes()});
+    layer.down = pack(down, {.slice_inputs = kDownSliceInputs});
     if (moments) moments->pass_feed_forward(up, down, layer.output_norm);
     return layer;
   }
@@ -133,8 +138,8 @@ class Encoder::Loader {
     return dense;
   }
 
-  Linear pack(const DenseWeights& dense, std::span<const float> input_magnitudes = {}) const {
-    return Linear(kernels_, type_, dense.weights, dense.bias, input_magnitudes);
+  Linear pack(const DenseWeights& dense, const QuantizationHints& hints = {}) const {
+    return Linear(kernels_, type_, dense.weights, dense.bias, hints);
   }
 
   const EncoderSpec& spec_;

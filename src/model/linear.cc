@@ -34,13 +34,21 @@ std::vector<float> smoothing_factors(std::span<const float> weights, std::size_t
 }  // namespace
 
 Linear::Linear(const Kernels& kernels, GemmType type, std::span<const float> weights, std::span<const float> bias,
-               std::span<const float> input_magnitudes)
+               const QuantizationHints& hints)
     : kernels_(&kernels),
       type_(type),
       inputs_(weights.size() / bias.size()),
       outputs_(bias.size()),
-      panels_(kernels.packed_bytes(type, inputs_, outputs_)),
+      slice_inputs_(inputs_),
       bias_(bias.begin(), bias.end()) {
+  if (type == GemmType::kInt8 && hints.slice_inputs > 0 && hints.slice_inputs < inputs_) {
+    CHECK(hints.slice_inputs % 64 == 0);
+    slices_ = (inputs_ + hints.slice_inputs - 1) / hints.slice_inputs;
+    slice_inputs_ = round_up((inputs_ + slices_ - 1) / slices_, 64);
+    slices_ = (inputs_ + slice_inputs_ - 1) / slice_inputs_;
+  }
+  panels_.reserve((slices_ - 1) * kernels.packed_bytes(type, slice_inputs_, outputs_) +
+                  kernels.packed_bytes(type, inputs_of(slices_ - 1), outputs_));
   switch (type) {
     case GemmType::kF32:
       kernels.pack_f32(weights.data(), inputs_, outputs_, reinterpret_cast<float*>(panels_.data()));
@@ -52,34 +60,41 @@ Linear::Linear(const Kernels& kernels, GemmType type, std::span<const float> wei
       break;
   }
   std::vector<float> factors(inputs_, 1.0F);
-  if (!input_magnitudes.empty()) {
-    factors = smoothing_factors(weights, inputs_, outputs_, input_magnitudes);
+  if (!hints.input_magnitudes.empty()) {
+    factors = smoothing_factors(weights, inputs_, outputs_, hints.input_magnitudes);
     input_multipliers_.resize(inputs_);
     for (std::size_t i = 0; i < inputs_; ++i) input_multipliers_[i] = 1.0F / factors[i];
   }
-  // Symmetric, one scale per output: w ≈ scale · q, q in [-127, 127].
-  std::vector<std::int8_t> quantized(weights.size());
-  column_scales_.resize(outputs_);
-  column_sums_.resize(outputs_);
-  std::vector<float> smoothed(inputs_);
+  column_scales_.resize(slices_ * outputs_);
+  column_sums_.resize(slices_ * outputs_);
+  for (std::size_t slice = 0; slice < slices_; ++slice) quantize(weights, slice, factors);
+}
+
+// Symmetric, one scale per output of a slice: w ≈ scale · q, q in [-127, 127].
+void Linear::quantize(std::span<const float> weights, std::size_t slice, std::span<const float> factors) {
+  const std::size_t first = first_input(slice);
+  const std::size_t inputs = inputs_of(slice);
+  std::vector<std::int8_t> quantized(outputs_ * inputs);
+  std::vector<float> smoothed(inputs);
   for (std::size_t row = 0; row < outputs_; ++row) {
     float peak = 0;
-    for (std::size_t i = 0; i < inputs_; ++i) {
-      smoothed[i] = weights[row * inputs_ + i] * factors[i];
+    for (std::size_t i = 0; i < inputs; ++i) {
+      smoothed[i] = weights[row * inputs_ + first + i] * factors[first + i];
       peak = std::max(peak, std::abs(smoothed[i]));
     }
     const float scale = peak > 0 ? peak / 127.0F : 1.0F;
     const float inverse = 1.0F / scale;
     std::int32_t sum = 0;
-    for (std::size_t i = 0; i < inputs_; ++i) {
+    for (std::size_t i = 0; i < inputs; ++i) {
       const auto q = static_cast<std::int32_t>(std::lrintf(std::clamp(smoothed[i] * inverse, -127.0F, 127.0F)));
-      quantized[row * inputs_ + i] = static_cast<std::int8_t>(q);
+      quantized[row * inputs + i] = static_cast<std::int8_t>(q);
       sum += q;
     }
-    column_scales_[row] = scale;
-    column_sums_[row] = sum;
+    column_scales_[slice * outputs_ + row] = scale;
+    column_sums_[slice * outputs_ + row] = sum;
   }
-  kernels.pack_int8(quantized.data(), inputs_, outputs_, reinterpret_cast<std::int8_t*>(panels_.data()));
+  std::uint8_t* panels = panels_.data() + slice * kernels_->packed_bytes(type_, slice_inputs_, outputs_);
+  kernels_->pack_int8(quantized.data(), inputs, outputs_, reinterpret_cast<std::int8_t*>(panels));
 }
 
 std::size_t Linear::element_bytes() const {
@@ -95,7 +110,7 @@ std::size_t Linear::element_bytes() const {
 }
 
 PreparedRows Linear::prepare(const float* in, std::size_t stride, std::size_t rows, PreparedBuffer& buffer) const {
-  if (type_ == GemmType::kF32) return {in, stride, rows, nullptr};
+  if (type_ == GemmType::kF32) return {in, stride, rows, nullptr, 0};
   const std::size_t prepared_stride = round_up(inputs_, 64);
   buffer.data.reserve(rows * prepared_stride * element_bytes());
   std::uint8_t* out = buffer.data.data();
@@ -103,42 +118,54 @@ PreparedRows Linear::prepare(const float* in, std::size_t stride, std::size_t ro
     for (std::size_t row = 0; row < rows; ++row) {
       kernels_->to_bf16(in + row * stride, inputs_, reinterpret_cast<Bf16*>(out) + row * prepared_stride);
     }
-    return {out, prepared_stride, rows, nullptr};
+    return {out, prepared_stride, rows, nullptr, 0};
   }
-  if (buffer.quantization.size() < rows) buffer.quantization.resize(rows);
-  const float* multipliers = input_multipliers_.empty() ? nullptr : input_multipliers_.data();
-  for (std::size_t row = 0; row < rows; ++row) {
-    buffer.quantization[row] =
-        kernels_->quantize_row(in + row * stride, multipliers, inputs_, out + row * prepared_stride * element_bytes());
+  if (buffer.quantization.size() < slices_ * rows) buffer.quantization.resize(slices_ * rows);
+  for (std::size_t slice = 0; slice < slices_; ++slice) {
+    const std::size_t first = first_input(slice);
+    const float* multipliers = input_multipliers_.empty() ? nullptr : input_multipliers_.data() + first;
+    for (std::size_t row = 0; row < rows; ++row) {
+      buffer.quantization[slice * rows + row] =
+          kernels_->quantize_row(in + row * stride + first, multipliers, inputs_of(slice),
+                                 out + (row * prepared_stride + first) * element_bytes());
+    }
   }
-  return {out, prepared_stride, rows, buffer.quantization.data()};
+  return {out, prepared_stride, rows, buffer.quantization.data(), rows};
 }
 
 void Linear::apply_columns(const PreparedRows& in, std::size_t first, std::size_t count, const LinearOutput& out,
                            Pointwise pointwise) const {
   CHECK(first % kernels_->panel_columns == 0 || first == 0);
-  const std::size_t offset_bytes = first == 0 ? 0 : kernels_->packed_bytes(type_, inputs_, first);
-  const GemmArguments arguments{
-      .a = in.data,
-      .a_stride = in.stride,
-      .m = in.rows,
-      .weights = {panels_.data() + offset_bytes, inputs_, count,
-                  column_scales_.data() + (column_scales_.empty() ? 0 : first),
-                  column_sums_.data() + (column_sums_.empty() ? 0 : first)},
-      .bias = bias_.data() + first,
-      .rows = in.quantization,
-      .pointwise = pointwise,
-      .out = out.f32,
-      .out_bf16 = out.bf16,
-      .out_stride = out.stride,
-  };
-  switch (type_) {
-    case GemmType::kF32:
-      return kernels_->gemm_f32(arguments);
-    case GemmType::kBf16:
-      return kernels_->gemm_bf16(arguments);
-    case GemmType::kInt8:
-      return kernels_->gemm_int8(arguments);
+  CHECK(slices_ == 1 || out.bf16 == nullptr);
+  for (std::size_t slice = 0; slice < slices_; ++slice) {
+    const std::size_t inputs = inputs_of(slice);
+    const std::uint8_t* panels = panels_.data() + slice * kernels_->packed_bytes(type_, slice_inputs_, outputs_);
+    if (first > 0) panels += kernels_->packed_bytes(type_, inputs, first);
+    const bool is_int8 = type_ == GemmType::kInt8;
+    const GemmArguments arguments{
+        .a = static_cast<const std::uint8_t*>(in.data) + first_input(slice) * element_bytes(),
+        .a_stride = in.stride,
+        .m = in.rows,
+        .weights = {panels, inputs, count, is_int8 ? &column_scales_[slice * outputs_ + first] : nullptr,
+                    is_int8 ? &column_sums_[slice * outputs_ + first] : nullptr},
+        .bias = slice == 0 ? bias_.data() + first : nullptr,
+        .rows = is_int8 ? in.quantization + slice * in.quantization_stride : nullptr,
+        .pointwise = slice + 1 == slices_ ? pointwise : Pointwise::kNone,
+        .out = out.f32,
+        .out_bf16 = out.bf16,
+        .out_stride = out.stride,
+        .accumulate = slice > 0,
+    };
+    switch (type_) {
+      case GemmType::kF32:
+        kernels_->gemm_f32(arguments);
+        break;
+      case GemmType::kBf16:
+        kernels_->gemm_bf16(arguments);
+        break;
+      case GemmType::kInt8:
+        kernels_->gemm_int8(arguments);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // A linear layer, y = x · Wᵀ + b, with its weights packed for one precision and one instruction set.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,11 +16,12 @@ struct PreparedRows {
   const void* data = nullptr;
   std::size_t stride = 0;  ///< Elements.
   std::size_t rows = 0;
-  const RowQuantization* quantization = nullptr;
+  const RowQuantization* quantization = nullptr;  ///< Of the first slice of inputs; int8 only.
+  std::size_t quantization_stride = 0;            ///< From one slice's to the next one's.
 
   PreparedRows from(std::size_t first, std::size_t count, std::size_t element_bytes) const {
     return {static_cast<const char*>(data) + first * stride * element_bytes, stride, count,
-            quantization == nullptr ? nullptr : quantization + first};
+            quantization == nullptr ? nullptr : quantization + first, quantization_stride};
   }
 };
 
@@ -35,15 +37,23 @@ struct LinearOutput {
   std::size_t stride = 0;
 };
 
+/// How int8 keeps its accuracy.
+struct QuantizationHints {
+  std::span<const float> input_magnitudes = {};  ///< How large each input is, up to a common factor, [inputs]; empty:
+                                                 ///< alike, so nothing is smoothed.
+  /// Inputs are cut into slices of at most this many, a multiple of 64, and each slice of a row and of a weight has a
+  /// scale of its own; 0: one slice. A sliced layer writes f32.
+  std::size_t slice_inputs = 0;
+};
+
 /// Immutable and thread-safe.
 class Linear {
  public:
   Linear() = default;
 
-  /// `weights`: [outputs, inputs], row-major. `input_magnitudes`: for int8, how large each input is, up to a common
-  /// factor, [inputs]; empty: alike, so nothing is smoothed.
+  /// `weights`: [outputs, inputs], row-major. `hints` are for int8 only.
   Linear(const Kernels& kernels, GemmType type, std::span<const float> weights, std::span<const float> bias,
-         std::span<const float> input_magnitudes = {});
+         const QuantizationHints& hints = {});
 
   std::size_t inputs() const { return inputs_; }
   std::size_t outputs() const { return outputs_; }
@@ -65,13 +75,19 @@ class Linear {
   std::size_t split_granularity() const { return kernels_->panel_columns; }
 
  private:
+  void quantize(std::span<const float> weights, std::size_t slice, std::span<const float> factors);
+  std::size_t first_input(std::size_t slice) const { return slice * slice_inputs_; }
+  std::size_t inputs_of(std::size_t slice) const { return std::min(slice_inputs_, inputs_ - first_input(slice)); }
+
   const Kernels* kernels_ = nullptr;
   GemmType type_ = GemmType::kF32;
   std::size_t inputs_ = 0;
   std::size_t outputs_ = 0;
-  AlignedBuffer<std::uint8_t> panels_;
+  std::size_t slice_inputs_ = 0;  // Of each slice but the last, which has the rest.
+  std::size_t slices_ = 1;
+  AlignedBuffer<std::uint8_t> panels_;  // Of one slice after the other.
   std::vector<float> bias_;
-  std::vector<float> column_scales_;
+  std::vector<float> column_scales_;  // [slices, outputs]
   std::vector<std::int32_t> column_sums_;
   std::vector<float> input_multipliers_;  // 1 / smoothing factor; empty: none.
 };

@@ -74,8 +74,17 @@ TEST(Linear, SmoothingSavesTheOtherInputsFromALargeOne) {
   magnitudes[3] = 50.0F;
   const double plain = problem.error(problem.apply(Linear(kernels, GemmType::kInt8, problem.weights, problem.bias)));
   const double smoothed =
-      problem.error(problem.apply(Linear(kernels, GemmType::kInt8, problem.weights, problem.bias, magnitudes)));
+      problem.error(problem.apply(Linear(kernels, GemmType::kInt8, problem.weights, problem.bias, {magnitudes})));
   EXPECT_LT(smoothed, 0.7 * plain);
+}
+
+TEST(Linear, SlicesSaveTheOtherSlicesFromALargeInput) {
+  Problem problem(50.0F);
+  const Kernels& kernels = kernels_for(detect_isa());
+  const double plain = problem.error(problem.apply(Linear(kernels, GemmType::kInt8, problem.weights, problem.bias)));
+  const Linear sliced(kernels, GemmType::kInt8, problem.weights, problem.bias, {.slice_inputs = 64});
+  // Inputs 64 to 95 are in a slice without the large one: their third of the error is gone.
+  EXPECT_LT(problem.error(problem.apply(sliced)), 0.9 * plain);
 }
 
 TEST(Linear, SmoothingSurvivesInputsAndWeightsOfZero) {
@@ -83,14 +92,15 @@ TEST(Linear, SmoothingSurvivesInputsAndWeightsOfZero) {
   for (std::size_t j = 0; j < problem.outputs; ++j) problem.weights[j * problem.inputs + 5] = 0;
   std::vector<float> magnitudes(problem.inputs, 0.0F);
   magnitudes[1] = 1.0F;
-  const Linear linear(kernels_for(detect_isa()), GemmType::kInt8, problem.weights, problem.bias, magnitudes);
+  const Linear linear(kernels_for(detect_isa()), GemmType::kInt8, problem.weights, problem.bias, {magnitudes});
   for (const float value : problem.apply(linear)) EXPECT_TRUE(std::isfinite(value));
 }
 
 TEST(Linear, SomeOfTheColumnsAreTheSameAsAmongAll) {
   const Problem problem;
-  for (const GemmType type : {GemmType::kF32, GemmType::kInt8}) {
-    const Linear linear(kernels_for(detect_isa()), type, problem.weights, problem.bias);
+  for (const auto& [type, slice_inputs] :
+       {std::pair(GemmType::kF32, 0UL), std::pair(GemmType::kInt8, 0UL), std::pair(GemmType::kInt8, 64UL)}) {
+    const Linear linear(kernels_for(detect_isa()), type, problem.weights, problem.bias, {.slice_inputs = slice_inputs});
     const std::vector<float> whole = problem.apply(linear);
     const std::size_t first = linear.split_granularity();
     const std::size_t count = problem.outputs - first;
