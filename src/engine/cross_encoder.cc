@@ -64,14 +64,14 @@ class CrossEncoder::Impl {
  public:
   TextEncoder encoder;
   Activation activation;
-  Linear dense;   // BERT's pooler.
-  Linear output;  // The classifier.
+  Linear dense;
+  Linear output;
 
   void score(std::span<const float> hidden, std::span<float> out) const {
     std::vector<float> pooled(dense.outputs());
     PreparedBuffer unused;
     dense.apply(dense.prepare(hidden.data(), hidden.size(), 1, unused), {.f32 = pooled.data(), .stride = pooled.size()},
-                Pointwise::kTanh);
+                encoder.spec().head->activation);
     output.apply(output.prepare(pooled.data(), pooled.size(), 1, unused), {.f32 = out.data(), .stride = out.size()});
     activate(activation, out);
   }
@@ -96,8 +96,8 @@ Result<CrossEncoder> CrossEncoder::open(const std::filesystem::path& folder, con
     ASSIGN_OR_RETURN(const auto bias, read(names.bias, std::array<std::uint64_t, 1>{outputs}));
     return Linear(encoder.kernels(), GemmType::kF32, weights, bias);
   };
-  ASSIGN_OR_RETURN(Linear dense, load(spec.head_names.dense, spec.hidden_size));
-  ASSIGN_OR_RETURN(Linear output, load(spec.head_names.output, spec.labels));
+  ASSIGN_OR_RETURN(Linear dense, load(spec.head->dense, spec.hidden_size));
+  ASSIGN_OR_RETURN(Linear output, load(spec.head->output, spec.labels));
   return CrossEncoder(
       std::unique_ptr<const Impl>(new Impl{std::move(encoder), activation, std::move(dense), std::move(output)}));
 }

@@ -83,7 +83,7 @@ struct TextEncoder::State {
   void encode(std::span<const TokenizedText> texts, HiddenRows rows, const HiddenConsumer& consume, Worker& worker) {
     worker.batch.clear();
     for (const TokenizedText& text : texts) {
-      worker.batch.append(text.encoding.ids, text.encoding.type_ids, encoder.spec().position_offset);
+      worker.batch.append(text.encoding.ids, text.encoding.type_ids, encoder.spec().position_rule);
     }
     const MatrixView hidden = encoder.forward(worker.batch, rows, worker.workspace);
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -115,15 +115,10 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, Model
     return fail(ErrorCode::kConflict, "{}: the tokenizer has ids up to {}, the embedding has {} rows", folder.string(),
                 tokenizer.vocabulary_size() - 1, spec.vocabulary_size);
   }
-  const std::int64_t pad = config.transformer.pad_token_id;
-  if (pad < 0 || static_cast<std::uint64_t>(pad) >= spec.vocabulary_size) {
-    return fail(ErrorCode::kCorruptData, "{}: config.json: pad_token_id is {}, want an id below {}", folder.string(),
-                pad, spec.vocabulary_size);
-  }
   const std::size_t special_tokens = tokenizer.encode("", "").ids.size();
   // Every place of the template: both texts and the special tokens.
   for (const std::int32_t type : tokenizer.encode("a", "a").type_ids) {
-    if (task == ModelTask::kClassify && spec.token_types > 0 && static_cast<std::size_t>(type) >= spec.token_types) {
+    if (task == ModelTask::kClassify && spec.token_types > 1 && static_cast<std::size_t>(type) >= spec.token_types) {
       return fail(ErrorCode::kConflict, "{}: the tokenizer gives pairs the token type {}, the model has {} types",
                   folder.string(), type, spec.token_types);
     }

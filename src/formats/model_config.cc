@@ -153,6 +153,8 @@ Result<TransformerConfig> read_transformer_config(const fs::path& path) {
                 result.hidden_size, result.heads);
   }
   ASSIGN_OR_RETURN(result.embedding_size, find_size(config, "embedding_size", kWidthMax));
+  constexpr std::uint64_t kElectraEmbeddingSize = 128;  // What transformers takes where it is missing.
+  if (type == "electra" && !result.embedding_size) result.embedding_size = kElectraEmbeddingSize;
 
   // The families without token types have no such key; in the others transformers takes 2 where it is missing.
   const bool has_token_types = type != "mpnet" && type != "distilbert";
@@ -174,7 +176,9 @@ Result<TransformerConfig> read_transformer_config(const fs::path& path) {
                 result.layer_norm_eps);
   }
   ASSIGN_OR_RETURN(const std::optional<std::int64_t> pad, root.find_integer("pad_token_id"));
-  result.pad_token_id = pad.value_or(result.pad_token_id);
+  // fairseq's families put <pad> after <s>.
+  const bool pads_with_one = type == "roberta" || type == "xlm-roberta" || type == "camembert" || type == "mpnet";
+  result.pad_token_id = pad.value_or(pads_with_one ? 1 : 0);
 
   ASSIGN_OR_RETURN(result.labels, read_labels(config, result.architectures));
   ASSIGN_OR_RETURN(result.cross_encoder_activation, read_cross_encoder_activation(root));

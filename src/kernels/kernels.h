@@ -63,8 +63,8 @@ struct GemmArguments {
   bool accumulate = false;  ///< Adds what `out` held; not with out_bf16.
 };
 
-/// Self-attention of one sequence over all heads: softmax(Q·Kᵀ·scale)·V. Q, K, V lie side by side in one row of `qkv`:
-/// columns [0, width), [width, 2·width), [2·width, 3·width), width = heads · head_size.
+/// Self-attention of one sequence over all heads: softmax((Q·Kᵀ + bias) · scale)·V. Q, K, V lie side by side in one row
+/// of `qkv`: columns [0, width), [width, 2·width), [2·width, 3·width), width = heads · head_size.
 struct AttentionArguments {
   const float* qkv;      ///< [tokens, 3 · width], or null when qkv_bf16 is set.
   const Bf16* qkv_bf16;  ///< The same in bf16: products of bf16, sums and softmax in f32.
@@ -74,6 +74,10 @@ struct AttentionArguments {
   std::size_t heads;
   std::size_t head_size;
   float scale;
+  /// What query i of head h adds for key j is position_bias[h · position_bias_stride + j − i]; null: nothing. Before
+  /// scaling: a bias that a model adds to scaled scores is divided by `scale` first.
+  const float* position_bias = nullptr;
+  std::size_t position_bias_stride = 0;
   float* out;  ///< [query_rows, width]
   std::size_t out_stride;
   void* workspace;  ///< attention_workspace_bytes() bytes, aligned to 64.

@@ -99,6 +99,13 @@ inline float exponentiate(float* scores, std::size_t count, float scale) {
   return reduce_add(sum);
 }
 
+/// scores[i] += bias[i] for i < count. `scores` has room up to the next multiple of kLanes.
+inline void add_position_bias(float* scores, const float* bias, std::size_t count) {
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(scores + i, add(load(scores + i), load(bias + i)));
+  if (i < count) store(scores + i, add(load(scores + i), load_first(bias + i, count - i)));
+}
+
 /// How attention's workspace is used.
 template <class Dot>
 struct AttentionLayout {
@@ -165,6 +172,9 @@ void attend(const AttentionArguments& a, const T* qkv) {
       float inverse_sums[Layout::kRows];
       for (std::size_t r = 0; r < rows; ++r) {
         float* row_scores = scores + r * layout.depth;
+        if (a.position_bias != nullptr) {
+          add_position_bias(row_scores, a.position_bias + head * a.position_bias_stride - (row + r), a.tokens);
+        }
         inverse_sums[r] = 1.0F / exponentiate(row_scores, a.tokens, a.scale);
         if constexpr (sizeof(T) == sizeof(Bf16)) {
           Bf16* row_narrow = narrow + r * layout.depth;

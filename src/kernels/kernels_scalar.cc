@@ -81,11 +81,13 @@ void attention(const AttentionArguments& a) {
   for (std::size_t head = 0; head < a.heads; ++head) {
     for (std::size_t row = 0; row < a.query_rows; ++row) {
       const float* query = a.qkv + row * a.qkv_stride + head * a.head_size;
+      const float* bias = a.position_bias == nullptr ? nullptr : a.position_bias + head * a.position_bias_stride - row;
       double largest = -1e300;
       for (std::size_t token = 0; token < a.tokens; ++token) {
         const float* key = a.qkv + token * a.qkv_stride + width + head * a.head_size;
         double score = 0;
         for (std::size_t i = 0; i < a.head_size; ++i) score += static_cast<double>(query[i]) * key[i];
+        if (bias != nullptr) score += bias[token];
         probabilities[token] = score * a.scale;
         largest = std::fmax(largest, probabilities[token]);
       }

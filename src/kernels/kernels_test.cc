@@ -247,35 +247,41 @@ TEST_P(KernelsTest, AttentionMatchesTheReferenceAndItsRowsDoNotDependOnHowManyAs
   for (const Case c : {Case{1, 1, 8}, Case{5, 12, 32}, Case{17, 2, 64}, Case{82, 3, 26}, Case{200, 2, 32}}) {
     const std::size_t width = c.heads * c.head_size;
     const auto qkv = randoms(c.tokens * 3 * width + 64);
-    const auto attend = [&](const Kernels& kernels, std::size_t rows, bool bf16) {
-      std::vector<Bf16> narrow(qkv.size());
-      if (bf16) kernels.to_bf16(qkv.data(), qkv.size(), narrow.data());
-      const std::size_t bytes = kernels.attention_workspace_bytes(c.tokens, c.head_size);
-      void* workspace = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-      std::vector<float> out(rows * width, NAN);
-      kernels.attention({.qkv = qkv.data(),
-                         .qkv_bf16 = bf16 ? narrow.data() : nullptr,
-                         .qkv_stride = 3 * width,
-                         .tokens = c.tokens,
-                         .query_rows = rows,
-                         .heads = c.heads,
-                         .head_size = c.head_size,
-                         .scale = 1.0F / std::sqrt(static_cast<float>(c.head_size)),
-                         .out = out.data(),
-                         .out_stride = width,
-                         .workspace = workspace});
-      std::free(workspace);
-      return out;
-    };
-    const auto expected = attend(reference(), c.tokens, false);
-    const auto got = attend(fast(), c.tokens, false);
-    for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(got[i], expected[i], 2e-5F) << c.tokens << " " << i;
-    const auto first = attend(fast(), 1, false);
-    ASSERT_TRUE(std::equal(first.begin(), first.end(), got.begin()));
-    if (fast().native_bf16) {
-      const auto coarse = attend(fast(), c.tokens, true);
-      // Each factor errs by 2⁻⁹ of itself, scores by about 2⁻⁸ of their size, which is at most 4 here.
-      for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(coarse[i], expected[i], 0.05F);
+    const std::size_t distances = 2 * c.tokens - 1;
+    const auto biases = randoms(c.heads * distances, 10.0F);
+    for (const bool biased : {false, true}) {
+      const auto attend = [&](const Kernels& kernels, std::size_t rows, bool bf16) {
+        std::vector<Bf16> narrow(qkv.size());
+        if (bf16) kernels.to_bf16(qkv.data(), qkv.size(), narrow.data());
+        const std::size_t bytes = kernels.attention_workspace_bytes(c.tokens, c.head_size);
+        void* workspace = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+        std::vector<float> out(rows * width, NAN);
+        kernels.attention({.qkv = qkv.data(),
+                           .qkv_bf16 = bf16 ? narrow.data() : nullptr,
+                           .qkv_stride = 3 * width,
+                           .tokens = c.tokens,
+                           .query_rows = rows,
+                           .heads = c.heads,
+                           .head_size = c.head_size,
+                           .scale = 1.0F / std::sqrt(static_cast<float>(c.head_size)),
+                           .position_bias = biased ? biases.data() + c.tokens - 1 : nullptr,
+                           .position_bias_stride = distances,
+                           .out = out.data(),
+                           .out_stride = width,
+                           .workspace = workspace});
+        std::free(workspace);
+        return out;
+      };
+      const auto expected = attend(reference(), c.tokens, false);
+      const auto got = attend(fast(), c.tokens, false);
+      for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(got[i], expected[i], 2e-5F) << c.tokens << " " << i;
+      const auto first = attend(fast(), 1, false);
+      ASSERT_TRUE(std::equal(first.begin(), first.end(), got.begin()));
+      if (fast().native_bf16) {
+        const auto coarse = attend(fast(), c.tokens, true);
+        // Each factor errs by 2⁻⁹ of itself, scores by about 2⁻⁸ of their size, which is at most 4 here.
+        for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(coarse[i], expected[i], 0.05F);
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "model/activation_moments.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -15,8 +16,24 @@ struct MeanAndVariance {
   float variance;
 };
 
-/// Mean and variance of GELU(x) for x ~ N(mean, variance), by a sum over the normal density at points 0.25 apart.
-MeanAndVariance gelu_moments(float mean, float variance) {
+float activate(Pointwise activation, float x) {
+  switch (activation) {
+    case Pointwise::kNone:
+      return x;
+    case Pointwise::kGelu:
+    case Pointwise::kGeluFast:
+    case Pointwise::kGeluTanh:
+      return 0.5F * x * std::erfc(-x * 0.707106781F);
+    case Pointwise::kRelu:
+      return std::max(x, 0.0F);
+    case Pointwise::kTanh:
+      return std::tanh(x);
+  }
+  return x;
+}
+
+/// Mean and variance of activation(x) for x ~ N(mean, variance), by a sum over the normal density at points 0.25 apart.
+MeanAndVariance activated_moments(Pointwise activation, float mean, float variance) {
   constexpr int kPoints = 33;
   struct Node {
     float z;
@@ -38,7 +55,7 @@ MeanAndVariance gelu_moments(float mean, float variance) {
   float second = 0;
   for (const Node& node : nodes) {
     const float x = mean + deviation * node.z;
-    const float y = 0.5F * x * std::erfc(-x * 0.707106781F);
+    const float y = activate(activation, x);
     first += node.weight * y;
     second += node.weight * y * y;
   }
@@ -113,10 +130,11 @@ void ActivationMoments::pass_attention(const DenseWeights& value, const DenseWei
   add_and_normalize(through(output, context), norm);
 }
 
-void ActivationMoments::pass_feed_forward(const DenseWeights& up, const DenseWeights& down, const NormWeights& norm) {
+void ActivationMoments::pass_feed_forward(const DenseWeights& up, const DenseWeights& down, const NormWeights& norm,
+                                          Pointwise activation) {
   Moments expanded = through(up, hidden_);
   for (std::size_t i = 0; i < expanded.mean.size(); ++i) {
-    const MeanAndVariance after = gelu_moments(expanded.mean[i], expanded.variance[i]);
+    const MeanAndVariance after = activated_moments(activation, expanded.mean[i], expanded.variance[i]);
     expanded.mean[i] = after.mean;
     expanded.variance[i] = after.variance;
   }

@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/kernels.h"
+
 namespace tandem {
 
 /// y = W · x + b. `weights`: [outputs, inputs], row-major.
@@ -34,8 +36,9 @@ class ActivationMoments {
   /// Past an attention block: hidden ← norm(hidden + output · mix(value · hidden)).
   void pass_attention(const DenseWeights& value, const DenseWeights& output, const NormWeights& norm);
 
-  /// Past a feed-forward block: hidden ← norm(hidden + down · gelu(up · hidden)).
-  void pass_feed_forward(const DenseWeights& up, const DenseWeights& down, const NormWeights& norm);
+  /// Past a feed-forward block: hidden ← norm(hidden + down · activation(up · hidden)).
+  void pass_feed_forward(const DenseWeights& up, const DenseWeights& down, const NormWeights& norm,
+                         Pointwise activation);
 
   /// Root mean square of each component: √(mean² + variance).
   std::vector<float> magnitudes() const;

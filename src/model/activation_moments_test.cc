@@ -77,7 +77,7 @@ TEST_F(ActivationMomentsTest, FollowAFeedForwardBlock) {
   const DenseWeights down = dense(kWidth, kExpanded);
   const NormWeights output = norm();
   ActivationMoments moments(sample, kWidth);
-  moments.pass_feed_forward(up, down, output);
+  moments.pass_feed_forward(up, down, output, Pointwise::kGelu);
   for (std::size_t row = 0; row < kRows; ++row) {
     float* x = sample.data() + row * kWidth;
     std::vector<float> expanded = through(up, x);

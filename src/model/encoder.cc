@@ -38,9 +38,16 @@ GemmType gemm_type(Precision precision) {
 }  // namespace
 
 std::string resolve_name(const EncoderSpec& spec, const TensorSource& source, std::string_view name) {
-  for (const std::string& prefix : spec.prefixes) {
-    std::string full = prefix + std::string(name);
-    if (source.find(full) != nullptr) return full;
+  std::string old_name(name);
+  if (old_name.ends_with("LayerNorm.weight")) old_name.replace(old_name.size() - 6, 6, "gamma");
+  if (old_name.ends_with("LayerNorm.bias")) old_name.replace(old_name.size() - 4, 4, "beta");
+  for (const std::string_view wrapper : {"", "module."}) {
+    for (const std::string& prefix : spec.prefixes) {
+      for (const std::string_view known : {name, std::string_view(old_name)}) {
+        std::string full = std::string(wrapper).append(prefix).append(known);
+        if (source.find(full) != nullptr) return full;
+      }
+    }
   }
   return std::string(name);
 }
@@ -70,14 +77,14 @@ class Encoder::Loader {
       : spec_(spec), source_(source), kernels_(kernels), type_(gemm_type(precision)) {}
 
   Result<std::vector<float>> table(std::string_view name, std::size_t rows) const {
-    return read(name, std::array<std::uint64_t, 2>{rows, spec_.hidden_size});
+    return read(name, std::array<std::uint64_t, 2>{rows, spec_.embedding_size});
   }
 
   Result<const TensorView*> mapped_table(std::string_view name, std::size_t rows) const {
     const std::string full = resolve_name(spec_, source_, name);
     const TensorView* tensor = source_.find(full);
     if (tensor == nullptr) return fail(ErrorCode::kNotFound, "model weights: {} is missing", full);
-    const std::array<std::uint64_t, 2> shape{rows, spec_.hidden_size};
+    const std::array<std::uint64_t, 2> shape{rows, spec_.embedding_size};
     if (!std::ranges::equal(tensor->shape, shape)) {
       return fail(ErrorCode::kCorruptData, "model weights: {} has shape {}, want {}", full, shape_text(tensor->shape),
                   shape_text(shape));
@@ -106,24 +113,46 @@ class Encoder::Loader {
     }
 
     Layer layer;
-    ASSIGN_OR_RETURN(layer.attention_norm, norm(names.attention_norm));
-    ASSIGN_OR_RETURN(layer.output_norm, norm(names.output_norm));
+    ASSIGN_OR_RETURN(layer.attention_norm, norm(names.attention_norm, hidden));
+    ASSIGN_OR_RETURN(layer.output_norm, norm(names.output_norm, hidden));
     const auto magnitudes = [&] { return moments ? moments->magnitudes() : std::vector<float>(); };
     layer.qkv = pack(qkv, {.input_magnitudes = magnitudes()});
     layer.attention_output = pack(output);
     if (moments) moments->pass_attention(value, output, layer.attention_norm);
     layer.up = pack(up, {.input_magnitudes = magnitudes()});
     layer.down = pack(down, {.slice_inputs = kDownSliceInputs});
-    if (moments) moments->pass_feed_forward(up, down, layer.output_norm);
+    if (moments) moments->pass_feed_forward(up, down, layer.output_norm, spec_.activation);
     return layer;
   }
 
-  Result<NormWeights> norm(const LinearNames& names) const {
+  Result<NormWeights> norm(const LinearNames& names, std::size_t width) const {
     NormWeights norm;
-    const std::array<std::uint64_t, 1> shape{spec_.hidden_size};
+    const std::array<std::uint64_t, 1> shape{width};
     ASSIGN_OR_RETURN(norm.gamma, read(names.weight, shape));
     ASSIGN_OR_RETURN(norm.beta, read(names.bias, shape));
     return norm;
+  }
+
+  /// Runs in f32 whatever the precision: a thousandth of the work, and all that follows rests on it.
+  Result<Linear> embedding_projection(const LinearNames& names) const {
+    ASSIGN_OR_RETURN(const DenseWeights projection, dense(names, spec_.hidden_size, spec_.embedding_size));
+    return Linear(kernels_, GemmType::kF32, projection.weights, projection.bias);
+  }
+
+  /// What attention adds to the scores of each head by distance, from the farthest key before the query to the farthest
+  /// after it, [heads, 2 · usable_positions - 1]; in units of unscaled scores, as the kernel wants it.
+  Result<std::vector<float>> position_bias(const RelativeBias& bias) const {
+    ASSIGN_OR_RETURN(const std::vector<float> buckets,
+                     read(bias.table, std::array<std::uint64_t, 2>{bias.buckets, spec_.heads}));
+    const auto farthest = static_cast<std::int64_t>(spec_.usable_positions()) - 1;
+    const float unscale = std::sqrt(static_cast<float>(spec_.hidden_size / spec_.heads));
+    std::vector<float> by_distance;
+    for (std::size_t head = 0; head < spec_.heads; ++head) {
+      for (std::int64_t distance = -farthest; distance <= farthest; ++distance) {
+        by_distance.push_back(buckets[bias.bucket(distance) * spec_.heads + head] * unscale);
+      }
+    }
+    return by_distance;
   }
 
  private:
@@ -161,7 +190,13 @@ Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& sourc
   if (spec.token_types > 0) {
     ASSIGN_OR_RETURN(encoder.token_type_embeddings_, loader.table(spec.token_type_embeddings, spec.token_types));
   }
-  ASSIGN_OR_RETURN(encoder.embeddings_norm_, loader.norm(spec.embeddings_norm));
+  ASSIGN_OR_RETURN(encoder.embeddings_norm_, loader.norm(spec.embeddings_norm, spec.embedding_size));
+  if (spec.embedding_projection) {
+    ASSIGN_OR_RETURN(encoder.embedding_projection_, loader.embedding_projection(*spec.embedding_projection));
+  }
+  if (spec.relative_bias) {
+    ASSIGN_OR_RETURN(encoder.position_bias_, loader.position_bias(*spec.relative_bias));
+  }
   std::optional<ActivationMoments> moments;
   if (precision == Precision::kInt8) moments.emplace(encoder.sample_embeddings(), spec.hidden_size);
   for (const LayerNames& names : spec.layer_names) {
@@ -181,7 +216,7 @@ std::vector<float> Encoder::sample_embeddings() const {
   for (std::size_t i = 0; i < kSamples; ++i) {
     const std::array<std::int32_t, 1> id{static_cast<std::int32_t>(first + i * words / kSamples)};
     const std::array<std::int32_t, 1> type{0};
-    batch.append(id, type, spec_.position_offset + i % spec_.usable_positions());
+    batch.append(id, type, {.first = spec_.position_rule.first + i % spec_.usable_positions()});
   }
   EncoderWorkspace workspace;
   embed(batch, workspace);
@@ -189,21 +224,29 @@ std::vector<float> Encoder::sample_embeddings() const {
 }
 
 void Encoder::embed(const TokenBatch& batch, EncoderWorkspace& workspace) const {
-  const std::size_t width = spec_.hidden_size;
-  workspace.hidden.reserve(batch.tokens() * width);
-  for (std::size_t token = 0; token < batch.tokens(); ++token) {
-    float* row = workspace.hidden.data() + token * width;
+  const std::size_t width = spec_.embedding_size;
+  const std::size_t tokens = batch.tokens();
+  workspace.hidden.reserve(tokens * spec_.hidden_size);
+  if (embedding_projection_) workspace.embedded.reserve(tokens * width);
+  float* const rows = embedding_projection_ ? workspace.embedded.data() : workspace.hidden.data();
+  for (std::size_t token = 0; token < tokens; ++token) {
+    float* row = rows + token * width;
     copy_as_f32(*word_embeddings_, static_cast<std::uint64_t>(batch.ids[token]) * width, {row, width});
     const float* position = position_embeddings_.data() + static_cast<std::size_t>(batch.position_ids[token]) * width;
     if (token_type_embeddings_.empty()) {
       for (std::size_t i = 0; i < width; ++i) row[i] += position[i];
     } else {
-      const float* type = token_type_embeddings_.data() + static_cast<std::size_t>(batch.type_ids[token]) * width;
+      const auto type_id = spec_.token_types == 1 ? 0 : static_cast<std::size_t>(batch.type_ids[token]);
+      const float* type = token_type_embeddings_.data() + type_id * width;
       // Word and type first, then position: the order in which the reference rounds.
       for (std::size_t i = 0; i < width; ++i) row[i] = (row[i] + type[i]) + position[i];
     }
     kernels_->add_layer_norm(row, nullptr, embeddings_norm_.gamma.data(), embeddings_norm_.beta.data(),
                              spec_.layer_norm_eps, width, row);
+  }
+  if (embedding_projection_) {
+    embedding_projection_->apply(embedding_projection_->prepare(rows, width, tokens, workspace.prepared),
+                                 {.f32 = workspace.hidden.data(), .stride = spec_.hidden_size});
   }
 }
 
@@ -259,6 +302,8 @@ void Encoder::attend(const Layer& layer, const TokenBatch& batch, bool first_row
         .heads = spec_.heads,
         .head_size = head_size,
         .scale = 1.0F / std::sqrt(static_cast<float>(head_size)),
+        .position_bias = position_bias_.empty() ? nullptr : position_bias_.data() + spec_.usable_positions() - 1,
+        .position_bias_stride = 2 * spec_.usable_positions() - 1,
         .out = workspace.context.data() + (first_rows_only ? sequence : first) * width,
         .out_stride = width,
         .workspace = workspace.attention.data(),

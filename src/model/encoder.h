@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -29,6 +30,7 @@ enum class HiddenRows {
 
 /// Memory that a forward pass works in. One per thread, reused from batch to batch.
 struct EncoderWorkspace {
+  AlignedBuffer<float> embedded;
   AlignedBuffer<float> hidden;
   AlignedBuffer<float> qkv;
   AlignedBuffer<Bf16> qkv_bf16;
@@ -79,9 +81,11 @@ class Encoder {
   const Kernels* kernels_ = nullptr;
   Precision precision_ = Precision::kF32;
   const TensorView* word_embeddings_ = nullptr;
-  std::vector<float> position_embeddings_;  // [positions, hidden_size]
+  std::vector<float> position_embeddings_;  // [positions, embedding_size]
   std::vector<float> token_type_embeddings_;
   NormWeights embeddings_norm_;
+  std::optional<Linear> embedding_projection_;
+  std::vector<float> position_bias_;  // [heads, 2 · usable_positions - 1]: what attention adds by distance.
   std::vector<Layer> layers_;
 };
 
@@ -89,7 +93,9 @@ class Encoder {
 Result<std::vector<float>> read_tensor(const TensorSource& source, std::string_view name,
                                        std::span<const std::uint64_t> shape);
 
-/// The full name of a tensor under the first of the spec's prefixes that has it; itself where none does.
+/// The full name of a tensor under the first of the spec's prefixes that has it; itself where none does. Checkpoints of
+/// models that were wrapped for training have "module." in front, and the first BERTs call a norm's tensors gamma and
+/// beta.
 std::string resolve_name(const EncoderSpec& spec, const TensorSource& source, std::string_view name);
 
 }  // namespace tandem

@@ -1,11 +1,13 @@
 #include "model/encoder_spec.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
+#include "model/encoder_families.h"
 
 namespace tandem {
 namespace {
@@ -30,14 +32,15 @@ Status check_sizes(const EncoderSpec& spec) {
   }
   // Vector instructions read four int8 at a time along these sizes. Every published model has multiples of 8.
   for (const auto& [name, size] :
-       {std::pair{"hidden_size", spec.hidden_size}, std::pair{"intermediate_size", spec.intermediate_size}}) {
+       {std::pair{"hidden_size", spec.hidden_size}, std::pair{"embedding_size", spec.embedding_size},
+        std::pair{"intermediate_size", spec.intermediate_size}}) {
     if (size == 0 || size % 4 != 0) {
       return fail(ErrorCode::kUnsupported, "config.json: {} is {}, want a multiple of 4", name, size);
     }
   }
-  if (spec.positions <= spec.position_offset) {
+  if (spec.positions <= spec.position_rule.first) {
     return fail(ErrorCode::kCorruptData, "config.json: max_position_embeddings is {}, want more than {}",
-                spec.positions, spec.position_offset);
+                spec.positions, spec.position_rule.first);
   }
   return {};
 }
@@ -46,44 +49,38 @@ bool ends_with_any(const std::vector<std::string>& names, std::string_view endin
   return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return name.ends_with(ending); });
 }
 
-// transformers, models/bert/modeling_bert.py.
-Result<EncoderSpec> bert_spec(const TransformerConfig& config) {
+}  // namespace
+
+std::size_t RelativeBias::bucket(std::int64_t distance) const {
+  const std::size_t half = buckets / 2;
+  const std::size_t exact = half / 2;
+  const std::size_t first = distance > 0 ? half : 0;
+  const auto away = static_cast<std::size_t>(distance > 0 ? distance : -distance);
+  if (away < exact) return first + away;
+  // In single precision, as the reference computes it.
+  const float octaves = std::log(static_cast<float>(away) / static_cast<float>(exact));
+  const auto octaves_max = static_cast<float>(std::log(static_cast<double>(distance_max) / static_cast<double>(exact)));
+  const auto grown = static_cast<std::size_t>(octaves / octaves_max * static_cast<float>(half - exact));
+  return first + std::min(exact + grown, half - 1);
+}
+
+Result<EncoderSpec> make_encoder_spec(const TransformerConfig& config, ModelTask task) {
+  const FamilySpec family = find_family(config.model_type);
+  if (family == nullptr) {
+    return fail(ErrorCode::kUnsupported, "config.json: model_type '{}' is not supported, want {}", config.model_type,
+                family_names());
+  }
   if (config.position_embedding_type != "absolute") {
     return fail(ErrorCode::kUnsupported, "config.json: position_embedding_type '{}' is not supported, want 'absolute'",
                 config.position_embedding_type);
   }
-  EncoderSpec spec;
-  spec.prefixes = {"", "bert."};
-  spec.word_embeddings = "embeddings.word_embeddings.weight";
-  spec.position_embeddings = "embeddings.position_embeddings.weight";
-  spec.token_type_embeddings = "embeddings.token_type_embeddings.weight";
-  const auto linear = [](const std::string& name) { return LinearNames{name + ".weight", name + ".bias"}; };
-  spec.embeddings_norm = linear("embeddings.LayerNorm");
-  for (std::size_t layer = 0; layer < config.layers; ++layer) {
-    const std::string at = "encoder.layer." + std::to_string(layer) + ".";
-    spec.layer_names.push_back({.query = linear(at + "attention.self.query"),
-                                .key = linear(at + "attention.self.key"),
-                                .value = linear(at + "attention.self.value"),
-                                .attention_output = linear(at + "attention.output.dense"),
-                                .attention_norm = linear(at + "attention.output.LayerNorm"),
-                                .up = linear(at + "intermediate.dense"),
-                                .down = linear(at + "output.dense"),
-                                .output_norm = linear(at + "output.LayerNorm")});
+  if (config.pad_token_id < 0 || static_cast<std::uint64_t>(config.pad_token_id) >= config.vocabulary_size) {
+    return fail(ErrorCode::kCorruptData, "config.json: pad_token_id is {}, want an id below {}", config.pad_token_id,
+                config.vocabulary_size);
   }
-  spec.token_types = config.token_types;
-  spec.head_names = {.dense = linear("pooler.dense"), .output = linear("classifier")};
-  return spec;
-}
-
-}  // namespace
-
-Result<EncoderSpec> make_encoder_spec(const TransformerConfig& config, ModelTask task) {
-  if (config.model_type != "bert") {
-    return fail(ErrorCode::kUnsupported, "config.json: model_type '{}' is not supported, want 'bert'",
-                config.model_type);
-  }
-  ASSIGN_OR_RETURN(EncoderSpec spec, bert_spec(config));
+  EncoderSpec spec = family(config);
   spec.hidden_size = config.hidden_size;
+  if (spec.embedding_size == 0) spec.embedding_size = config.hidden_size;
   spec.layers = config.layers;
   spec.heads = config.heads;
   spec.intermediate_size = config.intermediate_size;
@@ -106,8 +103,9 @@ Result<EncoderSpec> make_encoder_spec(const TransformerConfig& config, ModelTask
                   "no head to score pairs with",
                   config.architectures.empty() ? "" : config.architectures.front());
     }
-    spec.head = HeadKind::kPoolerClassifier;
     spec.labels = config.labels.size();
+  } else {
+    spec.head.reset();
   }
   RETURN_IF_ERROR(check_sizes(spec));
   return spec;

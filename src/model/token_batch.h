@@ -3,10 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace tandem {
+
+/// How the tokens of a sequence are numbered for the position table.
+struct PositionRule {
+  std::size_t first = 0;  ///< The first token's position id; the next ones count up from it.
+  /// Tokens of this id, should a text spell them, have the position `first - 1` and are not counted. `first` is not 0.
+  std::optional<std::int32_t> padding_id = {};
+};
 
 /// Sequences lie one after another: sequence i has the tokens [offsets[i], offsets[i + 1]).
 /// Ids are below the model's table sizes; whoever fills a batch has made sure of it.
@@ -26,13 +34,14 @@ struct TokenBatch {
     offsets.assign(1, 0);
   }
 
-  /// Appends a sequence whose positions count up from `first_position`.
+  /// Appends a sequence, its positions numbered by `rule`.
   void append(std::span<const std::int32_t> sequence_ids, std::span<const std::int32_t> sequence_type_ids,
-              std::size_t first_position) {
+              const PositionRule& rule) {
     ids.insert(ids.end(), sequence_ids.begin(), sequence_ids.end());
     type_ids.insert(type_ids.end(), sequence_type_ids.begin(), sequence_type_ids.end());
-    for (std::size_t i = 0; i < sequence_ids.size(); ++i) {
-      position_ids.push_back(static_cast<std::int32_t>(first_position + i));
+    auto next = static_cast<std::int32_t>(rule.first);
+    for (const std::int32_t id : sequence_ids) {
+      position_ids.push_back(id == rule.padding_id ? static_cast<std::int32_t>(rule.first) - 1 : next++);
     }
     offsets.push_back(ids.size());
   }
