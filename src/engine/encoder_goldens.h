@@ -1,4 +1,4 @@
-// For tests: reading what tests/oracle/encoder_goldens.py wrote.
+// For tests: reading what tests/oracle/encoder_goldens.py and family_checkpoints.py wrote.
 #pragma once
 
 #include <cmath>
@@ -25,6 +25,12 @@ Value must(Result<Value> result) {
 
 inline std::filesystem::path goldens_folder() { return std::filesystem::path(TANDEM_SOURCE_DIR) / "tests/goldens"; }
 
+/// Folders of tiny checkpoints with what the references answer, each a golden.json and the files that it names.
+inline std::filesystem::path tiny_bert_folder() { return goldens_folder() / "tiny-bert"; }
+inline std::filesystem::path families_folder() {
+  return std::filesystem::path(TANDEM_SOURCE_DIR) / "tests/checkpoints";
+}
+
 /// A text as goldens spell it: itself, {"text", "times"} when it is repeated, {"hex"} when it is not UTF-8.
 inline std::string golden_text(JsonValue spec) {
   if (spec.is_string()) return std::string(must(spec.as_string()));
@@ -49,9 +55,10 @@ inline std::vector<float> golden_floats(JsonValue array) {
   return numbers;
 }
 
-/// Puts a model folder together from {"path": {"copy": file of tests/goldens/tiny-bert} | {"json": contents} | null},
-/// null meaning that the folder lacks it. Later calls override earlier ones.
-inline void add_golden_files(const TemporaryFolder& folder, JsonValue files) {
+/// Puts a model folder together from {"path": {"copy": file of `source`} | {"json": contents} | null}, null meaning
+/// that the folder lacks it. Later calls override earlier ones.
+inline void add_golden_files(const TemporaryFolder& folder, JsonValue files,
+                             const std::filesystem::path& source_folder = tiny_bert_folder()) {
   const Status added = files.for_each_member([&](std::string_view name, JsonValue source) -> Status {
     const std::filesystem::path path = folder.path() / name;
     if (source.is_null()) {
@@ -60,7 +67,7 @@ inline void add_golden_files(const TemporaryFolder& folder, JsonValue files) {
       folder.write(name, contents->dump());
     } else {
       std::filesystem::create_directories(path.parent_path());
-      std::filesystem::copy_file(goldens_folder() / "tiny-bert" / must(source.get_string("copy")), path,
+      std::filesystem::copy_file(source_folder / must(source.get_string("copy")), path,
                                  std::filesystem::copy_options::overwrite_existing);
     }
     return {};

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "formats/model_config.h"
-#include "formats/safetensors.h"
+#include "formats/tensor_source.h"
 #include "kernels/kernels.h"
 #include "model/encoder.h"
 #include "model/encoder_spec.h"

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
-#include "formats/safetensors.h"
+#include "formats/tensor_source.h"
 
 namespace tandem {
 namespace {

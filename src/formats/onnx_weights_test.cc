@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/temporary_folder.h"
-#include "formats/safetensors.h"
+#include "formats/tensor_source.h"
 
 namespace tandem {
 namespace {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/temporary_folder.h"
+#include "formats/zip_builder.h"
 
 namespace tandem {
 namespace {
@@ -220,13 +221,28 @@ TEST(Safetensors, RefusesAShardIndexThatLies) {
   }
 }
 
-TEST(Safetensors, SaysThatAFolderHasNoWeightsItCanRead) {
+TEST(TensorSource, PrefersSafetensorsAndFallsBackToPytorch) {
   TemporaryFolder folder;
-  folder.write("pytorch_model.bin", "PK");
-  const Result<TensorSource> source = TensorSource::open_folder(folder.path());
-  ASSERT_FALSE(source);
-  EXPECT_EQ(source.error().code, ErrorCode::kNotFound);
-  EXPECT_TRUE(contains(source.error().message, "convert it to safetensors")) << source.error().message;
+  const Result<TensorSource> nothing = TensorSource::open_folder(folder.path());
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(contains(nothing.error().message, "neither model.safetensors nor pytorch_model.bin"));
+
+  folder.write("one.bin", build_zip({{"one/data.pkl", "}."}}));
+  folder.write("pytorch_model.bin.index.json", R"({"weight_map":{"a":"one.bin"}})");
+  const Result<TensorSource> shards = TensorSource::open_folder(folder.path());
+  ASSERT_FALSE(shards);
+  EXPECT_TRUE(contains(shards.error().message, "a: no shard has this tensor")) << shards.error().message;
+
+  folder.write("pytorch_model.bin", build_zip({{"model/data.pkl", "}."}}));
+  const Result<TensorSource> whole = TensorSource::open_folder(folder.path());
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_TRUE(whole->tensors().empty());
+
+  folder.write("model.safetensors", file_with(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"));
+  const Result<TensorSource> safe = TensorSource::open_folder(folder.path());
+  ASSERT_TRUE(safe) << safe.error().message;
+  EXPECT_NE(safe->find("a"), nullptr);
 }
 
 }  // namespace

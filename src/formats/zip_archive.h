@@ -1,4 +1,5 @@
-// Reads zip archives, which Python wheels are: stored and deflated members, without zip64 and encryption.
+// Reads zip archives, which Python wheels and PyTorch's files are: stored and deflated members, zip64 where sizes need
+// it, no encryption.
 // Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT (APPNOTE.TXT 6.3.10), sections 4.3 and 4.4.
 //
 //   ASSIGN_OR_RETURN(ZipArchive wheel, ZipArchive::open("package-1.0-py3-none-any.whl"));

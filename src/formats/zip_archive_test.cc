@@ -128,15 +128,62 @@ TEST(ZipArchive, RefusesWhatItDoesNotSupport) {
   OneMember bzip2("a");
   put(bzip2.bytes, bzip2.entry + 10, std::uint16_t{12});
   expect_refused(bzip2.bytes, ErrorCode::kUnsupported, "compression method 12");
-  OneMember zip64_member("a");
-  put(zip64_member.bytes, zip64_member.entry + 24, std::uint32_t{0xFFFFFFFF});
-  expect_refused(zip64_member.bytes, ErrorCode::kUnsupported, "zip64");
-  OneMember zip64("a");
-  put(zip64.bytes, zip64.end + 16, std::uint32_t{0xFFFFFFFF});
-  expect_refused(zip64.bytes, ErrorCode::kUnsupported, "zip64");
   OneMember disks("a");
   put(disks.bytes, disks.end + 8, std::uint16_t{0});
   expect_refused(disks.bytes, ErrorCode::kUnsupported, "several disks");
+}
+
+// The form that Python's zipfile gives large archives, here with small numbers in the large fields.
+std::string zip64_archive(std::uint16_t field_bytes) {
+  OneMember member("a");
+  std::string field;
+  for (const auto value : {std::uint16_t{1}, field_bytes}) {
+    field.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  for (const std::uint64_t value : {std::uint64_t{6}, std::uint64_t{6}, std::uint64_t{0}}) {
+    field.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  std::string bytes = member.bytes.substr(0, member.end);
+  const std::string unrelated("\xca\xfe\x02\0zz", 6);
+  put(bytes, member.entry + 20, std::uint32_t{0xFFFFFFFF});
+  put(bytes, member.entry + 24, std::uint32_t{0xFFFFFFFF});
+  put(bytes, member.entry + 42, std::uint32_t{0xFFFFFFFF});
+  put(bytes, member.entry + 30, static_cast<std::uint16_t>(unrelated.size() + field.size()));
+  bytes += unrelated + field;
+  std::string end64(56, '\0');
+  put(end64, 0, std::uint32_t{0x06064B50});
+  put(end64, 24, std::uint64_t{1});
+  put(end64, 32, std::uint64_t{1});
+  put(end64, 40, std::uint64_t{bytes.size() - member.entry});
+  put(end64, 48, std::uint64_t{member.entry});
+  std::string locator(20, '\0');
+  put(locator, 0, std::uint32_t{0x07064B50});
+  put(locator, 8, std::uint64_t{bytes.size()});
+  std::string end = member.bytes.substr(member.end);
+  put(end, 12, std::uint32_t{0xFFFFFFFF});
+  put(end, 16, std::uint32_t{0xFFFFFFFF});
+  return bytes + end64 + locator + end;
+}
+
+TEST(ZipArchive, ReadsZip64) {
+  const std::string bytes = zip64_archive(24);
+  const Result<ZipMembers> members = parse(bytes);
+  ASSERT_TRUE(members) << members.error().message;
+  ASSERT_EQ(members->size(), 1U);
+  EXPECT_EQ(contents_of(members->at("a")), "stored");
+}
+
+TEST(ZipArchive, RefusesZip64ThatLacksWhatItPromises) {
+  expect_refused(zip64_archive(16), ErrorCode::kCorruptData, "lacks a size");
+  std::string locator = zip64_archive(24);
+  put(locator, locator.size() - 42, std::uint32_t{0});
+  expect_refused(locator, ErrorCode::kCorruptData, "no zip64 locator");
+  std::string end = zip64_archive(24);
+  put(end, end.size() - 34, std::uint64_t{end.size() - 10});
+  expect_refused(end, ErrorCode::kCorruptData, "no zip64 end");
+  OneMember no_field("a");
+  put(no_field.bytes, no_field.entry + 24, std::uint32_t{0xFFFFFFFF});
+  expect_refused(no_field.bytes, ErrorCode::kCorruptData, "no zip64 field");
 }
 
 TEST(ZipArchive, RefusesDirectoriesThatLie) {

@@ -160,6 +160,8 @@ inline Vf apply(Vf x) {
   if constexpr (kPointwise == Pointwise::kGeluTanh) return gelu_tanh(x);
   if constexpr (kPointwise == Pointwise::kRelu) return max(x, zero_f());
   if constexpr (kPointwise == Pointwise::kTanh) return tanh(x);
+  if constexpr (kPointwise == Pointwise::kSigmoid) return sigmoid(x);
+  if constexpr (kPointwise == Pointwise::kSilu) return mul(x, sigmoid(x));
   return x;
 }
 
@@ -228,6 +230,10 @@ template <class Dot>
       return finish_rows<Dot, Pointwise::kRelu>(g, sums, first_row, rows, first_column, width);
     case Pointwise::kTanh:
       return finish_rows<Dot, Pointwise::kTanh>(g, sums, first_row, rows, first_column, width);
+    case Pointwise::kSigmoid:
+      return finish_rows<Dot, Pointwise::kSigmoid>(g, sums, first_row, rows, first_column, width);
+    case Pointwise::kSilu:
+      return finish_rows<Dot, Pointwise::kSilu>(g, sums, first_row, rows, first_column, width);
   }
 }
 

@@ -30,6 +30,8 @@ enum class Pointwise {
   kGeluTanh,  ///< 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))): gelu_new, gelu_fast, gelu_pytorch_tanh.
   kRelu,
   kTanh,
+  kSigmoid,  ///< 1 / (1 + e⁻ˣ).
+  kSilu,     ///< x · sigmoid(x), also called swish.
 };
 
 /// Activations of one token in int8: x ≈ scale · (q − zero_point), q in [0, 255].

@@ -36,6 +36,10 @@ double pointwise(Pointwise function, double x) {
       return x > 0 ? x : 0;
     case Pointwise::kTanh:
       return std::tanh(x);
+    case Pointwise::kSigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Pointwise::kSilu:
+      return x / (1 + std::exp(-x));
   }
   return x;
 }

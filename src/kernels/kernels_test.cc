@@ -69,8 +69,8 @@ TEST_P(KernelsTest, F32ProductsMatchTheReference) {
     };
     // A chain of k rounded additions errs by at most k · ε · Σ|aᵢ wᵢ|; the expected size is √k of it.
     const float tolerance = 4 * kEpsilon * static_cast<float>(shape.k) + 2e-6F;
-    for (const Pointwise pointwise :
-         {Pointwise::kNone, Pointwise::kGelu, Pointwise::kGeluTanh, Pointwise::kRelu, Pointwise::kTanh}) {
+    for (const Pointwise pointwise : {Pointwise::kNone, Pointwise::kGelu, Pointwise::kGeluTanh, Pointwise::kRelu,
+                                      Pointwise::kTanh, Pointwise::kSigmoid, Pointwise::kSilu}) {
       const auto expected = product(reference(), pointwise);
       const auto got = product(fast(), pointwise);
       for (std::size_t i = 0; i < expected.size(); ++i) {

@@ -215,6 +215,9 @@ inline Vf tanh(Vf x) {
   return mul(positive, div(x, max(magnitude, set_f(1e-30F))));
 }
 
+/// 1 / (1 + e^(−x)), within 2e-7: (1 + tanh(x/2)) / 2.
+inline Vf sigmoid(Vf x) { return fma(tanh(mul(x, set_f(0.5F))), set_f(0.5F), set_f(0.5F)); }
+
 inline Vf gelu_tanh(Vf x) {
   const Vf inner = mul(mul(x, set_f(0.797884561F)), fma(mul(x, x), set_f(0.044715F), set_f(1.0F)));
   return mul(mul(x, set_f(0.5F)), add(set_f(1.0F), tanh(inner)));

@@ -28,6 +28,10 @@ float activate(Pointwise activation, float x) {
       return std::max(x, 0.0F);
     case Pointwise::kTanh:
       return std::tanh(x);
+    case Pointwise::kSigmoid:
+      return 1.0F / (1.0F + std::exp(-x));
+    case Pointwise::kSilu:
+      return x / (1.0F + std::exp(-x));
   }
   return x;
 }

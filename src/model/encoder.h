@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "formats/safetensors.h"
+#include "formats/tensor_source.h"
 #include "kernels/kernels.h"
 #include "model/activation_moments.h"
 #include "model/encoder_spec.h"

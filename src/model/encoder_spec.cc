@@ -12,19 +12,6 @@
 namespace tandem {
 namespace {
 
-// transformers, activations.py: ACT2FN.
-std::optional<Pointwise> activation_by_name(std::string_view name) {
-  static constexpr std::pair<std::string_view, Pointwise> kActivations[] = {
-      {"gelu", Pointwise::kGelu},          {"gelu_new", Pointwise::kGeluTanh},
-      {"gelu_fast", Pointwise::kGeluTanh}, {"gelu_pytorch_tanh", Pointwise::kGeluTanh},
-      {"relu", Pointwise::kRelu},          {"tanh", Pointwise::kTanh},
-  };
-  for (const auto& [known, function] : kActivations) {
-    if (known == name) return function;
-  }
-  return std::nullopt;
-}
-
 Status check_sizes(const EncoderSpec& spec) {
   if (spec.heads == 0 || spec.hidden_size % spec.heads != 0) {
     return fail(ErrorCode::kCorruptData, "config.json: hidden_size {} is not a multiple of num_attention_heads {}",
@@ -50,6 +37,24 @@ bool ends_with_any(const std::vector<std::string>& names, std::string_view endin
 }
 
 }  // namespace
+
+std::optional<Pointwise> activation_by_name(std::string_view name) {
+  static constexpr std::pair<std::string_view, Pointwise> kActivations[] = {
+      {"gelu", Pointwise::kGelu},          {"gelu_new", Pointwise::kGeluTanh},
+      {"gelu_fast", Pointwise::kGeluTanh}, {"gelu_pytorch_tanh", Pointwise::kGeluTanh},
+      {"relu", Pointwise::kRelu},          {"tanh", Pointwise::kTanh},
+      {"silu", Pointwise::kSilu},          {"swish", Pointwise::kSilu},
+      {"sigmoid", Pointwise::kSigmoid},
+  };
+  for (const auto& [known, function] : kActivations) {
+    if (known == name) return function;
+  }
+  return std::nullopt;
+}
+
+std::string_view activation_names() {
+  return "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu, tanh, silu, swish or sigmoid";
+}
 
 std::size_t RelativeBias::bucket(std::int64_t distance) const {
   const std::size_t half = buckets / 2;
@@ -89,11 +94,8 @@ Result<EncoderSpec> make_encoder_spec(const TransformerConfig& config, ModelTask
   spec.layer_norm_eps = static_cast<float>(config.layer_norm_eps);
   const std::optional<Pointwise> activation = activation_by_name(config.activation);
   if (!activation) {
-    return fail(
-        ErrorCode::kUnsupported,
-        "config.json: hidden_act '{}' is not supported, want gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu "
-        "or tanh",
-        config.activation);
+    return fail(ErrorCode::kUnsupported, "config.json: hidden_act '{}' is not supported, want {}", config.activation,
+                activation_names());
   }
   spec.activation = *activation;
   if (task == ModelTask::kClassify) {

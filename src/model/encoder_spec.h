@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/model_config.h"
@@ -74,6 +75,11 @@ struct EncoderSpec {
   /// Tokens that a sequence may have.
   std::size_t usable_positions() const { return positions - position_rule.first; }
 };
+
+/// The function that transformers calls `name` (activations.py: ACT2FN); nothing for one that is not run.
+std::optional<Pointwise> activation_by_name(std::string_view name);
+/// The names that activation_by_name() knows, for errors.
+std::string_view activation_names();
 
 /// What the caller wants to do with the model.
 enum class ModelTask { kEmbed, kClassify };

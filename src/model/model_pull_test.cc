@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/hash.h"
-#include "formats/safetensors.h"
+#include "formats/tensor_source.h"
 #include "formats/zip_builder.h"
 #include "model/fake_hub.h"
 #include "model/store_record.h"

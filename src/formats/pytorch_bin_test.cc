@@ -1,0 +1,205 @@
+#include "formats/pytorch_bin.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "formats/zip_builder.h"
+
+namespace tandem {
+namespace {
+
+// ---- Pickles, written out as torch.save does. ----
+
+std::string text(std::string_view value) {
+  std::string bytes = "X";
+  const auto length = static_cast<std::uint32_t>(value.size());
+  bytes.append(reinterpret_cast<const char*>(&length), sizeof length);
+  return bytes.append(value);
+}
+
+std::string number(std::int32_t value) {
+  std::string bytes = "J";
+  return bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+std::string global(std::string_view module, std::string_view name) {
+  return std::string("c").append(module).append("\n").append(name).append("\n");
+}
+
+std::string tuple(const std::vector<std::int32_t>& values) {
+  std::string bytes = "(";
+  for (const std::int32_t value : values) bytes += number(value);
+  return bytes + "t";
+}
+
+std::string storage(std::string_view type, std::string_view key, std::int32_t elements) {
+  return "(" + text("storage") + global("torch", type) + text(key) + text("cpu") + number(elements) + "tQ";
+}
+
+struct Shape {
+  std::vector<std::int32_t> sizes;
+  std::vector<std::int32_t> strides;
+  std::int32_t offset = 0;
+};
+
+std::string tensor(const std::string& of, const Shape& shape) {
+  return global("torch._utils", "_rebuild_tensor_v2") + "(" + of + number(shape.offset) + tuple(shape.sizes) +
+         tuple(shape.strides) + "\x89" + global("collections", "OrderedDict") + ")RtR";
+}
+
+std::string dictionary(const std::vector<std::pair<std::string, std::string>>& entries) {
+  std::string bytes = "\x80\x02" + global("collections", "OrderedDict") + ")Rq" + std::string(1, '\0') + "(";
+  for (const auto& [name, value] : entries) bytes += text(name) + value;
+  return bytes + "u}" + text("_metadata") + "}sb.";
+}
+
+const std::string kFloats = [] {
+  const float values[] = {1, 2, 3, 4, 5, 6};
+  return std::string(reinterpret_cast<const char*>(values), sizeof values);
+}();
+
+/// An archive of a pickle, six floats as storage "0" and two bf16 as storage "1".
+std::string archive(const std::string& pickle) {
+  return build_zip({{"model/data.pkl", pickle}, {"model/data/0", kFloats}, {"model/data/1", "\x80\x3f\x01\xc0"}});
+}
+
+Result<TensorMap> parse(const std::string& file) {
+  return parse_pytorch_bin(std::as_bytes(std::span(file)), "pytorch_model.bin");
+}
+
+std::vector<float> values_of(const TensorView& tensor) {
+  std::vector<float> values(tensor.elements());
+  copy_as_f32(tensor, 0, values);
+  return values;
+}
+
+void expect_refused(const std::string& file, ErrorCode code, std::string_view part) {
+  const Result<TensorMap> tensors = parse(file);
+  ASSERT_FALSE(tensors) << part;
+  EXPECT_EQ(tensors.error().code, code) << tensors.error().message;
+  EXPECT_TRUE(tensors.error().message.starts_with("pytorch_model.bin: ")) << tensors.error().message;
+  EXPECT_NE(tensors.error().message.find(part), std::string::npos) << tensors.error().message;
+}
+
+void expect_pickle_refused(const std::string& pickle, ErrorCode code, std::string_view part) {
+  expect_refused(archive(pickle), code, part);
+}
+
+// ---- What is read. ----
+
+TEST(PytorchBin, ReadsTensorsThatShareAStorage) {
+  const std::string floats = storage("FloatStorage", "0", 6);
+  const std::string file = archive(dictionary(
+      {{"whole", tensor(floats, {{2, 3}, {3, 1}})},
+       {"tail", tensor(floats, {{1, 2}, {7, 1}, 4})},
+       {"scalar", tensor(floats, {{}, {}, 2})},
+       {"empty", tensor(floats, {{0, 5}, {5, 1}, 6})},
+       {"narrow", tensor(storage("BFloat16Storage", "1", 2), {{2}, {1}})},
+       {"parameter", global("torch._utils", "_rebuild_parameter") + "(" + tensor(floats, {{1}, {1}}) + "\x88NtR"}}));
+  const Result<TensorMap> tensors = parse(file);
+  ASSERT_TRUE(tensors) << tensors.error().message;
+  ASSERT_EQ(tensors->size(), 6U);
+  EXPECT_EQ(tensors->at("whole").shape, (std::vector<std::uint64_t>{2, 3}));
+  EXPECT_EQ(values_of(tensors->at("whole")), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(values_of(tensors->at("tail")), (std::vector<float>{5, 6}));
+  EXPECT_EQ(values_of(tensors->at("scalar")), (std::vector<float>{3}));
+  EXPECT_EQ(tensors->at("empty").elements(), 0U);
+  EXPECT_EQ(tensors->at("narrow").dtype, DType::kBf16);
+  EXPECT_EQ(values_of(tensors->at("narrow")), (std::vector<float>{1, -2.015625F}));
+  EXPECT_EQ(values_of(tensors->at("parameter")), (std::vector<float>{1}));
+}
+
+TEST(PytorchBin, FollowsTheMemo) {
+  const std::string pickle = "\x80\x02}(" + text("a") + tensor(storage("FloatStorage", "0", 6) + "q\x07", {{2}, {1}}) +
+                             "r\x01\x02\x03\x04" + text("b") + "j\x01\x02\x03\x04" + "u.";
+  const Result<TensorMap> tensors = parse(archive(pickle));
+  ASSERT_TRUE(tensors) << tensors.error().message;
+  EXPECT_EQ(values_of(tensors->at("b")), (std::vector<float>{1, 2}));
+}
+
+// ---- What is refused. ----
+
+TEST(PytorchBin, NeverCallsWhatAPickleNames) {
+  const auto call = [](const std::string& function) { return "\x80\x02" + function + "(" + text("true") + "tR."; };
+  expect_pickle_refused(call(global("os", "system")), ErrorCode::kUnsupported,
+                        "model/data.pkl: byte 2: os.system is none of the names that tensors need");
+  expect_pickle_refused(call(global("builtins", "eval")), ErrorCode::kUnsupported, "builtins.eval");
+  expect_pickle_refused(call(global("torch", "load")), ErrorCode::kUnsupported, "torch.load");
+  expect_pickle_refused("\x80\x04" + text("posix") + text("system") + "\x93)R.", ErrorCode::kUnsupported,
+                        "byte 23: posix.system");
+  expect_pickle_refused("\x80\x02(ios\nsystem\n.", ErrorCode::kUnsupported, "byte 3: opcode 0x69 (INST)");
+  expect_pickle_refused("\x80\x02)\x81.", ErrorCode::kUnsupported, "byte 3: opcode 0x81 (NEWOBJ)");
+  expect_pickle_refused("\x80\x02\x82\x01.", ErrorCode::kUnsupported, "opcode 0x82 (EXT1)");
+  expect_pickle_refused("\x80\x02\xee.", ErrorCode::kUnsupported, "opcode 0xee (unknown)");
+  expect_pickle_refused("\x80\x02" + global("torch", "FloatStorage") + ")R.", ErrorCode::kUnsupported, "REDUCE");
+  expect_pickle_refused("\x80\x02N}b.", ErrorCode::kUnsupported, "BUILD");
+}
+
+TEST(PytorchBin, ChecksThatTensorsLieInTheirStorage) {
+  const std::string floats = storage("FloatStorage", "0", 6);
+  const auto refuse = [&](const Shape& shape, ErrorCode code, std::string_view part) {
+    expect_pickle_refused(dictionary({{"w", tensor(floats, shape)}}), code, part);
+  };
+  refuse({{7}, {1}}, ErrorCode::kCorruptData, "w: shape [7] from element 0 on does not fit into a storage of 6");
+  refuse({{2, 3}, {3, 1}, 1}, ErrorCode::kCorruptData, "w: shape [2, 3] from element 1 on");
+  refuse({{1}, {1}, 7}, ErrorCode::kCorruptData, "from element 7 on");
+  refuse({{1 << 30, 1 << 30, 1 << 30}, {1, 1, 1}}, ErrorCode::kCorruptData, "does not fit");
+  refuse({{3, 2}, {1, 3}}, ErrorCode::kUnsupported, "w: has strides [1, 3] for shape [3, 2], want a tensor that lies");
+  refuse({{6, 6}, {0, 1}}, ErrorCode::kUnsupported, "has strides [0, 1]");
+  refuse({{2, 3}, {1}}, ErrorCode::kCorruptData, "2 sizes and 1 strides");
+  refuse({{-1}, {1}}, ErrorCode::kCorruptData, "no natural number");
+  refuse({{1}, {1}, -1}, ErrorCode::kCorruptData, "_rebuild_tensor_v2");
+}
+
+TEST(PytorchBin, ChecksStorages) {
+  const auto refuse = [](const std::string& of, ErrorCode code, std::string_view part) {
+    expect_pickle_refused(dictionary({{"w", tensor(of, {{1}, {1}})}}), code, part);
+  };
+  refuse(storage("FloatStorage", "0", 5), ErrorCode::kCorruptData, "model/data/0 has 24 bytes, want 5 elements");
+  refuse(storage("FloatStorage", "0", -1), ErrorCode::kCorruptData, "model/data/0 has 24 bytes");
+  refuse(storage("LongStorage", "1", 0), ErrorCode::kCorruptData, "model/data/1 has 4 bytes");
+  refuse(storage("FloatStorage", "9", 6), ErrorCode::kCorruptData, "the archive has no member model/data/9");
+  refuse(storage("QInt8Storage", "0", 24), ErrorCode::kUnsupported, "torch.QInt8Storage");
+  refuse(text("storage") + "Q", ErrorCode::kUnsupported, "a persistent id that names no storage");
+}
+
+TEST(PytorchBin, RefusesPicklesThatAreCutOrOutOfOrder) {
+  const std::string whole = dictionary({{"w", tensor(storage("FloatStorage", "0", 6), {{6}, {1}})}});
+  ASSERT_TRUE(parse(archive(whole)));
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    const Result<TensorMap> tensors = parse(archive(whole.substr(0, length)));
+    ASSERT_FALSE(tensors) << length;
+  }
+  expect_pickle_refused("\x80\x02t.", ErrorCode::kCorruptData, "no mark");
+  expect_pickle_refused("\x80\x02N(\x85.", ErrorCode::kCorruptData, "1 values are wanted, the stack has 0");
+  expect_pickle_refused("\x80\x02h\x05.", ErrorCode::kCorruptData, "the memo has no 5");
+  expect_pickle_refused("\x80\x02NNs.", ErrorCode::kCorruptData, "the stack is empty");
+  expect_pickle_refused("\x80\x02NNNs.", ErrorCode::kCorruptData, "what is no dict");
+  expect_pickle_refused("\x80\x02N.", ErrorCode::kUnsupported, "holds no dictionary of tensors");
+  expect_pickle_refused("\x80\x02}" + text("step") + "K\x03s.", ErrorCode::kUnsupported, "step: is no tensor");
+  expect_pickle_refused("\x80\x02}K\x01K\x03s.", ErrorCode::kUnsupported, "a key that is no text");
+  expect_pickle_refused("\x80\x02\x8a\x09.........", ErrorCode::kUnsupported, "a number of 9 bytes");
+  expect_pickle_refused("\x80\x02" + text(std::string(5000, 'x')) + ".", ErrorCode::kUnsupported, "5000 bytes");
+}
+
+TEST(PytorchBin, BoundsWhatAPickleMayHold) {
+  expect_pickle_refused("\x80\x02" + std::string(300'000, 'N'), ErrorCode::kUnsupported, "more than 262144 values");
+  expect_pickle_refused("\x80\x02" + std::string(300'000, '('), ErrorCode::kUnsupported, "more than 262144 marks");
+  expect_pickle_refused(std::string((8U << 20) + 1, 'N'), ErrorCode::kUnsupported, "want at most 8388608");
+}
+
+TEST(PytorchBin, SaysWhatAFileIsThatIsNoneOfThese) {
+  expect_refused("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", ErrorCode::kUnsupported,
+                 "is in the form that torch.save wrote before PyTorch 1.6");
+  expect_refused("", ErrorCode::kCorruptData, "no file of torch.save");
+  expect_refused("version https://git-lfs.github.com/spec/v1", ErrorCode::kCorruptData, "no file of torch.save");
+  expect_refused("PK", ErrorCode::kCorruptData, "no zip archive");
+  expect_refused(build_zip({{"a/other.pkl", "N."}}), ErrorCode::kCorruptData, "has no data.pkl");
+  expect_refused(build_zip({{"a/data.pkl", "}."}, {"a/byteorder", "big"}}), ErrorCode::kUnsupported, "byte order");
+  EXPECT_TRUE(parse(build_zip({{"a/data.pkl", "}."}, {"a/byteorder", "little"}})));
+}
+
+}  // namespace
+}  // namespace tandem
