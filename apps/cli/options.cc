@@ -66,6 +66,11 @@ void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_le
 }
 
 void add_vector_options(CLI::App& command, VectorFlags& flags) {
+  command
+      .add_option("--adapter", flags.adapter,
+                  "An adapter of AdapterHub for the model: its folder, or its Hugging Face id. A --model that is an "
+                  "adapter, such as allenai/specter2, brings the model that it names")
+      ->type_name("A");
   add_choice(command, "--pooling", flags.pooling, kPoolings, "How token vectors become one; default: the model's own");
   command.add_flag_callback(
       "--normalize", [&flags] { flags.normalize = true; }, "Bring every vector to length 1");
@@ -132,13 +137,27 @@ Result<std::filesystem::path> resolve_model(const std::string& folder_or_id, boo
 }
 
 Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute, const VectorFlags& vectors) {
-  ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(model, compute.offline));
-  ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folder, {.compute = compute.compute,
-                                                               .max_length = compute.max_length,
-                                                               .pooling = vectors.pooling,
-                                                               .normalize = vectors.normalize,
-                                                               .dimensions = vectors.dimensions,
-                                                               .prompt_name = vectors.prompt_name}));
+  ModelFolders folders;
+  {
+    const ModelStore store({.offline = compute.offline});
+    ProgressBar bar;
+    PullOptions options;
+    options.progress = bar.callback();
+    ASSIGN_OR_RETURN(folders, store.resolve_with_adapter(model, options));
+    if (vectors.adapter) {
+      if (folders.adapter) {
+        return fail(ErrorCode::kInvalidArgument, "--model {} is an adapter, and --adapter names another", model);
+      }
+      ASSIGN_OR_RETURN(folders.adapter, store.resolve(*vectors.adapter, options));
+    }
+  }
+  ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folders.model, {.compute = compute.compute,
+                                                                      .max_length = compute.max_length,
+                                                                      .pooling = vectors.pooling,
+                                                                      .normalize = vectors.normalize,
+                                                                      .dimensions = vectors.dimensions,
+                                                                      .prompt_name = vectors.prompt_name,
+                                                                      .adapter = folders.adapter}));
   report_compute(encoder.compute());
   return encoder;
 }
@@ -155,7 +174,8 @@ Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeF
 Result<BiEncoder> open_encoder_of(const Collection& collection, const std::optional<std::string>& model,
                                   const ComputeFlags& compute) {
   const BiEncoderIdentity& identity = collection.info().encoder;
-  VectorFlags vectors{.pooling = parse_pooling(identity.pooling),
+  VectorFlags vectors{.adapter = {},
+                      .pooling = parse_pooling(identity.pooling),
                       .normalize = identity.normalized,
                       .dimensions = identity.dimensions,
                       .prompt_name = {}};

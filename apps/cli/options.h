@@ -66,8 +66,9 @@ struct ComputeFlags {
   bool offline = false;
 };
 
-/// What a bi-encoder's vectors are: --pooling, --normalize/--no-normalize, --dimensions, --prompt.
+/// What a bi-encoder's vectors are: --adapter, --pooling, --normalize/--no-normalize, --dimensions, --prompt.
 struct VectorFlags {
+  std::optional<std::string> adapter = {};
   std::optional<Pooling> pooling;
   std::optional<bool> normalize;
   std::optional<std::size_t> dimensions;

@@ -46,12 +46,15 @@ struct BiEncoderOptions {
   std::optional<bool> normalize = {};  ///< True adds an L2 normalisation at the end, false removes the folder's.
   std::optional<std::size_t> dimensions = {};   ///< Keep the first components only (Matryoshka), before `normalize`.
   std::optional<std::string> prompt_name = {};  ///< One prompt of the folder for every text, whatever its role.
+  /// The folder of an adapter of AdapterHub for the model. Where the model says nothing of pooling, the first token is
+  /// read then, as the adapters of specter2 want it.
+  std::optional<std::filesystem::path> adapter = {};
 };
 
 /// Everything about a bi-encoder that decides what its vectors mean: two that agree here may be compared.
 struct BiEncoderIdentity {
-  std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded.
-  std::string weights_hash;  ///< "sha256:…" over the weight files and the tokenizer.
+  std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded; an adapter's own.
+  std::string weights_hash;  ///< "sha256:…" over the weight files, an adapter's too, and the tokenizer.
   std::string pooling;       ///< e.g. "mean".
   std::string prompt_name;   ///< Empty: by role.
   std::size_t dimensions = 0;

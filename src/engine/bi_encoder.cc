@@ -3,55 +3,88 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <optional>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "engine/text_encoder.h"
 #include "model/linear.h"
 #include "model/pooling.h"
+#include "model/weights.h"
 
 namespace tandem {
 namespace {
 
-/// A Dense module: y = activation(W · x + b), added to x with `residual`.
-struct DenseLayer {
+/// A Dense module: y = activation(W · x + b), to which `residual` adds x or, where the widths differ, another W · x.
+struct DenseStep {
   Linear linear;
   Pointwise activation;
-  bool residual;
+  bool has_residual;
+  std::optional<Linear> residual;
 };
 
-Result<DenseLayer> load_dense(const DenseModule& module, std::size_t width, const Kernels& kernels) {
-  const std::string name = module.folder.filename().string();
-  if (module.inputs != width) {
-    return fail(ErrorCode::kConflict, "{}: in_features is {}, what comes before it has {}", name, module.inputs, width);
+struct NormalizeStep {};
+
+/// What happens to a text's vector after pooling.
+using Step = std::variant<DenseStep, NormWeights, NormalizeStep>;
+
+Result<Pointwise> dense_activation(const DenseModule& module) {
+  static constexpr std::pair<std::string_view, Pointwise> kActivations[] = {
+      {".Tanh", Pointwise::kTanh}, {".Identity", Pointwise::kNone},   {".ReLU", Pointwise::kRelu},
+      {".GELU", Pointwise::kGelu}, {".Sigmoid", Pointwise::kSigmoid}, {".SiLU", Pointwise::kSilu},
+  };
+  for (const auto& [ending, activation] : kActivations) {
+    if (module.activation.ends_with(ending)) return activation;
   }
-  if (module.use_residual && module.inputs != module.outputs) {
-    return fail(ErrorCode::kUnsupported, "{}: use_residual with {} inputs and {} outputs", name, module.inputs,
-                module.outputs);
-  }
-  Pointwise activation;
-  if (module.activation.ends_with(".Tanh")) {
-    activation = Pointwise::kTanh;
-  } else if (module.activation.ends_with(".Identity")) {
-    activation = Pointwise::kNone;
-  } else if (module.activation.ends_with(".ReLU")) {
-    activation = Pointwise::kRelu;
-  } else if (module.activation.ends_with(".GELU")) {
-    activation = Pointwise::kGelu;
-  } else {
-    return fail(ErrorCode::kUnsupported,
-                "{}: activation_function '{}' is not supported, want Tanh, Identity, ReLU or GELU", name,
-                module.activation);
-  }
+  return fail(ErrorCode::kUnsupported,
+              "{}: activation_function '{}' is not supported, want Tanh, Identity, ReLU, GELU, Sigmoid or SiLU",
+              module.folder.filename().string(), module.activation);
+}
+
+Result<DenseStep> load_dense(const DenseModule& module, const Kernels& kernels) {
+  ASSIGN_OR_RETURN(const Pointwise activation, dense_activation(module));
   ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(module.folder));
   const std::array<std::uint64_t, 2> shape{module.outputs, module.inputs};
-  ASSIGN_OR_RETURN(const std::vector<float> weights, read_tensor(tensors, "linear.weight", shape));
-  std::vector<float> bias(module.outputs, 0.0F);
+  const std::vector<float> zeros(module.outputs, 0.0F);
+  std::vector<float> bias = zeros;
   if (module.bias) {
     ASSIGN_OR_RETURN(bias, read_tensor(tensors, "linear.bias", std::array<std::uint64_t, 1>{module.outputs}));
   }
-  return DenseLayer{Linear(kernels, GemmType::kF32, weights, bias), activation, module.use_residual};
+  ASSIGN_OR_RETURN(const std::vector<float> weights, read_tensor(tensors, "linear.weight", shape));
+  DenseStep step{Linear(kernels, GemmType::kF32, weights, bias), activation, module.use_residual, {}};
+  if (module.use_residual && module.inputs != module.outputs) {
+    ASSIGN_OR_RETURN(const std::vector<float> residual, read_tensor(tensors, "residual.weight", shape));
+    step.residual.emplace(kernels, GemmType::kF32, residual, zeros);
+  }
+  return step;
+}
+
+Result<NormWeights> load_layer_norm(const LayerNormModule& module) {
+  ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(module.folder));
+  const std::array<std::uint64_t, 1> shape{module.width};
+  NormWeights norm;
+  ASSIGN_OR_RETURN(norm.gamma, read_tensor(tensors, "norm.weight", shape));
+  ASSIGN_OR_RETURN(norm.beta, read_tensor(tensors, "norm.bias", shape));
+  return norm;
+}
+
+std::vector<float> multiply(const Linear& linear, std::span<const float> vector, Pointwise activation) {
+  std::vector<float> result(linear.outputs());
+  PreparedBuffer unused;
+  linear.apply(linear.prepare(vector.data(), vector.size(), 1, unused), {.f32 = result.data(), .stride = result.size()},
+               activation);
+  return result;
+}
+
+std::vector<float> run_dense(const DenseStep& step, std::span<const float> vector) {
+  std::vector<float> result = multiply(step.linear, vector, step.activation);
+  if (!step.has_residual) return result;
+  const std::vector<float> residual = step.residual ? multiply(*step.residual, vector, Pointwise::kNone)
+                                                    : std::vector<float>(vector.begin(), vector.end());
+  for (std::size_t i = 0; i < result.size(); ++i) result[i] += residual[i];
+  return result;
 }
 
 }  // namespace
@@ -66,7 +99,7 @@ class BiEncoder::Impl {
   BiEncoderOptions options;
   std::vector<Pooling> poolings;
   bool pools_prompt = true;  // include_prompt
-  std::vector<DenseLayer> dense;
+  std::vector<Step> steps;   // Between pooling and the last normalisation.
   bool normalized = false;
   std::size_t width = 0;       // After the modules.
   std::size_t dimensions = 0;  // What is kept of it.
@@ -85,19 +118,33 @@ class BiEncoder::Impl {
                       pooling->width, hidden);
         }
         poolings = pooling->modes;
+        // There is no reference for an adapter on a folder that says nothing of pooling; those for scientific text,
+        // which are the ones in use, read the first token.
+        if (encoder.adapter() != nullptr && !config.has_modules_file) poolings = {Pooling::kCls};
         pools_prompt = pooling->include_prompt;
         if (options.pooling) poolings = {*options.pooling};
         width = hidden * poolings.size();
-        normalized = false;
       } else if (const auto* linear = std::get_if<DenseModule>(&module)) {
-        ASSIGN_OR_RETURN(DenseLayer layer, load_dense(*linear, width, encoder.kernels()));
-        width = layer.linear.outputs();
-        dense.push_back(std::move(layer));
-        normalized = false;
+        if (linear->inputs != width) {
+          return fail(ErrorCode::kConflict, "{}: in_features is {}, what comes before it has {}",
+                      linear->folder.filename().string(), linear->inputs, width);
+        }
+        ASSIGN_OR_RETURN(DenseStep step, load_dense(*linear, encoder.kernels()));
+        width = step.linear.outputs();
+        steps.emplace_back(std::move(step));
+      } else if (const auto* layer_norm = std::get_if<LayerNormModule>(&module)) {
+        ASSIGN_OR_RETURN(NormWeights norm, load_layer_norm(*layer_norm));
+        if (layer_norm->width != width) {
+          return fail(ErrorCode::kConflict, "{}: dimension is {}, what comes before it has {}",
+                      layer_norm->folder.filename().string(), layer_norm->width, width);
+        }
+        steps.emplace_back(std::move(norm));
       } else {
-        normalized = true;
+        steps.emplace_back(NormalizeStep{});
       }
     }
+    normalized = !steps.empty() && std::holds_alternative<NormalizeStep>(steps.back());
+    if (normalized) steps.pop_back();
     if (poolings.empty()) return fail(ErrorCode::kUnsupported, "{}: no pooling module", folder.string());
 
     dimensions = options.dimensions.value_or(config.truncate_dimensions.value_or(width));
@@ -141,15 +188,16 @@ class BiEncoder::Impl {
     for (std::size_t i = 0; i < poolings.size(); ++i) {
       pool(hidden, skipped, poolings[i], std::span(vector).subspan(i * hidden.columns, hidden.columns));
     }
-    for (const DenseLayer& layer : dense) {
-      std::vector<float> next(layer.linear.outputs());
-      PreparedBuffer unused;
-      layer.linear.apply(layer.linear.prepare(vector.data(), vector.size(), 1, unused),
-                         {.f32 = next.data(), .stride = next.size()}, layer.activation);
-      if (layer.residual) {
-        for (std::size_t i = 0; i < next.size(); ++i) next[i] += vector[i];
+    for (const Step& step : steps) {
+      if (const auto* dense = std::get_if<DenseStep>(&step)) {
+        vector = run_dense(*dense, vector);
+      } else if (const auto* norm = std::get_if<NormWeights>(&step)) {
+        constexpr float kEpsilon = 1e-5F;  // torch.nn.LayerNorm's own.
+        encoder.kernels().add_layer_norm(vector.data(), nullptr, norm->gamma.data(), norm->beta.data(), kEpsilon,
+                                         vector.size(), vector.data());
+      } else {
+        tandem::normalize(vector);
       }
-      vector = std::move(next);
     }
     // The folder's own normalisation comes before components are cut off, the caller's after it.
     if (normalized && dimensions < width && options.normalize.value_or(true)) normalize(vector);
@@ -164,8 +212,15 @@ BiEncoder& BiEncoder::operator=(BiEncoder&&) noexcept = default;
 BiEncoder::~BiEncoder() = default;
 
 Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiEncoderOptions& options) {
-  ASSIGN_OR_RETURN(TextEncoder encoder,
-                   TextEncoder::open(folder, ModelTask::kEmbed, options.compute, options.max_length));
+  if (is_adapter_folder(folder)) {
+    ASSIGN_OR_RETURN(const AdapterConfig adapter, read_adapter_config(folder));
+    return fail(ErrorCode::kInvalidArgument, "{}: holds an adapter for {}: open that model with this folder as adapter",
+                folder.string(), adapter.base_model.empty() ? "another model" : adapter.base_model);
+  }
+  ASSIGN_OR_RETURN(TextEncoder encoder, TextEncoder::open(folder, {.task = ModelTask::kEmbed,
+                                                                   .compute = options.compute,
+                                                                   .max_length = options.max_length,
+                                                                   .adapter = options.adapter}));
   auto impl = std::make_unique<Impl>(std::move(encoder), folder, options);
   RETURN_IF_ERROR(impl->add_modules());
   return BiEncoder(std::move(impl));
@@ -207,7 +262,13 @@ Result<BiEncoderIdentity> BiEncoder::identity() const {
   const std::lock_guard lock(impl.identity_mutex);
   if (!impl.identity) {
     Hasher hasher(HashKind::kSha256);
-    for (const std::filesystem::path& file : impl.encoder.tensors().files()) {
+    std::vector<std::filesystem::path> files = impl.encoder.tensors().files();
+    std::string name = impl.encoder.config().name;
+    if (const AdapterSource* adapter = impl.encoder.adapter()) {
+      files.insert(files.end(), adapter->tensors.files().begin(), adapter->tensors.files().end());
+      ASSIGN_OR_RETURN(name, read_model_name(*impl.options.adapter));
+    }
+    for (const std::filesystem::path& file : files) {
       RETURN_IF_ERROR(hash_file(file, hasher));
     }
     RETURN_IF_ERROR(hash_file(impl.encoder.config().transformer_folder / "tokenizer.json", hasher));
@@ -217,7 +278,7 @@ Result<BiEncoderIdentity> BiEncoder::identity() const {
       pooling += pooling_name(mode);
     }
     impl.identity = BiEncoderIdentity{
-        .model = impl.encoder.config().name,
+        .model = name,
         .weights_hash = "sha256:" + hasher.finish(),
         .pooling = pooling,
         .prompt_name = impl.options.prompt_name.value_or(""),

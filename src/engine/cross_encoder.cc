@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "engine/text_encoder.h"
 #include "model/linear.h"
+#include "model/weights.h"
 
 namespace tandem {
 namespace {
@@ -83,8 +84,9 @@ CrossEncoder& CrossEncoder::operator=(CrossEncoder&&) noexcept = default;
 CrossEncoder::~CrossEncoder() = default;
 
 Result<CrossEncoder> CrossEncoder::open(const std::filesystem::path& folder, const CrossEncoderOptions& options) {
-  ASSIGN_OR_RETURN(TextEncoder encoder,
-                   TextEncoder::open(folder, ModelTask::kClassify, options.compute, options.max_length));
+  ASSIGN_OR_RETURN(TextEncoder encoder, TextEncoder::open(folder, {.task = ModelTask::kClassify,
+                                                                   .compute = options.compute,
+                                                                   .max_length = options.max_length}));
   ASSIGN_OR_RETURN(const Activation activation, choose_activation(options.activation, encoder.config().transformer));
   const EncoderSpec& spec = encoder.spec();
   // The head is a ten-thousandth of the work and decides the score: it stays in f32.

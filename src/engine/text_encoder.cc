@@ -46,14 +46,12 @@ Result<Compute> choose_compute(const ComputeOptions& options, std::size_t thread
 
 struct TextEncoder::State {
   State(ModelConfig model_config, TensorSource tensor_source, Tokenizer text_tokenizer, Encoder token_encoder,
-        Compute chosen, std::size_t batch_tokens_max, std::size_t tokens_max)
+        Compute chosen)
       : config(std::move(model_config)),
         tensors(std::move(tensor_source)),
         tokenizer(std::move(text_tokenizer)),
         encoder(std::move(token_encoder)),
         compute(std::move(chosen.info)),
-        batch_tokens(batch_tokens_max),
-        max_length(tokens_max),
         pad_id(static_cast<std::int32_t>(config.transformer.pad_token_id)),
         pool(compute.threads),
         workers(pool.threads()) {}
@@ -72,8 +70,9 @@ struct TextEncoder::State {
   Tokenizer tokenizer;
   Encoder encoder;  // Reads from `tensors`.
   ComputeInfo compute;
-  std::size_t batch_tokens;
-  std::size_t max_length;
+  std::optional<AdapterSource> adapter;
+  std::size_t batch_tokens = kBatchTokens;
+  std::size_t max_length = 0;
   std::int32_t pad_id;
 
   std::mutex run_mutex;  // One run at a time: it owns the workers' memory.
@@ -99,14 +98,14 @@ TextEncoder::TextEncoder(TextEncoder&&) noexcept = default;
 TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
 TextEncoder::~TextEncoder() = default;
 
-Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, ModelTask task,
-                                      const ComputeOptions& options, std::optional<std::size_t> max_length) {
-  const std::size_t threads = options.threads == 0 ? available_processors() : options.threads;
+Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const TextEncoderOptions& options) {
+  const ModelTask task = options.task;
+  const std::size_t threads = options.compute.threads == 0 ? available_processors() : options.compute.threads;
   constexpr std::size_t kThreadsMax = 1024;
   if (threads > kThreadsMax) {
     return fail(ErrorCode::kInvalidArgument, "threads is {}, want at most {}", threads, kThreadsMax);
   }
-  ASSIGN_OR_RETURN(Compute compute, choose_compute(options, threads));
+  ASSIGN_OR_RETURN(Compute compute, choose_compute(options.compute, threads));
   ASSIGN_OR_RETURN(ModelConfig config, read_model_config(folder));
   ASSIGN_OR_RETURN(const EncoderSpec spec, make_encoder_spec(config.transformer, task));
   ASSIGN_OR_RETURN(Tokenizer tokenizer,
@@ -124,17 +123,25 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, Model
     }
   }
   ASSIGN_OR_RETURN(TensorSource tensors, TensorSource::open_folder(config.transformer_folder));
-  ASSIGN_OR_RETURN(Encoder encoder, Encoder::load(spec, tensors, *compute.kernels, compute.info.precision));
+  std::optional<AdapterSource> adapter;
+  if (options.adapter) {
+    ASSIGN_OR_RETURN(adapter, AdapterSource::open(*options.adapter));
+  }
+  const LoadOptions load{.precision = compute.info.precision, .adapter = adapter ? &*adapter : nullptr};
+  ASSIGN_OR_RETURN(Encoder encoder, Encoder::load(spec, tensors, *compute.kernels, load));
 
   const std::size_t usable = spec.usable_positions();
-  const std::size_t length = max_length.value_or(max_tokens(config, usable));
+  const std::size_t length = options.max_length.value_or(max_tokens(config, usable));
   if (length > usable || length <= special_tokens) {
     return fail(ErrorCode::kInvalidArgument, "{}: max_length is {}, want more than {} (special tokens) and at most {}",
                 folder.string(), length, special_tokens, usable);
   }
-  const std::size_t batch_tokens = options.batch_tokens == 0 ? kBatchTokens : options.batch_tokens;
-  return TextEncoder(std::make_unique<State>(std::move(config), std::move(tensors), std::move(tokenizer),
-                                             std::move(encoder), std::move(compute), batch_tokens, length));
+  auto state = std::make_unique<State>(std::move(config), std::move(tensors), std::move(tokenizer), std::move(encoder),
+                                       std::move(compute));
+  if (options.compute.batch_tokens > 0) state->batch_tokens = options.compute.batch_tokens;
+  state->max_length = length;
+  state->adapter = std::move(adapter);
+  return TextEncoder(std::move(state));
 }
 
 Truncation TextEncoder::run(std::span<const TextInput> texts, HiddenRows rows, const HiddenConsumer& consume,
@@ -203,6 +210,7 @@ Truncation TextEncoder::run(std::span<const TextInput> texts, HiddenRows rows, c
 const ModelConfig& TextEncoder::config() const { return state_->config; }
 const EncoderSpec& TextEncoder::spec() const { return state_->encoder.spec(); }
 const TensorSource& TextEncoder::tensors() const { return state_->tensors; }
+const AdapterSource* TextEncoder::adapter() const { return state_->adapter ? &*state_->adapter : nullptr; }
 const Kernels& TextEncoder::kernels() const { return state_->encoder.kernels(); }
 const Tokenizer& TextEncoder::tokenizer() const { return state_->tokenizer; }
 const ComputeInfo& TextEncoder::compute() const { return state_->compute; }

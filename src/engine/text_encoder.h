@@ -32,13 +32,19 @@ struct TextInput {
 /// during the call. Calls for different texts run at the same time.
 using HiddenConsumer = std::function<void(std::size_t index, MatrixView hidden)>;
 
+struct TextEncoderOptions {
+  ModelTask task = ModelTask::kEmbed;
+  ComputeOptions compute = {};
+  std::optional<std::size_t> max_length = {};         ///< Tokens per text; default: what the folder says.
+  std::optional<std::filesystem::path> adapter = {};  ///< The folder of an adapter for the model.
+};
+
 /// Thread-safe: calls from several threads run one after another on the same workers.
 class TextEncoder {
  public:
   /// Errors: those of reading the folder; kUnsupported where its parts are not run here; kConflict when the tokenizer
   /// and the weights disagree; kInvalidArgument for a max_length that the model cannot read.
-  static Result<TextEncoder> open(const std::filesystem::path& folder, ModelTask task, const ComputeOptions& compute,
-                                  std::optional<std::size_t> max_length);
+  static Result<TextEncoder> open(const std::filesystem::path& folder, const TextEncoderOptions& options);
 
   /// Tokenises and encodes every text. `rows`: which hidden states `consume` gets.
   Truncation run(std::span<const TextInput> texts, HiddenRows rows, const HiddenConsumer& consume,
@@ -47,6 +53,7 @@ class TextEncoder {
   const ModelConfig& config() const;
   const EncoderSpec& spec() const;
   const TensorSource& tensors() const;
+  const AdapterSource* adapter() const;  ///< Null: none.
   const Kernels& kernels() const;
   const Tokenizer& tokenizer() const;
   const ComputeInfo& compute() const;

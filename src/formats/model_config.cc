@@ -281,6 +281,13 @@ Result<DenseModule> read_dense(const fs::path& folder) {
   return module;
 }
 
+Result<LayerNormModule> read_layer_norm(const fs::path& folder) {
+  ASSIGN_OR_RETURN(const Config config, read_config(folder / "config.json"));
+  LayerNormModule module{.folder = folder};
+  ASSIGN_OR_RETURN(module.width, get_size(config, "dimension", kWidthMax));
+  return module;
+}
+
 Result<NormalizeModule> read_normalize(const fs::path& folder) {
   ASSIGN_OR_RETURN(const std::optional<Config> config, read_config_if_present(folder / "config.json"));
   if (config) RETURN_IF_ERROR(check_works_on_sentence_embedding(*config));
@@ -324,6 +331,7 @@ Result<Module> read_module(const ModuleEntry& entry, const fs::path& model_folde
   const std::string_view name = entry.class_name();
   if (name == "Pooling") return read_pooling(entry.folder);
   if (name == "Dense") return read_dense(entry.folder);
+  if (name == "LayerNorm") return read_layer_norm(entry.folder);
   if (name == "Normalize") return read_normalize(entry.folder);
   return fail(ErrorCode::kUnsupported, "{}: module {} is not supported", (model_folder / "modules.json").string(),
               entry.class_path);
@@ -350,6 +358,10 @@ Status check_modules_fit(const ModelConfig& config, const fs::path& folder) {
                     dense->folder.string(), dense->inputs, width);
       }
       width = dense->outputs;
+    }
+    if (const auto* norm = std::get_if<LayerNormModule>(&module); norm != nullptr && norm->width != width) {
+      return fail(ErrorCode::kCorruptData, "{}: LayerNorm wants {} components (dimension), but gets {}",
+                  norm->folder.string(), norm->width, width);
     }
   }
   return {};
@@ -415,8 +427,10 @@ Status read_sentence_transformers_config(const fs::path& folder, ModelConfig& re
   return {};
 }
 
+}  // namespace
+
 /// The id that a model store's record or the layout of the Hugging Face cache gives, else the folder's name.
-Result<std::string> read_name(const fs::path& folder) {
+Result<std::string> read_model_name(const fs::path& folder) {
   ASSIGN_OR_RETURN(const std::optional<Config> record, read_config_if_present(folder / "tandem.json"));
   if (record) {
     ASSIGN_OR_RETURN(const std::string_view id, record->root().get_string("id"));
@@ -437,24 +451,24 @@ Result<std::string> read_name(const fs::path& folder) {
   return path.filename().string();
 }
 
-}  // namespace
-
 Result<ModelConfig> read_model_config(const fs::path& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
     return fail(ErrorCode::kNotFound, "{}: no such folder", folder.string());
   }
   ModelConfig result;
-  ASSIGN_OR_RETURN(result.name, read_name(folder));
+  ASSIGN_OR_RETURN(result.name, read_model_name(folder));
   result.transformer_folder = folder;
   std::vector<ModuleEntry> entries;
   const bool has_modules = fs::exists(folder / "modules.json", ignored);
+  result.has_modules_file = has_modules;
   if (has_modules) {
     ASSIGN_OR_RETURN(entries, read_module_entries(folder));
     result.transformer_folder = entries.front().folder;
   }
   ASSIGN_OR_RETURN(result.transformer, read_transformer_config(result.transformer_folder / "config.json"));
   for (std::size_t i = 1; i < entries.size(); ++i) {
+    if (entries[i].class_name() == "Dropout") continue;
     ASSIGN_OR_RETURN(Module module, read_module(entries[i], folder));
     result.modules.push_back(std::move(module));
   }

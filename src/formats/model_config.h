@@ -56,16 +56,23 @@ struct DenseModule {
   bool use_residual = false;
 };
 
+/// torch.nn.LayerNorm over the text's vector.
+struct LayerNormModule {
+  std::filesystem::path folder;  ///< Holds its weights.
+  std::uint64_t width = 0;
+};
+
 struct NormalizeModule {};
 
-/// What follows the transformer, in order.
-using Module = std::variant<PoolingModule, DenseModule, NormalizeModule>;
+/// What follows the transformer, in order. Dropout, which does nothing outside training, is left out.
+using Module = std::variant<PoolingModule, DenseModule, LayerNormModule, NormalizeModule>;
 
 struct ModelConfig {
   std::string name;  ///< The Hugging Face id where the folder records one, else the folder's name.
   TransformerConfig transformer;
-  std::filesystem::path transformer_folder;           ///< Where config.json and the weights lie.
-  std::vector<Module> modules;                        ///< Mean pooling alone where there is no modules.json.
+  std::filesystem::path transformer_folder;  ///< Where config.json and the weights lie.
+  std::vector<Module> modules;               ///< Mean pooling alone where there is no modules.json.
+  bool has_modules_file = false;
   std::optional<std::uint64_t> max_length;            ///< As the folder says; see max_tokens() for the rule.
   std::optional<std::uint64_t> tokenizer_max_length;  ///< model_max_length, when it is a sane number.
   bool do_lower_case = false;                         ///< sentence_bert_config.json: lower-case before the tokenizer.
@@ -77,6 +84,9 @@ struct ModelConfig {
 /// Reads a folder. Errors: kNotFound, kCorruptData (file, key, expected, got), kUnsupported (a module by its class
 /// path).
 Result<ModelConfig> read_model_config(const std::filesystem::path& folder);
+
+/// A folder's Hugging Face id where it records one, else the folder's name.
+Result<std::string> read_model_name(const std::filesystem::path& folder);
 
 /// How many tokens the model reads: `max_length`, else `tokenizer_max_length`; never more than `usable_positions`.
 std::uint64_t max_tokens(const ModelConfig& config, std::uint64_t usable_positions);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "model/weights.h"
 
 namespace tandem {
 namespace {
@@ -37,39 +38,6 @@ GemmType gemm_type(Precision precision) {
 
 }  // namespace
 
-std::string resolve_name(const EncoderSpec& spec, const TensorSource& source, std::string_view name) {
-  std::string old_name(name);
-  if (old_name.ends_with("LayerNorm.weight")) old_name.replace(old_name.size() - 6, 6, "gamma");
-  if (old_name.ends_with("LayerNorm.bias")) old_name.replace(old_name.size() - 4, 4, "beta");
-  for (const std::string_view wrapper : {"", "module."}) {
-    for (const std::string& prefix : spec.prefixes) {
-      for (const std::string_view known : {name, std::string_view(old_name)}) {
-        std::string full = std::string(wrapper).append(prefix).append(known);
-        if (source.find(full) != nullptr) return full;
-      }
-    }
-  }
-  return std::string(name);
-}
-
-Result<std::vector<float>> read_tensor(const TensorSource& source, std::string_view name,
-                                       std::span<const std::uint64_t> shape) {
-  const TensorView* tensor = source.find(name);
-  if (tensor == nullptr) return fail(ErrorCode::kNotFound, "model weights: {} is missing", name);
-  if (!std::ranges::equal(tensor->shape, shape)) {
-    return fail(ErrorCode::kCorruptData, "model weights: {} has shape {}, want {}", name, shape_text(tensor->shape),
-                shape_text(shape));
-  }
-  if (tensor->dtype == DType::kI64 || tensor->dtype == DType::kOther) {
-    return fail(ErrorCode::kUnsupported, "model weights: {} has type {}, want F32, F16 or BF16", name,
-                dtype_name(tensor->dtype));
-  }
-  std::vector<float> values(tensor->elements());
-  copy_as_f32(*tensor, 0, values);
-  source.discard(*tensor);
-  return values;
-}
-
 /// Reads tensors by the spec's names and packs them.
 class Encoder::Loader {
  public:
@@ -81,19 +49,8 @@ class Encoder::Loader {
   }
 
   Result<const TensorView*> mapped_table(std::string_view name, std::size_t rows) const {
-    const std::string full = resolve_name(spec_, source_, name);
-    const TensorView* tensor = source_.find(full);
-    if (tensor == nullptr) return fail(ErrorCode::kNotFound, "model weights: {} is missing", full);
-    const std::array<std::uint64_t, 2> shape{rows, spec_.embedding_size};
-    if (!std::ranges::equal(tensor->shape, shape)) {
-      return fail(ErrorCode::kCorruptData, "model weights: {} has shape {}, want {}", full, shape_text(tensor->shape),
-                  shape_text(shape));
-    }
-    if (tensor->dtype == DType::kI64 || tensor->dtype == DType::kOther) {
-      return fail(ErrorCode::kUnsupported, "model weights: {} has type {}, want F32, F16 or BF16", full,
-                  dtype_name(tensor->dtype));
-    }
-    return tensor;
+    return find_tensor(source_, resolve_name(spec_, source_, name),
+                       std::array<std::uint64_t, 2>{rows, spec_.embedding_size});
   }
 
   /// One layer. `moments` describes the hidden states that enter it, and those that leave it afterwards; int8 only.
@@ -123,6 +80,34 @@ class Encoder::Loader {
     layer.down = pack(down, {.slice_inputs = kDownSliceInputs});
     if (moments) moments->pass_feed_forward(up, down, layer.output_norm, spec_.activation);
     return layer;
+  }
+
+  /// What an adapter has for a layer. It comes after the layer's moments are taken: what it adds to them is little.
+  Status add_adapter(const AdapterSource& adapter, const LayerNames& names, std::size_t index, Layer& layer) const {
+    const AdapterConfig& config = adapter.config;
+    if (config.hidden_size != spec_.hidden_size) {
+      return fail(ErrorCode::kConflict,
+                  "adapter_config.json: hidden_size is {}, the model's is {}: adapter '{}' was made for another model",
+                  config.hidden_size, spec_.hidden_size, config.name);
+    }
+    const auto load = [&](const std::string& place) -> Result<BottleneckAdapter> {
+      if (place.empty()) return fail(ErrorCode::kUnsupported, "adapters are not run in models of this family");
+      std::string full = place;
+      for (const std::string& prefix : spec_.prefixes) {
+        const std::string begin = prefix + place + config.name + ".";
+        const auto first = adapter.tensors.tensors().lower_bound(begin);
+        if (first != adapter.tensors.tensors().end() && first->first.starts_with(begin)) full = prefix + place;
+      }
+      return BottleneckAdapter::load(adapter, full, index, kernels_);
+    };
+    if (config.layers_left_out.contains(index)) return {};
+    if (config.after_attention) {
+      ASSIGN_OR_RETURN(layer.attention_adapter, load(names.attention_adapters));
+    }
+    if (config.after_feed_forward) {
+      ASSIGN_OR_RETURN(layer.output_adapter, load(names.output_adapters));
+    }
+    return {};
   }
 
   Result<NormWeights> norm(const LinearNames& names, std::size_t width) const {
@@ -178,7 +163,8 @@ class Encoder::Loader {
 };
 
 Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& source, const Kernels& kernels,
-                              Precision precision) {
+                              const LoadOptions& options) {
+  const Precision precision = options.precision;
   CHECK(precision != Precision::kAuto && (precision != Precision::kBf16 || kernels.native_bf16));
   Encoder encoder;
   encoder.spec_ = spec;
@@ -201,6 +187,9 @@ Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& sourc
   if (precision == Precision::kInt8) moments.emplace(encoder.sample_embeddings(), spec.hidden_size);
   for (const LayerNames& names : spec.layer_names) {
     ASSIGN_OR_RETURN(Layer layer, loader.layer(names, moments));
+    if (options.adapter != nullptr) {
+      RETURN_IF_ERROR(loader.add_adapter(*options.adapter, names, encoder.layers_.size(), layer));
+    }
     encoder.layers_.push_back(std::move(layer));
   }
   return encoder;
@@ -316,10 +305,20 @@ void Encoder::attend(const Layer& layer, const TokenBatch& batch, bool first_row
   layer.attention_output.apply(
       layer.attention_output.prepare(workspace.context.data(), width, out_rows, workspace.prepared),
       {.f32 = workspace.projected.data(), .stride = width});
-  for (std::size_t row = 0; row < out_rows; ++row) {
-    kernels_->add_layer_norm(workspace.projected.data() + row * width, hidden + row * width,
-                             layer.attention_norm.gamma.data(), layer.attention_norm.beta.data(), spec_.layer_norm_eps,
-                             width, hidden + row * width);
+  add_and_normalize(hidden, out_rows, layer.attention_norm, layer.attention_adapter, workspace);
+}
+
+// hidden ← LayerNorm(hidden + projected), by way of an adapter where there is one.
+void Encoder::add_and_normalize(float* hidden, std::size_t rows, const NormWeights& norm,
+                                const std::optional<BottleneckAdapter>& adapter, EncoderWorkspace& workspace) const {
+  float* const update = workspace.projected.data();
+  const std::size_t width = spec_.hidden_size;
+  if (adapter) {
+    return adapter->apply(update, hidden, rows, {norm, spec_.layer_norm_eps}, workspace.adapter);
+  }
+  for (std::size_t row = 0; row < rows; ++row) {
+    kernels_->add_layer_norm(update + row * width, hidden + row * width, norm.gamma.data(), norm.beta.data(),
+                             spec_.layer_norm_eps, width, hidden + row * width);
   }
 }
 
@@ -346,11 +345,7 @@ void Encoder::feed_forward(const Layer& layer, float* hidden, std::size_t rows, 
     }
     workspace.projected.reserve(count * width);
     layer.down.apply(expanded, {.f32 = workspace.projected.data(), .stride = width});
-    for (std::size_t row = 0; row < count; ++row) {
-      kernels_->add_layer_norm(workspace.projected.data() + row * width, chunk + row * width,
-                               layer.output_norm.gamma.data(), layer.output_norm.beta.data(), spec_.layer_norm_eps,
-                               width, chunk + row * width);
-    }
+    add_and_normalize(chunk, count, layer.output_norm, layer.output_adapter, workspace);
   }
 }
 

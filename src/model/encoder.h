@@ -12,6 +12,7 @@
 #include "formats/tensor_source.h"
 #include "kernels/kernels.h"
 #include "model/activation_moments.h"
+#include "model/adapter.h"
 #include "model/encoder_spec.h"
 #include "model/linear.h"
 #include "model/token_batch.h"
@@ -43,16 +44,23 @@ struct EncoderWorkspace {
   AlignedBuffer<std::uint8_t> attention;
   PreparedBuffer prepared;
   PreparedBuffer prepared_expanded;
+  AdapterWorkspace adapter;
+};
+
+struct LoadOptions {
+  Precision precision = Precision::kF32;   ///< Not kAuto, and bf16 only where the kernels have it.
+  const AdapterSource* adapter = nullptr;  ///< Null: none. Needed while loading only.
 };
 
 /// Immutable: forward() may be called from many threads at once, each with its own workspace.
 class Encoder {
  public:
   /// Binds and packs the tensors that `spec` names. `source` must outlive the encoder: embedding rows are read from its
-  /// mapping. `precision` is not kAuto, and bf16 only where the kernels have it.
-  /// Errors: kNotFound (a tensor is missing), kCorruptData (a tensor has another shape or type), each with its name.
+  /// mapping.
+  /// Errors: kNotFound (a tensor is missing), kCorruptData (a tensor has another shape or type), each with its name;
+  /// kConflict for an adapter of another width, kUnsupported for one that the family has no place for.
   static Result<Encoder> load(const EncoderSpec& spec, const TensorSource& source, const Kernels& kernels,
-                              Precision precision);
+                              const LoadOptions& options);
 
   /// Hidden states after the last layer. They live in the workspace until its next use. Every token id, type id and
   /// position id must be inside the tables. The rows of a sequence have the same bits in any batch.
@@ -66,15 +74,19 @@ class Encoder {
     Linear qkv;  ///< Query, key and value side by side.
     Linear attention_output;
     NormWeights attention_norm;
+    std::optional<BottleneckAdapter> attention_adapter;
     Linear up;
     Linear down;
     NormWeights output_norm;
+    std::optional<BottleneckAdapter> output_adapter;
   };
   class Loader;
 
   std::vector<float> sample_embeddings() const;
   void embed(const TokenBatch& batch, EncoderWorkspace& workspace) const;
   void attend(const Layer& layer, const TokenBatch& batch, bool first_rows_only, EncoderWorkspace& workspace) const;
+  void add_and_normalize(float* hidden, std::size_t rows, const NormWeights& norm,
+                         const std::optional<BottleneckAdapter>& adapter, EncoderWorkspace& workspace) const;
   void feed_forward(const Layer& layer, float* hidden, std::size_t rows, EncoderWorkspace& workspace) const;
 
   EncoderSpec spec_;
@@ -88,14 +100,5 @@ class Encoder {
   std::vector<float> position_bias_;  // [heads, 2 · usable_positions - 1]: what attention adds by distance.
   std::vector<Layer> layers_;
 };
-
-/// Reads a whole tensor as f32, checking its shape. `name` is the full name.
-Result<std::vector<float>> read_tensor(const TensorSource& source, std::string_view name,
-                                       std::span<const std::uint64_t> shape);
-
-/// The full name of a tensor under the first of the spec's prefixes that has it; itself where none does. Checkpoints of
-/// models that were wrapped for training have "module." in front, and the first BERTs call a norm's tensors gamma and
-/// beta.
-std::string resolve_name(const EncoderSpec& spec, const TensorSource& source, std::string_view name);
 
 }  // namespace tandem

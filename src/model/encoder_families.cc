@@ -27,7 +27,9 @@ EncoderSpec bert_like(const TransformerConfig& config, const std::string& prefix
                                 .attention_norm = linear(at + "attention.output.LayerNorm"),
                                 .up = linear(at + "intermediate.dense"),
                                 .down = linear(at + "output.dense"),
-                                .output_norm = linear(at + "output.LayerNorm")});
+                                .output_norm = linear(at + "output.LayerNorm"),
+                                .attention_adapters = at + "attention.output.adapters.",
+                                .output_adapters = at + "output.adapters."});
   }
   return spec;
 }
@@ -84,6 +86,8 @@ EncoderSpec mpnet(const TransformerConfig& config) {
     names.value = linear(at + "attn.v");
     names.attention_output = linear(at + "attn.o");
     names.attention_norm = linear(at + "LayerNorm");
+    names.attention_adapters.clear();  // The adapters package knows no MPNet.
+    names.output_adapters.clear();
   }
   spec.head = classifier_head(Pointwise::kTanh);
   return spec;
@@ -103,7 +107,9 @@ EncoderSpec distilbert(const TransformerConfig& config) {
                                 .attention_norm = linear(at + "sa_layer_norm"),
                                 .up = linear(at + "ffn.lin1"),
                                 .down = linear(at + "ffn.lin2"),
-                                .output_norm = linear(at + "output_layer_norm")});
+                                .output_norm = linear(at + "output_layer_norm"),
+                                .attention_adapters = at + "attention_adapters.adapters.",
+                                .output_adapters = at + "output_adapters.adapters."});
   }
   spec.head = {.dense = linear("pre_classifier"), .activation = Pointwise::kRelu, .output = linear("classifier")};
   return spec;

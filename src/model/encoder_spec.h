@@ -25,6 +25,9 @@ struct LinearNames {
 /// Tensor names of one layer.
 struct LayerNames {
   LinearNames query, key, value, attention_output, attention_norm, up, down, output_norm;
+  // What stands before an adapter's name in the names of its tensors; empty where the family has no place for one.
+  std::string attention_adapters = {};
+  std::string output_adapters = {};
 };
 
 /// A bias on attention scores that depends on how far the key is from the query, in buckets: half of them for keys

@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kSha1Digits = 40;
 constexpr std::size_t kSha256Digits = 64;
 
-constexpr std::array<std::string_view, 13> kSmallFiles = {
+constexpr std::array<std::string_view, 14> kSmallFiles = {
+    "adapter_config.json",
     "config.json",
     "config_sentence_transformers.json",
     "modules.json",
@@ -65,10 +66,17 @@ bool is_weights(std::string_view file, std::string_view stem, std::string_view e
          (file.size() == stem.size() + extension.size() || file.substr(stem.size()).starts_with("-0"));
 }
 
+// A folder may hold a model, an adapter, or both, each in one of two forms.
 bool is_safetensors(std::string_view file) { return is_weights(file, "model", ".safetensors"); }
+bool is_safe_adapter(std::string_view file) { return file == "adapter.safetensors"; }
+bool is_pytorch_adapter(std::string_view file) { return file == "pytorch_adapter.bin"; }
 
 bool is_pytorch_weights(std::string_view file) {
   return is_weights(file, "pytorch_model", ".bin") || file == "pytorch_model.bin.index.json";
+}
+
+bool is_any_weights(std::string_view file) {
+  return is_safetensors(file) || is_pytorch_weights(file) || is_safe_adapter(file) || is_pytorch_adapter(file);
 }
 
 bool is_small_file(std::string_view file) {
@@ -136,16 +144,19 @@ HubOptions hub_options_from_environment() {
 
 std::vector<std::string> files_to_fetch(const std::vector<std::string>& names) {
   std::set<std::string_view> folders_with_safetensors;
+  std::set<std::string_view> folders_with_safe_adapter;
   for (const std::string& name : names) {
     const auto [folder, file] = split(name);
     if (is_safetensors(file)) folders_with_safetensors.insert(folder);
+    if (is_safe_adapter(file)) folders_with_safe_adapter.insert(folder);
   }
   std::vector<std::string> wanted;
   for (const std::string& name : names) {
     const auto [folder, file] = split(name);
     if (!is_model_folder(folder) || !is_safe_relative_path(name)) continue;
-    if (is_small_file(file) || is_safetensors(file) ||
-        (is_pytorch_weights(file) && !folders_with_safetensors.contains(folder))) {
+    if (is_small_file(file) || is_safetensors(file) || is_safe_adapter(file) ||
+        (is_pytorch_weights(file) && !folders_with_safetensors.contains(folder)) ||
+        (is_pytorch_adapter(file) && !folders_with_safe_adapter.contains(folder))) {
       wanted.push_back(name);
     }
   }
@@ -210,7 +221,7 @@ Result<HubSnapshot> HubClient::snapshot(std::string_view id, std::string_view re
   bool has_weights = false;
   for (const std::string& name : files_to_fetch(names)) {
     const std::string_view file = split(name).second;
-    has_weights = has_weights || is_safetensors(file) || is_pytorch_weights(file);
+    has_weights = has_weights || is_any_weights(file);
     snapshot.files.push_back(files.at(name));
   }
   if (!has_weights) {

@@ -33,7 +33,7 @@ struct HubSnapshot {
   std::vector<ModelFile> files;  ///< Those that Tandem reads, in the order of their names.
 };
 
-/// Of the names of a hub's files, those that Tandem reads: configuration, tokenizer, modules and safetensors;
+/// Of the names of a hub's files, those that Tandem reads: configuration, tokenizer, modules, adapters and safetensors;
 /// pytorch_model.bin only in a folder without safetensors; nothing of onnx/, openvino/ and other formats.
 std::vector<std::string> files_to_fetch(const std::vector<std::string>& names);
 

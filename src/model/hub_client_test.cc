@@ -88,6 +88,10 @@ TEST(HubClient, FetchesOnlyWhatIsRead) {
                             "model-00002-of-00002.safetensors", "model.safetensors.index.json"}),
             (std::vector<std::string>{"2_Dense/pytorch_model.bin", "model-00001-of-00002.safetensors",
                                       "model-00002-of-00002.safetensors", "model.safetensors.index.json"}));
+  EXPECT_EQ(files_to_fetch({"README.md", "adapter_config.json", "pytorch_adapter.bin"}),
+            (std::vector<std::string>{"adapter_config.json", "pytorch_adapter.bin"}));
+  EXPECT_EQ(files_to_fetch({"adapter_config.json", "adapter.safetensors", "pytorch_adapter.bin", "pytorch_model.bin"}),
+            (std::vector<std::string>{"adapter.safetensors", "adapter_config.json", "pytorch_model.bin"}));
   EXPECT_EQ(files_to_fetch({"../config.json", "1_a/../config.json", "/config.json", "1_/../../config.json"}),
             std::vector<std::string>());
 }

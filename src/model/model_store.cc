@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <tuple>
 #include <utility>
 
 #include "base/error.h"
+#include "formats/adapter_config.h"
 #include "model/environment.h"
 #include "model/hub_client.h"
 #include "model/model_catalog.h"
@@ -39,8 +41,13 @@ bool has_what_it_needs(const fs::path& snapshot) {
     std::error_code ignored;
     return fs::exists(snapshot / name, ignored);
   };
+  const auto has_any = [&has](std::initializer_list<std::string_view> names) {
+    return std::ranges::any_of(names, has);
+  };
+  if (has("adapter_config.json") && has_any({"adapter.safetensors", "pytorch_adapter.bin"})) return true;
   return has("config.json") && has("tokenizer.json") &&
-         (has("model.safetensors") || has("model.safetensors.index.json"));
+         has_any({"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                  "pytorch_model.bin.index.json"});
 }
 
 /// The cache's layout: models--org--name/refs/REVISION holds a commit, snapshots/COMMIT the files.
@@ -99,6 +106,21 @@ Result<fs::path> ModelStore::resolve(std::string_view folder_or_id, const PullOp
   if (std::optional<fs::path> stored = find_stored_model(home_, id, options.revision)) return *std::move(stored);
   if (std::optional<fs::path> cached = find_cached_model(id, options.revision)) return *std::move(cached);
   return pull(id, options);
+}
+
+Result<ModelFolders> ModelStore::resolve_with_adapter(std::string_view folder_or_id, const PullOptions& options) const {
+  ModelFolders folders;
+  ASSIGN_OR_RETURN(folders.model, resolve(folder_or_id, options));
+  if (!is_adapter_folder(folders.model)) return folders;
+  folders.adapter = std::move(folders.model);
+  ASSIGN_OR_RETURN(const AdapterConfig config, read_adapter_config(*folders.adapter));
+  if (config.base_model.empty()) {
+    return fail(ErrorCode::kNotFound, "{}: adapter_config.json does not say which model the adapter is for",
+                folders.adapter->string());
+  }
+  // The revision asked for is the adapter's.
+  ASSIGN_OR_RETURN(folders.model, resolve(config.base_model, {.source = options.source, .progress = options.progress}));
+  return folders;
 }
 
 Result<fs::path> ModelStore::pull(std::string_view name, const PullOptions& options) const {

@@ -1,0 +1,48 @@
+#include "model/weights.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace tandem {
+
+Result<const TensorView*> find_tensor(const TensorSource& source, std::string_view name,
+                                      std::span<const std::uint64_t> shape) {
+  const TensorView* tensor = source.find(name);
+  if (tensor == nullptr) return fail(ErrorCode::kNotFound, "model weights: {} is missing", name);
+  if (!std::ranges::equal(tensor->shape, shape)) {
+    return fail(ErrorCode::kCorruptData, "model weights: {} has shape {}, want {}", name, shape_text(tensor->shape),
+                shape_text(shape));
+  }
+  if (tensor->dtype == DType::kI64 || tensor->dtype == DType::kOther) {
+    return fail(ErrorCode::kUnsupported, "model weights: {} has type {}, want F32, F16 or BF16", name,
+                dtype_name(tensor->dtype));
+  }
+  return tensor;
+}
+
+Result<std::vector<float>> read_tensor(const TensorSource& source, std::string_view name,
+                                       std::span<const std::uint64_t> shape) {
+  ASSIGN_OR_RETURN(const TensorView* const tensor, find_tensor(source, name, shape));
+  std::vector<float> values(tensor->elements());
+  copy_as_f32(*tensor, 0, values);
+  source.discard(*tensor);
+  return values;
+}
+
+std::string resolve_name(const EncoderSpec& spec, const TensorSource& source, std::string_view name) {
+  std::string old_name(name);
+  if (old_name.ends_with("LayerNorm.weight")) old_name.replace(old_name.size() - 6, 6, "gamma");
+  if (old_name.ends_with("LayerNorm.bias")) old_name.replace(old_name.size() - 4, 4, "beta");
+  for (const std::string_view wrapper : {"", "module."}) {
+    for (const std::string& prefix : spec.prefixes) {
+      for (const std::string_view known : {name, std::string_view(old_name)}) {
+        std::string full = std::string(wrapper).append(prefix).append(known);
+        if (source.find(full) != nullptr) return full;
+      }
+    }
+  }
+  return std::string(name);
+}
+
+}  // namespace tandem
