@@ -15,6 +15,7 @@ import tempfile
 
 import encoder_goldens as tiny
 import safetensors.torch
+import sentence_transformers.sentence_transformer.modules
 import tokenizers
 import torch
 import transformers
@@ -185,6 +186,56 @@ def variants(labels_of: dict[str, int]) -> list[dict]:
     return result
 
 
+def module_variants(electra: dict) -> list[dict]:
+    """Modules that the tiny BERT of encoder_goldens.py has not, after the ELECTRA above."""
+    new = sentence_transformers.sentence_transformer.modules
+    pooling = {mode: new.Pooling(HIDDEN, mode) for mode in ("mean", "cls")} | {"two": new.Pooling(HIDDEN, ["mean", "max"])}
+    sigmoid, relu, gelu = torch.nn.Sigmoid(), torch.nn.ReLU(), torch.nn.GELU()
+    chains = {
+        "Dense with Sigmoid and a projected residual, LayerNorm, Normalize": [
+            pooling["two"],
+            new.Dense(2 * HIDDEN, 24, activation_function=sigmoid, use_residual=True),
+            new.LayerNorm(24),
+            new.Normalize(),
+        ],
+        "Normalize before Dense with ReLU, Dropout": [
+            pooling["cls"],
+            new.Normalize(),
+            new.Dense(HIDDEN, 16, bias=False, activation_function=relu),
+            new.Dropout(0.5),
+        ],
+        "Dense with GELU twice": [
+            pooling["mean"],
+            new.Dense(HIDDEN, 24, activation_function=gelu),
+            new.Dense(24, 8, activation_function=gelu),
+        ],
+    }
+    torch.manual_seed(20240229)
+    result = []
+    for number, (name, modules) in enumerate(chains.items()):
+        files = dict(electra["files"])
+        entries = [{"idx": 0, "name": "0", "path": "", "type": f"{tiny.NEW_CLASS['Transformer']}"}]
+        for index, module in enumerate(modules, 1):
+            for parameter in module.parameters():
+                parameter.data.copy_(torch.randn_like(parameter).half())
+            kind = type(module)
+            path = f"{index}_{kind.__name__}"
+            entries.append({"idx": index, "name": str(index), "path": path, "type": f"{kind.__module__}.{kind.__name__}"})
+            with tempfile.TemporaryDirectory() as folder:
+                # The second chain has its weights in PyTorch's own form.
+                module.save(folder, **({"safe_serialization": number != 1} if list(module.parameters()) else {}))
+                for file in pathlib.Path(folder).iterdir():
+                    if file.suffix == ".json":
+                        files[f"{path}/{file.name}"] = {"json": json.loads(file.read_text())}
+                    else:
+                        stored = f"module-{number}-{index}{file.suffix}"
+                        (CHECKPOINTS / stored).write_bytes(file.read_bytes())
+                        files[f"{path}/{file.name}"] = {"copy": stored}
+        files["modules.json"] = {"json": entries}
+        result.append({"name": name, "kind": "bi", "files": files, "options": {}, "role": "plain", "texts": 3})
+    return result
+
+
 def answer(variant: dict) -> list:
     with tempfile.TemporaryDirectory() as folder:
         for name, source in variant["files"].items():
@@ -203,6 +254,7 @@ def main() -> None:
     tiny.TINY_TEXTS[:], tiny.TINY_PAIRS[:] = TEXTS, PAIRS
     labels_of = {"bert": 1, "mpnet": 1, "roberta": 1, "xlm-roberta": 3, "camembert": 1, "electra": 1, "distilbert": 3}
     rows = variants(labels_of)
+    rows += module_variants(next(row for row in rows if row["name"].startswith("electra")))
     for variant in rows:
         variant["results"] = answer(variant)
         print(f"{variant['name']}: {len(variant['results'])} x {len(variant['results'][0])}")
