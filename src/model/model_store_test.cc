@@ -143,5 +143,32 @@ TEST_F(ModelStoreTest, ListsNothingWhereThereIsNothing) {
   EXPECT_FALSE(fs::exists(folder_.path() / "home"));  // Looking makes no folders.
 }
 
+constexpr const char* kAdapterConfig = R"({"name":"x","hidden_size":8,"model_name":"org/base","config":
+    {"mh_adapter":false,"output_adapter":true,"reduction_factor":2,"non_linearity":"relu"}})";
+
+TEST_F(ModelStoreTest, AnAdaptersIdBringsTheModelThatItNames) {
+  const fs::path base = cache("models--org--base", {"config.json", "tokenizer.json", "pytorch_model.bin"});
+  const fs::path adapter = cache("models--allenai--specter2", {"pytorch_adapter.bin"});
+  folder_.write(adapter.lexically_relative(folder_.path()) / "adapter_config.json", kAdapterConfig);
+  const ModelStore store({.home = {}, .offline = true});
+  const Result<ModelFolders> folders = store.resolve_with_adapter("allenai/specter2");
+  ASSERT_TRUE(folders) << folders.error().message;
+  EXPECT_EQ(folders->model, base);
+  EXPECT_EQ(folders->adapter, adapter);
+  EXPECT_EQ(store.resolve_with_adapter(adapter.string())->model, base);
+  EXPECT_EQ(store.resolve_with_adapter("org/base")->model, base);
+  EXPECT_EQ(store.resolve_with_adapter("org/base")->adapter, std::nullopt);
+}
+
+TEST_F(ModelStoreTest, SaysThatAnAdapterNamesNoModel) {
+  std::string config = kAdapterConfig;
+  config.replace(config.find("org/base"), 8, "");
+  const fs::path adapter = folder_.write("adapter/adapter_config.json", config).parent_path();
+  const Result<ModelFolders> folders = ModelStore().resolve_with_adapter(adapter.string());
+  ASSERT_FALSE(folders);
+  EXPECT_EQ(folders.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(folders.error().message.find("does not say which model"), std::string::npos) << folders.error().message;
+}
+
 }  // namespace
 }  // namespace tandem

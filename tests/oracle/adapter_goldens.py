@@ -1,4 +1,4 @@
-"""Writes tests/checkpoints/adapters.json: adapters of AdapterHub for the tiny checkpoints, and what the adapters package
+"""Writes tests/checkpoints/adapters.json: adapters of AdapterHub for the tiny checkpoints, and what adapters 1.3
 answers with them in f32.
 
     python adapter_goldens.py
