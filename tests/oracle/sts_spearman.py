@@ -2,8 +2,8 @@
 
     TANDEM_DATA=… python sts_spearman.py --model FOLDER
 
-For all-MiniLM-L6-v2 the published f32 figures (MTEB) are 82.03 on STSBenchmark and 85.39 on STS15; the program ends
-with status 1 when f32 is further than 0.02 from them.
+The published f32 figures (MTEB) on STSBenchmark and STS15 are 82.03 and 85.39 for all-MiniLM-L6-v2, 83.42 and 85.66 for
+all-mpnet-base-v2; the program ends with status 1 when f32 is further than 0.02 from them.
 """
 
 import argparse
@@ -17,7 +17,10 @@ import scipy.stats
 from parity_cli import Model
 from parity_texts import Item
 
-PUBLISHED = {"stsb": 82.03, "sts15": 85.39}
+PUBLISHED = {
+    "all-MiniLM-L6-v2": {"stsb": 82.03, "sts15": 85.39},
+    "all-mpnet-base-v2": {"stsb": 83.42, "sts15": 85.66},
+}
 TOLERANCE = 0.02
 
 
@@ -46,7 +49,7 @@ def main() -> None:
     missed = False
     print(f"| Spearman x 100 | published | {' | '.join(arguments.precisions)} |")
     print(f"|---|---|{'---|' * len(arguments.precisions)}")
-    for name, published in PUBLISHED.items():
+    for name, published in PUBLISHED[arguments.model.name].items():
         path = pathlib.Path(os.environ["TANDEM_DATA"], name, "pairs.tsv")
         values = {item: spearman(Model(arguments.model), path, item) for item in arguments.precisions}
         print(f"| {name} | {published} | {' | '.join(f'{value:.2f}' for value in values.values())} |", flush=True)
