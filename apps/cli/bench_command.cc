@@ -100,8 +100,8 @@ class Sample {
 };
 
 Result<ModelTokenizer> open_tokenizer(const BenchFlags& flags) {
-  ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(flags.model, flags.compute.offline));
-  ASSIGN_OR_RETURN(ModelTokenizer model, open_model_tokenizer(folder));
+  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.compute.offline));
+  ASSIGN_OR_RETURN(ModelTokenizer model, open_model_tokenizer(folders.model));
   if (flags.compute.max_length) model.options.tokens_max = *flags.compute.max_length;
   return model;
 }

@@ -68,8 +68,7 @@ void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_le
 void add_vector_options(CLI::App& command, VectorFlags& flags) {
   command
       .add_option("--adapter", flags.adapter,
-                  "An adapter of AdapterHub for the model: its folder, or its Hugging Face id. A --model that is an "
-                  "adapter, such as allenai/specter2, brings the model that it names")
+                  "An adapter of AdapterHub for the model: its folder, or its Hugging Face id")
       ->type_name("A");
   add_choice(command, "--pooling", flags.pooling, kPoolings, "How token vectors become one; default: the model's own");
   command.add_flag_callback(
@@ -128,29 +127,23 @@ Status check_query(std::string_view query) {
   return fail(ErrorCode::kInvalidArgument, "the query is empty");
 }
 
-Result<std::filesystem::path> resolve_model(const std::string& folder_or_id, bool offline) {
+Result<ModelFolders> resolve_model(const std::string& folder_or_id, bool offline,
+                                   const std::optional<std::string>& adapter) {
   const ModelStore store({.offline = offline});
   ProgressBar bar;
   PullOptions options;
   options.progress = bar.callback();
-  return store.resolve(folder_or_id, options);
+  ASSIGN_OR_RETURN(ModelFolders folders, store.resolve_with_adapter(folder_or_id, options));
+  if (!adapter) return folders;
+  if (folders.adapter) {
+    return fail(ErrorCode::kInvalidArgument, "--model {} is an adapter, and --adapter names another", folder_or_id);
+  }
+  ASSIGN_OR_RETURN(folders.adapter, store.resolve(*adapter, options));
+  return folders;
 }
 
 Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute, const VectorFlags& vectors) {
-  ModelFolders folders;
-  {
-    const ModelStore store({.offline = compute.offline});
-    ProgressBar bar;
-    PullOptions options;
-    options.progress = bar.callback();
-    ASSIGN_OR_RETURN(folders, store.resolve_with_adapter(model, options));
-    if (vectors.adapter) {
-      if (folders.adapter) {
-        return fail(ErrorCode::kInvalidArgument, "--model {} is an adapter, and --adapter names another", model);
-      }
-      ASSIGN_OR_RETURN(folders.adapter, store.resolve(*vectors.adapter, options));
-    }
-  }
+  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(model, compute.offline, vectors.adapter));
   ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folders.model, {.compute = compute.compute,
                                                                       .max_length = compute.max_length,
                                                                       .pooling = vectors.pooling,
@@ -163,10 +156,13 @@ Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& 
 }
 
 Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeFlags& compute, Activation activation) {
-  ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(model, compute.offline));
-  ASSIGN_OR_RETURN(CrossEncoder encoder, CrossEncoder::open(folder, {.compute = compute.compute,
-                                                                     .max_length = compute.max_length,
-                                                                     .activation = activation}));
+  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(model, compute.offline));
+  if (folders.adapter) {
+    return fail(ErrorCode::kUnsupported, "{} is an adapter, which cross-encoders do not run with", model);
+  }
+  ASSIGN_OR_RETURN(CrossEncoder encoder, CrossEncoder::open(folders.model, {.compute = compute.compute,
+                                                                            .max_length = compute.max_length,
+                                                                            .activation = activation}));
   report_compute(encoder.compute());
   return encoder;
 }

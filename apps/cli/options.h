@@ -91,8 +91,10 @@ void add_json_option(CLI::App& command, bool& json);
 /// An error for a query that is empty or all blanks.
 Status check_query(std::string_view query);
 
-/// The folder of a model, which is pulled first where it has to be; shows that progress.
-Result<std::filesystem::path> resolve_model(const std::string& folder_or_id, bool offline);
+/// The folder of a model, and of the adapter that was named in its place or beside it; they are pulled first where they
+/// have to be, which shows that progress.
+Result<ModelFolders> resolve_model(const std::string& folder_or_id, bool offline,
+                                   const std::optional<std::string>& adapter = {});
 
 Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute,
                                   const VectorFlags& vectors = {});

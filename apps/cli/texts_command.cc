@@ -51,8 +51,8 @@ std::string to_json_line(const Tokenizer& tokenizer, const Encoding& encoding) {
 
 Status run_tokenize(const TokenizeFlags& flags) {
   ASSIGN_OR_RETURN(RecordReader reader, RecordReader::open(flags.input));
-  ASSIGN_OR_RETURN(const std::filesystem::path folder, resolve_model(flags.model, flags.offline));
-  ASSIGN_OR_RETURN(const ModelTokenizer model, open_model_tokenizer(folder));
+  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.offline));
+  ASSIGN_OR_RETURN(const ModelTokenizer model, open_model_tokenizer(folders.model));
   const Tokenizer& tokenizer = model.tokenizer;
   EncodeOptions options = model.options;
   if (flags.max_length) options.tokens_max = *flags.max_length;

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Adapters and heads of several labels from the command line, with the tiny checkpoints of tests/checkpoints."""
+
+import json
+import shutil
+import unittest
+
+from support import ROOT, CliTest
+
+CHECKPOINTS = ROOT / "tests/checkpoints"
+
+
+class Families(CliTest):
+    def materialise(self, files, folder, model_id=None):
+        """Puts a folder together as a golden says; with an id, as the model store keeps it."""
+        for name, source in files.items():
+            path = self.folder / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if "json" in source:
+                path.write_text(json.dumps(source["json"]))
+            else:
+                shutil.copy(CHECKPOINTS / source["copy"], path)
+        if model_id:
+            record = {"format": 1, "id": model_id, "revision": "main", "source": "hub", "version": "0", "files": []}
+            (self.folder / folder / "tandem.json").write_text(json.dumps(record))
+
+    def store_adapter(self):
+        variant = json.loads((CHECKPOINTS / "adapters.json").read_text())["variants"][0]
+        self.materialise(variant["files"], "home/models/tandem-tests--bert", "tandem-tests/bert")
+        self.materialise(variant["adapter_files"], "home/models/org--adapter", "org/adapter")
+        text = json.loads((CHECKPOINTS / "adapters.json").read_text())["texts"][0]
+        return variant["results"][0], text + "\n"
+
+    def embed(self, text, *arguments):
+        return json.loads(self.succeed("embed", "--offline", "--precision", "f32", *arguments, stdin=text))
+
+    def test_the_id_of_an_adapter_brings_its_model(self):
+        wanted, text = self.store_adapter()
+        for arguments in (("--model", "org/adapter"), ("--model", "tandem-tests/bert", "--adapter", "org/adapter")):
+            for found, value in zip(self.embed(text, *arguments), wanted, strict=True):
+                self.assertAlmostEqual(found, value, delta=2e-5 * max(1, abs(value)))
+        self.assertEqual(len(self.succeed("tokenize", "--offline", "--model", "org/adapter", stdin=text).splitlines()), 1)
+
+    def test_a_collection_finds_its_adapter_again(self):
+        self.store_adapter()
+        (self.folder / "corpus.jsonl").write_text('{"_id": "1", "text": "one fast boat"}\n{"_id": "2", "text": "day"}\n')
+        self.succeed("index", "collection", "corpus.jsonl", "--offline", "--model", "org/adapter")
+        found = self.succeed("search", "collection", "boat", "--offline", "--mode", "bi", "--format", "json")
+        self.assertEqual(len(json.loads(found)["results"]), 2)
+
+    def test_adapters_that_cannot_be_run_are_named(self):
+        self.store_adapter()
+        self.refuse("embed", "--offline", "--model", "org/adapter", "--adapter", "org/adapter", status=2, names=["--adapter"])
+        self.refuse("embed", "--offline", "--model", "tandem-tests/bert", "--adapter", "org/other", names=["org/other"])
+        self.refuse("score", "--offline", "--model", "org/adapter", names=["org/adapter is an adapter"])
+
+    def test_scores_of_several_labels_carry_their_names(self):
+        rows = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"]
+        variant = next(row for row in rows if row["name"] == "distilbert, 3 labels, softmax")
+        self.materialise(variant["files"], "model")
+        output = self.succeed("score", "--model", "model", "--json", "--activation", "softmax", "--precision", "f32",
+                              stdin="what is it\tthis is a fast model, not a slow one.\n")
+        answer = json.loads(output)
+        self.assertEqual(answer["labels"], ["entailment", "neutral", "contradiction"])
+        for found, wanted in zip(answer["scores"][0], variant["results"][0], strict=True):
+            self.assertAlmostEqual(found, wanted, delta=2e-5)
+
+
+if __name__ == "__main__":
+    unittest.main()
