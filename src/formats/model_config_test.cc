@@ -238,6 +238,10 @@ TEST(ModelConfig, NamesTheModuleThatIsNotSupported) {
       R"([{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"},)";
   folder.write("modules.json", transformer + R"({"path":"1_LSTM","type":"sentence_transformers.models.LSTM"}])");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "module sentence_transformers.models.LSTM is not");
+  folder.write("modules.json",
+               transformer + R"({"path":"1","type":"sentence_transformers.models.WeightedLayerPooling"}])");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported),
+                  "module sentence_transformers.models.WeightedLayerPooling is not");
   folder.write("modules.json", transformer + R"({"path":"1","type":"somebody.else.Pooling"}])");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "module somebody.else.Pooling is not");
   folder.write("modules.json", R"([{"path":"","type":"custom_st.Transformer"}])");
@@ -246,6 +250,23 @@ TEST(ModelConfig, NamesTheModuleThatIsNotSupported) {
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "the first module is missing");
   folder.write("modules.json", transformer + R"({"path":"","type":"sentence_transformers.models.Normalize"}])");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "no Pooling right after the Transformer");
+}
+
+TEST(ModelConfig, ReadsLayerNormAndLeavesDropoutOut) {
+  TemporaryFolder folder;
+  folder.write("config.json", kBert);
+  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+    {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"},
+    {"path":"2_Dropout","type":"sentence_transformers.models.Dropout"},
+    {"path":"3_LayerNorm","type":"sentence_transformers.models.LayerNorm"}])");
+  folder.write("1_Pooling/config.json", R"({"pooling_mode":"mean"})");
+  folder.write("3_LayerNorm/config.json", R"({"dimension":384})");
+  const Result<ModelConfig> config = read_model_config(folder.path());
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->modules.size(), 2U);
+  EXPECT_EQ(std::get<LayerNormModule>(config->modules[1]).width, 384U);
+  folder.write("3_LayerNorm/config.json", R"({"dimension":8})");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kCorruptData), "LayerNorm wants 8 components (dimension), but gets 384");
 }
 
 TEST(ModelConfig, RefusesModulesThatDoNotFitTogether) {

@@ -39,18 +39,21 @@ class Families(CliTest):
         for arguments in (("--model", "org/adapter"), ("--model", "tandem-tests/bert", "--adapter", "org/adapter")):
             for found, value in zip(self.embed(text, *arguments), wanted, strict=True):
                 self.assertAlmostEqual(found, value, delta=2e-5 * max(1, abs(value)))
-        self.assertEqual(len(self.succeed("tokenize", "--offline", "--model", "org/adapter", stdin=text).splitlines()), 1)
+        tokens = self.succeed("tokenize", "--offline", "--model", "org/adapter", stdin=text)
+        self.assertIn("[SEP]", json.loads(tokens)["tokens"])
 
     def test_a_collection_finds_its_adapter_again(self):
         self.store_adapter()
-        (self.folder / "corpus.jsonl").write_text('{"_id": "1", "text": "one fast boat"}\n{"_id": "2", "text": "day"}\n')
+        lines = ['{"_id": "1", "text": "one fast boat"}', '{"_id": "2", "text": "day"}']
+        (self.folder / "corpus.jsonl").write_text("\n".join(lines))
         self.succeed("index", "collection", "corpus.jsonl", "--offline", "--model", "org/adapter")
         found = self.succeed("search", "collection", "boat", "--offline", "--mode", "bi", "--format", "json")
         self.assertEqual(len(json.loads(found)["results"]), 2)
 
     def test_adapters_that_cannot_be_run_are_named(self):
         self.store_adapter()
-        self.refuse("embed", "--offline", "--model", "org/adapter", "--adapter", "org/adapter", status=2, names=["--adapter"])
+        twice = ("--model", "org/adapter", "--adapter", "org/adapter")
+        self.refuse("embed", "--offline", *twice, status=2, names=["--adapter"])
         self.refuse("embed", "--offline", "--model", "tandem-tests/bert", "--adapter", "org/other", names=["org/other"])
         self.refuse("score", "--offline", "--model", "org/adapter", names=["org/adapter is an adapter"])
 

@@ -3,8 +3,8 @@ answers with them in f32.
 
     python adapter_goldens.py
 
-It needs an environment of its own, with the packages adapters 1.3 and the transformers that it pins (4.57), beside torch.
-Run family_checkpoints.py first: the adapters belong to its checkpoints.
+It needs an environment of its own, with the packages adapters 1.3, the transformers that it pins (4.57) and torch. Run
+family_checkpoints.py first: the adapters belong to its checkpoints.
 """
 
 import importlib.metadata

@@ -40,7 +40,7 @@ PAIRS = [
 
 
 def tokenizer_of(specials: list[str]) -> tokenizers.Tokenizer:
-    """WordPiece over letters and a few words; `specials` in the order of their ids: cls, pad, sep, unk, mask by role."""
+    """WordPiece over letters and a few words; `specials` in the order of their ids."""
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     vocabulary = [*specials, *".,?!:-'", *letters, *(f"##{c}" for c in letters)]
     vocabulary += [word for word in tiny.WORDS if len(word) > 1]
@@ -189,7 +189,8 @@ def variants(labels_of: dict[str, int]) -> list[dict]:
 def module_variants(electra: dict) -> list[dict]:
     """Modules that the tiny BERT of encoder_goldens.py has not, after the ELECTRA above."""
     new = sentence_transformers.sentence_transformer.modules
-    pooling = {mode: new.Pooling(HIDDEN, mode) for mode in ("mean", "cls")} | {"two": new.Pooling(HIDDEN, ["mean", "max"])}
+    pooling = {mode: new.Pooling(HIDDEN, mode) for mode in ("mean", "cls")}
+    pooling["two"] = new.Pooling(HIDDEN, ["mean", "max"])
     sigmoid, relu, gelu = torch.nn.Sigmoid(), torch.nn.ReLU(), torch.nn.GELU()
     chains = {
         "Dense with Sigmoid and a projected residual, LayerNorm, Normalize": [
@@ -220,7 +221,8 @@ def module_variants(electra: dict) -> list[dict]:
                 parameter.data.copy_(torch.randn_like(parameter).half())
             kind = type(module)
             path = f"{index}_{kind.__name__}"
-            entries.append({"idx": index, "name": str(index), "path": path, "type": f"{kind.__module__}.{kind.__name__}"})
+            class_path = f"{kind.__module__}.{kind.__name__}"
+            entries.append({"idx": index, "name": str(index), "path": path, "type": class_path})
             with tempfile.TemporaryDirectory() as folder:
                 # The second chain has its weights in PyTorch's own form.
                 module.save(folder, **({"safe_serialization": number != 1} if list(module.parameters()) else {}))
@@ -258,7 +260,8 @@ def main() -> None:
     for variant in rows:
         variant["results"] = answer(variant)
         print(f"{variant['name']}: {len(variant['results'])} x {len(variant['results'][0])}")
-    head = tiny.header() | {"made_by": "tests/oracle/family_checkpoints.py", "files": {}, "texts": TEXTS, "pairs": PAIRS}
+    head = tiny.header() | {"made_by": "tests/oracle/family_checkpoints.py", "files": {}}
+    head |= {"texts": TEXTS, "pairs": PAIRS}
     tiny.write_golden(CHECKPOINTS / "golden.json", head, "variants", rows)
     for path in CHECKPOINTS.iterdir():
         path.chmod(0o644)
