@@ -1,10 +1,12 @@
 #include "base/unicode.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tandem {
 namespace {
 
+using unicode_tables::Composition;
 using unicode_tables::Decomposition;
 using unicode_tables::LowercaseMapping;
 
@@ -13,9 +15,10 @@ constexpr char32_t kSyllableFirst = 0xAC00;
 constexpr char32_t kLeadFirst = 0x1100;
 constexpr char32_t kVowelFirst = 0x1161;
 constexpr char32_t kTailBeforeFirst = 0x11A7;
+constexpr char32_t kLeads = 19;
 constexpr char32_t kVowels = 21;
 constexpr char32_t kTails = 28;
-constexpr char32_t kSyllables = 19 * kVowels * kTails;
+constexpr char32_t kSyllables = kLeads * kVowels * kTails;
 
 /// The entry of a table sorted by code point, or null.
 template <class Entry>
@@ -26,6 +29,13 @@ const Entry* find_entry(const Entry* entries, std::size_t count, char32_t code_p
   return entry != end && entry->code_point == code_point ? entry : nullptr;
 }
 
+CodePoints parts_of(const Decomposition* entry, char32_t code_point) {
+  if (entry == nullptr) return {{code_point}, 1};
+  CodePoints result{{}, entry->parts};
+  std::copy_n(unicode_tables::kDecompositionParts + entry->first_part, entry->parts, result.values);
+  return result;
+}
+
 }  // namespace
 
 CodePoints canonical_decomposition(char32_t code_point) {
@@ -33,15 +43,36 @@ CodePoints canonical_decomposition(char32_t code_point) {
   if (syllable < kSyllables) {
     const char32_t tail = syllable % kTails;
     return {{kLeadFirst + syllable / (kVowels * kTails), kVowelFirst + syllable / kTails % kVowels,
-             kTailBeforeFirst + tail, 0},
+             kTailBeforeFirst + tail},
             tail == 0 ? std::size_t{2} : std::size_t{3}};
   }
-  const Decomposition* const entry =
-      find_entry(unicode_tables::kDecompositions, unicode_tables::kDecompositionCount, code_point);
-  if (entry == nullptr) return {{code_point}, 1};
-  CodePoints result{{}, entry->parts};
-  std::copy_n(unicode_tables::kDecompositionParts + entry->first_part, entry->parts, result.values);
-  return result;
+  return parts_of(find_entry(unicode_tables::kDecompositions, unicode_tables::kDecompositionCount, code_point),
+                  code_point);
+}
+
+CodePoints compatibility_decomposition(char32_t code_point) {
+  if (!code_point_class(code_point).has(kCompatibility)) return canonical_decomposition(code_point);
+  return parts_of(find_entry(unicode_tables::kCompatibilityDecompositions,
+                             unicode_tables::kCompatibilityDecompositionCount, code_point),
+                  code_point);
+}
+
+char32_t compose(char32_t first, char32_t second) {
+  if (first - kLeadFirst < kLeads && second - kVowelFirst < kVowels) {
+    return kSyllableFirst + ((first - kLeadFirst) * kVowels + (second - kVowelFirst)) * kTails;
+  }
+  // A tail joins a syllable that has none yet.
+  if (first - kSyllableFirst < kSyllables && (first - kSyllableFirst) % kTails == 0 &&
+      second - kTailBeforeFirst - 1 < kTails - 1) {
+    return first + (second - kTailBeforeFirst);
+  }
+  const Composition* const end = unicode_tables::kCompositions + unicode_tables::kCompositionCount;
+  const Composition* const entry =
+      std::lower_bound(unicode_tables::kCompositions, end, std::pair(first, second),
+                       [](const Composition& left, const std::pair<char32_t, char32_t>& right) {
+                         return std::pair(left.first, left.second) < right;
+                       });
+  return entry != end && entry->first == first && entry->second == second ? entry->composed : 0;
 }
 
 CodePoints lowercase(char32_t code_point) {

@@ -1,21 +1,22 @@
 #include "formats/tokenizer_json.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
-#include <string_view>
-#include <unordered_set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "formats/tokenizer_checks.h"
+#include "formats/tokenizer_json_model.h"
+#include "formats/tokenizer_json_stages.h"
 
 namespace tandem {
 namespace {
 
-constexpr std::uint64_t kFileBytesMax = 64U << 20;
-constexpr std::uint64_t kIdsMax = 1U << 22;  // The largest published vocabularies have a million tokens.
 constexpr std::uint64_t kTypesMax = 256;
-constexpr std::size_t kSpellingBytesMax = 4096;
+constexpr std::size_t kTrimsMax = 16;
+
+TemplatePiece text_piece(TemplatePiece::Kind kind, std::int32_t type_id) { return {kind, {}, type_id}; }
 
 /// Reads the parts of one document, whose name stands in front of every error.
 class Parser {
@@ -29,19 +30,19 @@ class Parser {
     }
     TokenizerSpec spec;
     ASSIGN_OR_RETURN(const JsonValue model_part, root.get_object("model"));
-    ASSIGN_OR_RETURN(spec.model, model(model_part));
+    ASSIGN_OR_RETURN(spec.model, read_tokenizer_model(model_part, name_));
     if (const auto part = present(root, "normalizer")) {
-      ASSIGN_OR_RETURN(spec.normalizer, normalizer(*part));
+      ASSIGN_OR_RETURN(spec.normalizer, read_normalizer(*part, name_));
     }
     if (const auto part = present(root, "pre_tokenizer")) {
-      ASSIGN_OR_RETURN(spec.pre_tokenizer, pre_tokenizer(*part));
+      ASSIGN_OR_RETURN(spec.pre_tokenizer, read_pre_tokenizer(*part, name_));
     }
+    spec.post_processor.layout = {
+        .single = {text_piece(TemplatePiece::Kind::kFirstText, 0)},
+        .pair = {text_piece(TemplatePiece::Kind::kFirstText, 0), text_piece(TemplatePiece::Kind::kSecondText, 1)}};
     if (const auto part = present(root, "post_processor")) {
-      ASSIGN_OR_RETURN(spec.post_processor, post_processor(*part));
-    } else {
-      spec.post_processor = {
-          .single = {text_piece(TemplatePiece::Kind::kFirstText, 0)},
-          .pair = {text_piece(TemplatePiece::Kind::kFirstText, 0), text_piece(TemplatePiece::Kind::kSecondText, 1)}};
+      bool is_surrounded = false;
+      RETURN_IF_ERROR(post_processor(*part, spec.post_processor, is_surrounded));
     }
     if (const auto part = present(root, "added_tokens")) {
       RETURN_IF_ERROR(part->for_each_element([&](JsonValue element) -> Status {
@@ -59,29 +60,10 @@ class Parser {
     return value && !value->is_null() ? value : std::nullopt;
   }
 
-  tl::unexpected<Error> unsupported_type(std::string_view part, std::string_view type) const {
-    return fail(ErrorCode::kUnsupported, "{}: {}: type '{}' is not supported", name_, part, type);
-  }
-
-  /// An id of a token, checked to be small enough for a table indexed by it.
-  Result<std::int32_t> token_id(JsonValue value, std::string_view what) const {
-    ASSIGN_OR_RETURN(const std::uint64_t id, value.as_unsigned(what));
-    if (id >= kIdsMax) {
-      return fail(ErrorCode::kCorruptData, "{}: {} has id {}, want below {}", name_, what, id, kIdsMax);
-    }
-    return static_cast<std::int32_t>(id);
-  }
-
-  Status check_spelling(std::string_view spelling) const {
-    if (spelling.size() <= kSpellingBytesMax) return {};
-    return fail(ErrorCode::kCorruptData, "{}: token '{}…' has {} bytes, want at most {}", name_, spelling.substr(0, 32),
-                spelling.size(), kSpellingBytesMax);
-  }
-
   Result<AddedToken> added_token(JsonValue value) const {
     AddedToken token;
     ASSIGN_OR_RETURN(token.content, value.get_string("content"));
-    RETURN_IF_ERROR(check_spelling(token.content));
+    RETURN_IF_ERROR(check_spelling(token.content, name_));
     ASSIGN_OR_RETURN(token.single_word, value.get_bool("single_word"));
     ASSIGN_OR_RETURN(token.lstrip, value.get_bool("lstrip"));
     ASSIGN_OR_RETURN(token.rstrip, value.get_bool("rstrip"));
@@ -90,93 +72,68 @@ class Parser {
     return token;
   }
 
-  Result<NormalizerSpec> normalizer(JsonValue part) const {
+  /// A Sequence is flattened: it trims offsets any number of times, and surrounds the texts at most once.
+  Status post_processor(JsonValue part, PostProcessorSpec& spec, bool& is_surrounded) const {
     ASSIGN_OR_RETURN(const auto type, part.get_string("type"));
-    if (type != "BertNormalizer") return unsupported_type("normalizer", type);
-    BertNormalizerSpec spec;
-    ASSIGN_OR_RETURN(spec.clean_text, part.get_bool("clean_text"));
-    ASSIGN_OR_RETURN(spec.handle_chinese_chars, part.get_bool("handle_chinese_chars"));
-    ASSIGN_OR_RETURN(spec.lowercase, part.get_bool("lowercase"));
-    ASSIGN_OR_RETURN(const auto strip_accents, part.find_bool("strip_accents"));
-    spec.strip_accents = strip_accents.value_or(spec.lowercase);
-    return spec;
-  }
-
-  Result<PreTokenizerSpec> pre_tokenizer(JsonValue part) const {
-    ASSIGN_OR_RETURN(const auto type, part.get_string("type"));
-    if (type != "BertPreTokenizer") return unsupported_type("pre_tokenizer", type);
-    return BertPreTokenizerSpec{};
-  }
-
-  Result<ModelSpec> model(JsonValue part) const {
-    // Files written before the type was recorded are told apart by their keys: only WordPiece has this one.
-    ASSIGN_OR_RETURN(const auto type, part.find_string("type"));
-    if (type ? *type != "WordPiece" : !part.find("max_input_chars_per_word")) {
-      return unsupported_type("model", type.value_or("(none)"));
-    }
-    WordPieceSpec spec;
-    ASSIGN_OR_RETURN(spec.unk_token, part.get_string("unk_token"));
-    ASSIGN_OR_RETURN(spec.continuing_subword_prefix, part.get_string("continuing_subword_prefix"));
-    ASSIGN_OR_RETURN(spec.max_input_chars_per_word, part.get_unsigned("max_input_chars_per_word"));
-    ASSIGN_OR_RETURN(const JsonValue vocabulary, part.get_object("vocab"));
-    RETURN_IF_ERROR(vocabulary.for_each_member([&](std::string_view spelling, JsonValue value) -> Status {
-      RETURN_IF_ERROR(check_spelling(spelling));
-      ASSIGN_OR_RETURN(const std::int32_t id, token_id(value, spelling));
-      spec.vocabulary.push_back({std::string(spelling), id});
+    if (type == "Sequence") {
+      ASSIGN_OR_RETURN(const auto steps, part.get_array("processors"));
+      for (const JsonValue step : steps) RETURN_IF_ERROR(post_processor(step, spec, is_surrounded));
       return {};
-    }));
-    RETURN_IF_ERROR(check_vocabulary(spec.vocabulary, spec.unk_token));
-    return spec;
-  }
-
-  Status check_vocabulary(const std::vector<VocabularyEntry>& vocabulary, std::string_view unk_token) const {
-    std::unordered_set<std::string_view> spellings;
-    spellings.reserve(vocabulary.size());
-    std::vector<const VocabularyEntry*> by_id;
-    for (const VocabularyEntry& entry : vocabulary) {
-      if (!spellings.insert(entry.spelling).second) {
-        return fail(ErrorCode::kCorruptData, "{}: model: token '{}' is in the vocabulary twice", name_, entry.spelling);
-      }
-      const auto id = static_cast<std::size_t>(entry.id);
-      if (id >= by_id.size()) by_id.resize(std::max(id + 1, vocabulary.size()));
-      if (by_id[id] != nullptr) {
-        return fail(ErrorCode::kCorruptData, "{}: model: tokens '{}' and '{}' both have id {}", name_,
-                    by_id[id]->spelling, entry.spelling, id);
-      }
-      by_id[id] = &entry;
     }
-    if (unk_token.empty() || !spellings.contains(unk_token)) {
-      return fail(ErrorCode::kCorruptData, "{}: model: unk_token '{}' is not in the vocabulary", name_, unk_token);
+    if (type == "ByteLevel") {
+      ASSIGN_OR_RETURN(const bool trims, part.get_bool("trim_offsets"));
+      if (!trims) return {};
+    }
+    if (is_surrounded) {
+      return fail(ErrorCode::kUnsupported, "{}: post_processor: '{}' after the texts were surrounded is not supported",
+                  name_, type);
+    }
+    if (type == "ByteLevel" || type == "RobertaProcessing") {
+      OffsetTrimSpec trim;
+      ASSIGN_OR_RETURN(trim.add_prefix_space, part.get_bool("add_prefix_space"));
+      ASSIGN_OR_RETURN(const bool trims, part.get_bool("trim_offsets"));
+      if (spec.trims.size() >= kTrimsMax) {
+        return fail(ErrorCode::kCorruptData, "{}: post_processor: more than {} steps", name_, kTrimsMax);
+      }
+      if (trims) spec.trims.push_back(trim);
+      if (type == "ByteLevel") return {};
+    }
+    is_surrounded = true;
+    if (type == "RobertaProcessing") {
+      ASSIGN_OR_RETURN(spec.layout, roberta_processing(part));
+    } else if (type == "BertProcessing") {
+      ASSIGN_OR_RETURN(spec.layout, bert_processing(part));
+    } else if (type == "TemplateProcessing") {
+      ASSIGN_OR_RETURN(spec.layout, template_processing(part));
+    } else {
+      return fail(ErrorCode::kUnsupported, "{}: post_processor: type '{}' is not supported", name_, type);
     }
     return {};
   }
 
-  Result<TemplateSpec> post_processor(JsonValue part) const {
-    ASSIGN_OR_RETURN(const auto type, part.get_string("type"));
-    if (type == "BertProcessing") return bert_processing(part);
-    if (type == "TemplateProcessing") return template_processing(part);
-    return unsupported_type("post_processor", type);
-  }
-
-  /// [CLS] first [SEP], and [CLS] first [SEP] second [SEP] with type 1 from the second text on.
-  Result<TemplateSpec> bert_processing(JsonValue part) const {
+  /// The ids of `cls` and `sep`, each given as a token and its id.
+  Result<std::pair<std::int32_t, std::int32_t>> cls_and_sep(JsonValue part) const {
     const auto id_of = [&](std::string_view key) -> Result<std::int32_t> {
       ASSIGN_OR_RETURN(const auto pair, part.get_array(key));
       if (pair.size() != 2) {
         return fail(ErrorCode::kCorruptData, "{}: post_processor: {} has {} elements, want a token and its id", name_,
                     key, pair.size());
       }
-      return token_id(pair[1], key);
+      return read_token_id(pair[1], key, name_);
     };
     ASSIGN_OR_RETURN(const std::int32_t cls, id_of("cls"));
     ASSIGN_OR_RETURN(const std::int32_t sep, id_of("sep"));
-    using Kind = TemplatePiece::Kind;
-    TemplateSpec spec;
-    spec.single = {{Kind::kSpecialTokens, {cls}, 0}, text_piece(Kind::kFirstText, 0), {Kind::kSpecialTokens, {sep}, 0}};
-    spec.pair = spec.single;
-    spec.pair.push_back(text_piece(Kind::kSecondText, 1));
-    spec.pair.push_back({Kind::kSpecialTokens, {sep}, 1});
-    return spec;
+    return std::pair(cls, sep);
+  }
+
+  Result<TemplateSpec> bert_processing(JsonValue part) const {
+    ASSIGN_OR_RETURN(const auto ids, cls_and_sep(part));
+    return bert_template(ids.first, ids.second);
+  }
+
+  Result<TemplateSpec> roberta_processing(JsonValue part) const {
+    ASSIGN_OR_RETURN(const auto ids, cls_and_sep(part));
+    return roberta_template(ids.first, ids.second);
   }
 
   Result<TemplateSpec> template_processing(JsonValue part) const {
@@ -209,7 +166,7 @@ class Parser {
         ASSIGN_OR_RETURN(const JsonValue definition, special_tokens.get_object(id));
         ASSIGN_OR_RETURN(const auto ids, definition.get_array("ids"));
         for (const JsonValue value : ids) {
-          ASSIGN_OR_RETURN(piece.ids.emplace_back(), token_id(value, id));
+          ASSIGN_OR_RETURN(piece.ids.emplace_back(), read_token_id(value, id, name_));
         }
       }
     }
@@ -222,8 +179,6 @@ class Parser {
     }
     return pieces;
   }
-
-  static TemplatePiece text_piece(TemplatePiece::Kind kind, std::int32_t type_id) { return {kind, {}, type_id}; }
 
   Result<std::int32_t> type_id(JsonValue piece) const {
     ASSIGN_OR_RETURN(const std::uint64_t type, piece.get_unsigned("type_id"));
@@ -239,7 +194,7 @@ class Parser {
 }  // namespace
 
 Result<TokenizerSpec> read_tokenizer_json(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::read_file(path, kFileBytesMax));
+  ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::read_file(path, kTokenizerFileBytesMax));
   return Parser(path.string()).tokenizer(document.root());
 }
 

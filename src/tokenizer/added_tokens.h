@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/tokenizer_json.h"
-#include "tokenizer/pre_tokenizer.h"
+#include "formats/tokenizer_spec.h"
+#include "tokenizer/text_pattern.h"
 #include "tokenizer/trie.h"
 
 namespace tandem {

@@ -6,8 +6,9 @@ namespace tandem {
 
 std::optional<BertAsciiSplitter> BertAsciiSplitter::make(const NormalizerSpec& normalizer,
                                                          const PreTokenizerSpec& pre_tokenizer) {
-  const auto* const bert = std::get_if<BertNormalizerSpec>(&normalizer);
-  if (bert == nullptr || !std::holds_alternative<BertPreTokenizerSpec>(pre_tokenizer)) return std::nullopt;
+  if (normalizer.size() != 1 || pre_tokenizer.size() != 1) return std::nullopt;
+  const auto* const bert = std::get_if<BertNormalizerSpec>(normalizer.data());
+  if (bert == nullptr || !std::holds_alternative<BertPreTokenizerSpec>(pre_tokenizer[0])) return std::nullopt;
   return BertAsciiSplitter(*bert);
 }
 

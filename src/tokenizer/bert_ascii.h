@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-#include "formats/tokenizer_json.h"
+#include "formats/tokenizer_spec.h"
 
 namespace tandem {
 

@@ -1,146 +1,145 @@
 #include "tokenizer/normalizer.h"
 
-#include <algorithm>
+#include <type_traits>
 
 #include "base/unicode.h"
-#include "base/utf8.h"
+#include "tokenizer/bert_normalizer.h"
+#include "tokenizer/byte_level.h"
+#include "tokenizer/text_pattern.h"
+#include "tokenizer/unicode_form.h"
 
 namespace tandem {
 namespace {
 
-/// The blocks that BERT calls Chinese characters.
-bool is_chinese_character(char32_t c) {
-  const auto in = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
-  return in(0x4E00, 0x9FFF) || in(0x3400, 0x4DBF) || in(0x20000, 0x2A6DF) || in(0x2A700, 0x2B73F) ||
-         in(0x2B740, 0x2B81F) || in(0x2B920, 0x2CEAF) || in(0xF900, 0xFAFF) || in(0x2F800, 0x2FA1F);
-}
-
-Offset range_of(std::size_t begin, std::size_t end) {
-  return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
-}
-
-/// Runs code points through the steps of BertNormalizer, which the reference applies to the whole text one after
-/// another: clean, space out Chinese characters, decompose (NFD) and strip accents, lower-case. Only the canonical
-/// ordering of NFD looks at more than one code point, so one pass with a buffer for runs of marks does the same.
-class BertNormalizer {
+/// Reads a text and writes another: one overload for each step that looks at one code point or at one match a time.
+class StepRun {
  public:
-  BertNormalizer(const BertNormalizerSpec& spec, bool origins, NormalizedText& result)
-      : spec_(spec), origins_(origins), result_(result) {}
+  StepRun(const SourceText& source, bool origins, NormalizedText& result)
+      : source_(source), writer_(origins, result) {}
 
-  void normalize(std::string_view original, std::size_t original_begin) {
-    for (std::size_t position = 0; position < original.size();) {
-      const Utf8Step step = decode_utf8(original, position);
-      const std::size_t begin = original_begin + position;
-      clean(step.code_point, range_of(begin, begin + step.bytes));
-      position += step.bytes;
-    }
-    flush_marks();
+  void operator()(LowercaseSpec /*spec*/) {
+    for_each([&](char32_t c, Offset origin) {
+      if (!code_point_class(c).has(kLowercases)) return writer_.put(c, origin);
+      for (const char32_t part : lowercase(c)) writer_.put(part, origin);
+    });
   }
+
+  void operator()(StripAccentsSpec /*spec*/) {
+    for_each([&](char32_t c, Offset origin) {
+      if (!code_point_class(c).has(kMark)) writer_.put(c, origin);
+    });
+  }
+
+  void operator()(NmtSpec /*spec*/) {
+    for_each([&](char32_t c, Offset origin) {
+      if (!is_removed_by_nmt(c)) writer_.put(is_space_of_nmt(c) ? U' ' : c, origin);
+    });
+  }
+
+  void operator()(StripSpec spec) {
+    const std::string_view text = source_.text;
+    TextSpan kept{0, text.size()};
+    const auto is_space_at = [&](std::size_t begin) {
+      return code_point_class(decode_utf8(text, begin).code_point).has(kWhitespace);
+    };
+    while (spec.left && kept.begin < kept.end && is_space_at(kept.begin)) {
+      kept.begin += decode_utf8(text, kept.begin).bytes;
+    }
+    while (spec.right && kept.begin < kept.end) {
+      std::size_t last = kept.end - 1;
+      while ((text[last] & 0xC0) == 0x80) --last;
+      if (!is_space_at(last)) break;
+      kept.end = last;
+    }
+    writer_.copy(source_, kept.begin, kept.end);
+  }
+
+  void operator()(const PrependSpec& spec) {
+    if (source_.text.empty()) return;
+    writer_.put(spec.text, source_.origin(0, decode_utf8(source_.text, 0).bytes));
+    writer_.copy(source_, 0, source_.text.size());
+  }
+
+  void operator()(const ReplaceSpec& spec) {
+    const std::string_view text = source_.text;
+    std::size_t copied = 0;
+    while (copied < text.size()) {
+      const TextSpan match = find_pattern(spec.pattern, text, copied);
+      writer_.copy(source_, copied, match.begin);
+      if (match.empty()) break;
+      copied = match.end;
+      // All of it has the origin of the last code point that it stands for.
+      std::size_t last = match.end - 1;
+      while ((text[last] & 0xC0) == 0x80) --last;
+      writer_.put(spec.content, source_.origin(last, match.end - last));
+    }
+  }
+
+  void operator()(ByteLevelNormalizerSpec /*spec*/) { put_byte_characters(source_, 0, source_.text.size(), writer_); }
 
  private:
-  void clean(char32_t c, Offset origin) {
-    if (spec_.clean_text) {
-      const CodePointClass c_class = code_point_class(c);
-      if (c == '\t' || c == '\n' || c == '\r') {
-        c = ' ';
-      } else if (c == 0 || c == 0xFFFD || c_class.has(kOther)) {
-        return;
-      } else if (c_class.has(kWhitespace)) {
-        c = ' ';
-      }
-    }
-    space_out(c, origin);
-  }
-
-  void space_out(char32_t c, Offset origin) {
-    if (!spec_.handle_chinese_chars || !is_chinese_character(c)) return decompose(c, origin);
-    decompose(' ', origin);
-    decompose(c, origin);
-    decompose(' ', origin);
-  }
-
-  void decompose(char32_t c, Offset origin) {
-    if (!spec_.strip_accents) return lower(c, origin);
-    const CodePointClass c_class = code_point_class(c);
-    if (!c_class.has(kDecomposes)) return reorder(c, c_class, origin, true);
-    bool is_first = true;
-    for (const char32_t part : canonical_decomposition(c)) {
-      reorder(part, code_point_class(part), origin, is_first);
-      is_first = false;
+  template <class Visit>
+  void for_each(const Visit& visit) {
+    for (std::size_t position = 0; position < source_.text.size();) {
+      const Utf8Step step = decode_utf8(source_.text, position);
+      visit(step.code_point, writer_.has_origins() ? source_.origin(position, step.bytes) : Offset());
+      position += step.bytes;
     }
   }
 
-  /// Canonical ordering. The reference keeps origins in their places while it sorts the marks: a first part takes the
-  /// origin of the next code point in the text, whichever that is, and the other parts share the one taken last.
-  void reorder(char32_t c, CodePointClass c_class, Offset origin, bool is_first) {
-    if (c_class.combining_class != 0) {
-      marks_.push_back({c, c_class, is_first});
-      if (is_first) mark_origins_.push_back(origin);
-      return;
-    }
-    flush_marks();
-    last_origin_ = origin;
-    strip(c, c_class, origin);
+  static bool is_removed_by_nmt(char32_t c) {
+    return (c >= 0x01 && c <= 0x08) || c == 0x0B || (c >= 0x0E && c <= 0x1F) || c == 0x7F || c == 0x8F || c == 0x9F;
   }
 
-  void flush_marks() {
-    if (marks_.empty()) return;
-    std::stable_sort(marks_.begin(), marks_.end(), [](const Mark& left, const Mark& right) {
-      return left.c_class.combining_class < right.c_class.combining_class;
-    });
-    std::size_t next_origin = 0;
-    for (const Mark& mark : marks_) {
-      if (mark.is_first) last_origin_ = mark_origins_[next_origin++];
-      strip(mark.c, mark.c_class, last_origin_);
-    }
-    marks_.clear();
-    mark_origins_.clear();
+  static bool is_space_of_nmt(char32_t c) {
+    return c == '\t' || c == '\n' || c == '\f' || c == '\r' || c == 0x1680 || (c >= 0x200B && c <= 0x200F) ||
+           c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
   }
 
-  void strip(char32_t c, CodePointClass c_class, Offset origin) {
-    if (!c_class.has(kMarkNonspacing)) lower(c, origin);
-  }
-
-  void lower(char32_t c, Offset origin) {
-    if (!spec_.lowercase || !code_point_class(c).has(kLowercases)) return write(c, origin);
-    for (const char32_t part : lowercase(c)) write(part, origin);
-  }
-
-  void write(char32_t c, Offset origin) {
-    append_utf8(result_.text, c);
-    if (origins_) result_.origins.resize(result_.text.size(), origin);
-  }
-
-  struct Mark {
-    char32_t c;
-    CodePointClass c_class;
-    bool is_first;  ///< Of the parts that its code point decomposes to.
-  };
-
-  const BertNormalizerSpec& spec_;
-  const bool origins_;
-  NormalizedText& result_;
-  std::vector<Mark> marks_;           // Since the last code point of combining class 0, in the order of the text.
-  std::vector<Offset> mark_origins_;  // Of those that are first parts.
-  Offset last_origin_;
+  const SourceText& source_;
+  TextWriter writer_;
 };
 
 }  // namespace
 
-void normalize(const NormalizerSpec& spec, std::string_view original, std::size_t original_begin, bool origins,
-               NormalizedText& result) {
-  result.clear();
-  if (const auto* bert = std::get_if<BertNormalizerSpec>(&spec)) {
-    BertNormalizer(*bert, origins, result).normalize(original, original_begin);
-    return;
+Normalizer::Normalizer(const NormalizerSpec& spec) {
+  for (const NormalizerStep& step : spec) {
+    std::visit(
+        [&](const auto& kind) {
+          if constexpr (std::is_same_v<decltype(kind), const PrecompiledSpec&>) {
+            steps_.emplace_back(Precompiled(kind.charsmap));
+          } else {
+            steps_.emplace_back(kind);
+          }
+        },
+        step);
   }
-  result.text = original;
-  if (!origins) return;
-  for (std::size_t position = 0; position < original.size();) {
-    const std::size_t bytes = decode_utf8(original, position).bytes;
-    const std::size_t begin = original_begin + position;
-    position += bytes;
-    result.origins.resize(position, range_of(begin, begin + bytes));
+}
+
+void Normalizer::normalize(std::string_view original, std::size_t original_begin, bool origins, NormalizedText& spare,
+                           NormalizedText& result) const {
+  SourceText source{original, nullptr, original_begin};
+  result.clear();
+  if (steps_.empty()) TextWriter(origins, result).copy(source, 0, original.size());
+  for (std::size_t index = 0; index < steps_.size(); ++index) {
+    // The texts change places so that the last step writes the result.
+    NormalizedText& target = (steps_.size() - index) % 2 == 1 ? result : spare;
+    target.clear();
+    std::visit(
+        [&](const auto& step) {
+          using Kind = std::decay_t<decltype(step)>;
+          if constexpr (std::is_same_v<Kind, BertNormalizerSpec>) {
+            normalize_bert(step, source, origins, target);
+          } else if constexpr (std::is_same_v<Kind, UnicodeFormSpec>) {
+            apply_unicode_form(step, source, origins, target);
+          } else if constexpr (std::is_same_v<Kind, Precompiled>) {
+            step.normalize(source, origins, target);
+          } else {
+            StepRun(source, origins, target)(step);
+          }
+        },
+        steps_[index]);
+    source = SourceText::of(target);
   }
 }
 

@@ -2,30 +2,31 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
-#include "formats/tokenizer_json.h"
-#include "tandem/tokenizer.h"
+#include "formats/tokenizer_spec.h"
+#include "tokenizer/normalized_text.h"
+#include "tokenizer/precompiled.h"
 
 namespace tandem {
 
-/// A text on its way to the model.
-struct NormalizedText {
-  std::string text;
-  /// For each byte of `text`, the bytes of the original text that it stands for; empty when nobody asked.
-  std::vector<Offset> origins;
+/// Immutable and thread-safe.
+class Normalizer {
+ public:
+  explicit Normalizer(const NormalizerSpec& spec);
 
-  void clear() {
-    text.clear();
-    origins.clear();
-  }
+  /// Puts the normalised form of `original`, which must be UTF-8, in the place of what `result` held. With `origins`,
+  /// result.origins is filled, counting `original` from `original_begin`. `spare` is working memory.
+  void normalize(std::string_view original, std::size_t original_begin, bool origins, NormalizedText& spare,
+                 NormalizedText& result) const;
+
+ private:
+  using Step = std::variant<BertNormalizerSpec, UnicodeFormSpec, LowercaseSpec, StripAccentsSpec, StripSpec, PrependSpec,
+                            NmtSpec, ReplaceSpec, Precompiled, ByteLevelNormalizerSpec>;
+
+  std::vector<Step> steps_;
 };
-
-/// Puts the normalised form of `original`, which must be UTF-8, in the place of what `result` held. With `origins`,
-/// result.origins is filled, counting `original` from `original_begin`.
-void normalize(const NormalizerSpec& spec, std::string_view original, std::size_t original_begin, bool origins,
-               NormalizedText& result);
 
 }  // namespace tandem

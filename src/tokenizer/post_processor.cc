@@ -63,7 +63,11 @@ Encoding PostProcessor::process(const TextTokens& first, const TextTokens* secon
     const auto end = begin + static_cast<std::ptrdiff_t>(count);
     encoding.ids.insert(encoding.ids.end(), text.ids.begin() + begin, text.ids.begin() + end);
     if (has_offsets) {
+      const std::size_t first_index = encoding.offsets.size();
       encoding.offsets.insert(encoding.offsets.end(), text.offsets.begin() + begin, text.offsets.begin() + end);
+      if (count > 0 && !text.offsets_if_first.empty()) {
+        encoding.offsets[first_index] = text.offsets_if_first[static_cast<std::size_t>(begin)];
+      }
     }
     encoding.tokens_dropped += dropped;
   };

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "formats/tokenizer_json.h"
+#include "formats/tokenizer_spec.h"
 #include "tandem/tokenizer.h"
 
 namespace tandem {
@@ -14,10 +14,13 @@ namespace tandem {
 struct TextTokens {
   std::vector<std::int32_t> ids;
   std::vector<Offset> offsets;  ///< As long as `ids`, or empty when nobody asked.
+  /// What the offsets would be if a token were the text's first; empty where that makes no difference.
+  std::vector<Offset> offsets_if_first;
 
   void clear() {
     ids.clear();
     offsets.clear();
+    offsets_if_first.clear();
   }
 };
 

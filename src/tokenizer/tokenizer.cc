@@ -1,18 +1,20 @@
 #include "tandem/tokenizer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "formats/tokenizer_json.h"
+#include "formats/tokenizer_folder.h"
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/bert_ascii.h"
+#include "tokenizer/model.h"
 #include "tokenizer/normalizer.h"
+#include "tokenizer/offset_trim.h"
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pre_tokenizer.h"
-#include "tokenizer/word_piece.h"
 
 namespace tandem {
 namespace {
@@ -27,7 +29,9 @@ struct Scratch {
   std::vector<AddedTokenPiece> raw_pieces;
   std::vector<AddedTokenPiece> normalized_pieces;
   NormalizedText normalized;
-  std::vector<TextSpan> words;
+  NormalizedText spare;
+  Words words;
+  Model::Scratch model;
   std::vector<WordToken> word_tokens;
 
   /// The memory of this thread, given back after an exceptionally long text.
@@ -109,12 +113,24 @@ std::vector<std::int32_t> ids_of(const TemplateSpec& spec) {
 /// The texts are lower-cased as part of normalising them, so added tokens such as "[SEP]" are still found as they are
 /// spelled. A BertNormalizer that does it already stays as it is.
 void add_lowercase(NormalizerSpec& normalizer) {
-  if (auto* bert = std::get_if<BertNormalizerSpec>(&normalizer)) {
-    bert->lowercase = true;
-  } else {
-    normalizer = BertNormalizerSpec{
-        .clean_text = false, .handle_chinese_chars = false, .strip_accents = false, .lowercase = true};
+  if (!normalizer.empty()) {
+    if (auto* bert = std::get_if<BertNormalizerSpec>(&normalizer[0])) {
+      bert->lowercase = true;
+      return;
+    }
   }
+  NormalizerSpec steps;
+  steps.reserve(normalizer.size() + 1);
+  steps.emplace_back(LowercaseSpec{});
+  std::move(normalizer.begin(), normalizer.end(), std::back_inserter(steps));
+  normalizer = std::move(steps);
+}
+
+/// Whether bytes need not be spelled as characters between the pre-tokenizer and the model.
+bool model_reads_bytes(const TokenizerSpec& spec) {
+  const auto* const bpe = std::get_if<BpeSpec>(&spec.model);
+  return bpe != nullptr && Bpe::can_read_bytes(*bpe) && !spec.pre_tokenizer.empty() &&
+         std::holds_alternative<ByteLevelSpec>(spec.pre_tokenizer.back());
 }
 
 }  // namespace
@@ -123,9 +139,11 @@ class Tokenizer::Impl {
  public:
   explicit Impl(TokenizerSpec spec)
       : normalizer_(spec.normalizer),
-        pre_tokenizer_(spec.pre_tokenizer),
-        model_(std::get<WordPieceSpec>(spec.model)),
-        post_processor_(std::move(spec.post_processor)),
+        pre_tokenizer_(spec.pre_tokenizer, model_reads_bytes(spec)),
+        trims_(std::move(spec.post_processor.trims)),
+        post_processor_(std::move(spec.post_processor.layout)),
+        ascii_splitter_(BertAsciiSplitter::make(spec.normalizer, spec.pre_tokenizer)),
+        model_(std::move(spec.model), model_reads_bytes(spec)),
         size_(model_.vocabulary().size()) {}
 
   /// Gives every added token its id as the reference does: the model's, if it has such a token, else the next one
@@ -157,7 +175,8 @@ class Tokenizer::Impl {
     for (auto& [id, entry] : entries) {
       if (entry.token.normalized) {
         NormalizedText text;
-        normalize(normalizer_, entry.token.content, 0, false, text);
+        NormalizedText spare;
+        normalizer_.normalize(entry.token.content, 0, false, spare, text);
         entry.pattern = std::move(text.text);
       }
       (entry.token.normalized ? normalized : raw).push_back(std::move(entry));
@@ -165,7 +184,7 @@ class Tokenizer::Impl {
     raw_added_tokens_ = AddedTokens(std::move(raw));
     normalized_added_tokens_ = AddedTokens(std::move(normalized));
     // A token of the normalised text may reach across words.
-    if (normalized_added_tokens_.empty()) ascii_splitter_ = BertAsciiSplitter::make(normalizer_, pre_tokenizer_);
+    if (!normalized_added_tokens_.empty()) ascii_splitter_.reset();
     return {};
   }
 
@@ -202,7 +221,9 @@ class Tokenizer::Impl {
     const RepairedText repaired = repair(text);
     tokenize_utf8(repaired.text, options, scratch, tokens);
     if (options.offsets != OffsetUnit::kBytes) return;
-    for (Offset& offset : tokens.offsets) offset = {repaired.origins[offset.begin], repaired.origins[offset.end]};
+    for (auto* offsets : {&tokens.offsets, &tokens.offsets_if_first}) {
+      for (Offset& offset : *offsets) offset = {repaired.origins[offset.begin], repaired.origins[offset.end]};
+    }
   }
 
   void tokenize_utf8(std::string_view text, const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
@@ -211,7 +232,7 @@ class Tokenizer::Impl {
     for (const AddedTokenPiece& piece : scratch.raw_pieces) {
       if (piece.id != Trie::kNoValue) {
         tokens.ids.push_back(piece.id);
-        if (offsets) tokens.offsets.push_back(offset_of(piece.span));
+        if (offsets) add_offset(text, piece.span.of(text), offset_of(piece.span), tokens);
       } else {
         tokenize_piece(text, piece.span, options, scratch, tokens);
       }
@@ -219,10 +240,21 @@ class Tokenizer::Impl {
     if (options.offsets == OffsetUnit::kCodePoints) {
       const CodePointIndex index(text);
       if (index.is_ascii()) return;
-      for (Offset& offset : tokens.offsets) {
-        offset = {index.count_before(offset.begin), index.count_before(offset.end)};
+      for (auto* list : {&tokens.offsets, &tokens.offsets_if_first}) {
+        for (Offset& offset : *list) offset = {index.count_before(offset.begin), index.count_before(offset.end)};
       }
     }
+  }
+
+  /// The offset of the token that was added last. `value` is what the reference calls so.
+  void add_offset(std::string_view text, std::string_view value, Offset offset, TextTokens& tokens) const {
+    if (trims_.empty()) {
+      tokens.offsets.push_back(offset);
+      return;
+    }
+    const bool is_first = tokens.offsets.empty();
+    tokens.offsets.push_back(trim_offset(trims_, value, text, offset, is_first));
+    tokens.offsets_if_first.push_back(trim_offset(trims_, value, text, offset, true));
   }
 
   /// What lies between two added tokens.
@@ -243,12 +275,12 @@ class Tokenizer::Impl {
         tokenize_general(text, {part.begin, part.end}, options, scratch, tokens);
         continue;
       }
-      model_.tokenize(part.word, scratch.word_tokens);
-      std::size_t begin = 0;
+      model_.tokenize(part.word, scratch.model, scratch.word_tokens);
       for (const WordToken& token : scratch.word_tokens) {
         tokens.ids.push_back(token.id);
-        if (offsets) tokens.offsets.push_back(offset_of({part.begin + begin, part.begin + token.end}));
-        begin = token.end;
+        if (!offsets) continue;
+        const TextSpan span{part.begin + token.begin, part.begin + token.end};
+        add_offset(text, model_.value(token, part.word), offset_of(span), tokens);
       }
     }
   }
@@ -257,57 +289,70 @@ class Tokenizer::Impl {
   void tokenize_general(std::string_view text, TextSpan piece, const EncodeOptions& options, Scratch& scratch,
                         TextTokens& tokens) const {
     const bool offsets = options.offsets != OffsetUnit::kNone;
-    normalize(normalizer_, piece.of(text), piece.begin, offsets, scratch.normalized);
-    const std::string_view normalized = scratch.normalized.text;
-    const auto push = [&](std::int32_t id, std::size_t begin, std::size_t end) {
-      tokens.ids.push_back(id);
-      if (offsets) {
-        const std::vector<Offset>& origins = scratch.normalized.origins;
-        tokens.offsets.push_back({origins[begin].begin, origins[end - 1].end});
-      }
-    };
-    normalized_added_tokens_.split(normalized, options.split_special_tokens, scratch.normalized_pieces);
+    const bool has_origins = offsets || (piece.begin == 0 && pre_tokenizer_.needs_origins());
+    normalizer_.normalize(piece.of(text), piece.begin, has_origins, scratch.spare, scratch.normalized);
+    const NormalizedText& normalized = scratch.normalized;
+    normalized_added_tokens_.split(normalized.text, options.split_special_tokens, scratch.normalized_pieces);
     for (const AddedTokenPiece& part : scratch.normalized_pieces) {
-      if (part.id != Trie::kNoValue) {
-        push(part.id, part.span.begin, part.span.end);
+      if (part.id == Trie::kNoValue) {
+        pre_tokenizer_.split(normalized, part.span, scratch.words);
+        for (const TextSpan& word : scratch.words.spans) tokenize_word(text, word, offsets, scratch, tokens);
         continue;
       }
-      pre_tokenize(pre_tokenizer_, part.span.of(normalized), scratch.words);
-      for (const TextSpan& word : scratch.words) {
-        const std::size_t word_begin = part.span.begin + word.begin;
-        model_.tokenize(word.of(part.span.of(normalized)), scratch.word_tokens);
-        std::size_t begin = 0;
-        for (const WordToken& token : scratch.word_tokens) {
-          push(token.id, word_begin + begin, word_begin + token.end);
-          begin = token.end;
-        }
-      }
+      tokens.ids.push_back(part.id);
+      if (!offsets) continue;
+      const Offset offset{normalized.origins[part.span.begin].begin, normalized.origins[part.span.end - 1].end};
+      add_offset(text, part.span.of(normalized.text), offset, tokens);
     }
   }
 
-  NormalizerSpec normalizer_;
-  PreTokenizerSpec pre_tokenizer_;
+  void tokenize_word(std::string_view text, TextSpan span, bool offsets, Scratch& scratch, TextTokens& tokens) const {
+    const std::string_view word = span.of(scratch.words.text->text);
+    model_.tokenize(word, scratch.model, scratch.word_tokens);
+    if (!offsets) {
+      for (const WordToken& token : scratch.word_tokens) tokens.ids.push_back(token.id);
+      return;
+    }
+    const std::vector<Offset>& origins = scratch.words.text->origins;
+    for (const WordToken& token : scratch.word_tokens) {
+      tokens.ids.push_back(token.id);
+      Offset offset;
+      if (token.end <= word.size()) {
+        offset = {origins[span.begin + token.begin].begin, origins[span.begin + token.end - 1].end};
+      } else {
+        // The bytes of a prefix or suffix that the text does not have make tokens reach past their word. The
+        // reference then takes places in the word for places in the text.
+        const auto end_max = static_cast<std::uint32_t>(text.size());
+        offset = {std::min(token.begin, end_max), std::min(token.end, end_max)};
+      }
+      add_offset(text, model_.value(token, word), offset, tokens);
+    }
+  }
+
+  Normalizer normalizer_;
+  PreTokenizer pre_tokenizer_;
   AddedTokens raw_added_tokens_;         // Looked for in the text as given.
   AddedTokens normalized_added_tokens_;  // Looked for in the normalised text.
-  WordPiece model_;
+  std::vector<OffsetTrimSpec> trims_;
   PostProcessor post_processor_;
-  std::optional<BertAsciiSplitter> ascii_splitter_;             // Where the stages allow it.
+  std::optional<BertAsciiSplitter> ascii_splitter_;  // Where the stages allow it.
+  Model model_;
   std::map<std::string, std::int32_t, std::less<>> added_ids_;  // Of the added tokens that the model does not have.
   std::map<std::int32_t, std::string> added_spellings_;
   std::size_t size_;
 };
 
 Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder, const TokenizerOptions& options) {
-  const std::filesystem::path path = folder / "tokenizer.json";
-  ASSIGN_OR_RETURN(TokenizerSpec spec, read_tokenizer_json(path));
+  ASSIGN_OR_RETURN(TokenizerSpec spec, read_tokenizer_folder(folder));
+  const std::string name = folder.string();
   if (options.lower_case) add_lowercase(spec.normalizer);
   const std::vector<AddedToken> added_tokens = std::move(spec.added_tokens);
-  const std::vector<std::int32_t> template_ids = ids_of(spec.post_processor);
+  const std::vector<std::int32_t> template_ids = ids_of(spec.post_processor.layout);
   auto impl = std::make_unique<Impl>(std::move(spec));
-  RETURN_IF_ERROR(impl->add_tokens(added_tokens, path.string()));
+  RETURN_IF_ERROR(impl->add_tokens(added_tokens, name));
   for (const std::int32_t id : template_ids) {
     if (impl->token(id).empty()) {
-      return fail(ErrorCode::kCorruptData, "{}: post_processor: id {} is not in the vocabulary", path.string(), id);
+      return fail(ErrorCode::kCorruptData, "{}: post_processor: id {} is not in the vocabulary", name, id);
     }
   }
   return Tokenizer(std::move(impl));

@@ -47,6 +47,17 @@ class Trie {
     return match;
   }
 
+  /// Calls `visit(bytes, value)` for every string that `text` starts with, shorter ones first.
+  template <class Visit>
+  void each_match(std::string_view text, const Visit& visit) const {
+    std::uint32_t node = kRoot;
+    for (std::size_t index = 0; index < text.size(); ++index) {
+      node = child(node, text[index]);
+      if (node == kNoNode) return;
+      if (nodes_[node].value != kNoValue) visit(index + 1, nodes_[node].value);
+    }
+  }
+
   /// kNoValue when `text` is not in the set.
   std::int32_t find(std::string_view text) const {
     const std::uint32_t node = walk(kRoot, text);

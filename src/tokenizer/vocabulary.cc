@@ -16,4 +16,12 @@ Vocabulary::Vocabulary(std::span<const VocabularyEntry> entries) : entries_(entr
   trie_ = Trie(ids);
 }
 
+Vocabulary::Vocabulary(std::vector<std::string> spellings)
+    : spellings_(std::move(spellings)), entries_(spellings_.size()) {
+  std::vector<std::pair<std::string_view, std::int32_t>> ids;
+  ids.reserve(spellings_.size());
+  for (const std::string& spelling : spellings_) ids.emplace_back(spelling, static_cast<std::int32_t>(ids.size()));
+  trie_ = Trie(ids);
+}
+
 }  // namespace tandem

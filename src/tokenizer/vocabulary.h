@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/tokenizer_json.h"
+#include "formats/tokenizer_spec.h"
 #include "tokenizer/trie.h"
 
 namespace tandem {
@@ -17,6 +17,8 @@ class Vocabulary {
  public:
   /// Spellings and ids must be unique, as TokenizerSpec has them.
   explicit Vocabulary(std::span<const VocabularyEntry> entries);
+  /// Ids are places in `spellings`. Of equal spellings the last counts.
+  explicit Vocabulary(std::vector<std::string> spellings);
 
   /// Trie::kNoValue when there is no such token.
   std::int32_t id(std::string_view spelling) const { return trie_.find(spelling); }

@@ -26,14 +26,15 @@ void WordPiece::tokenize(std::string_view word, std::vector<WordToken>& tokens) 
     while (begin < word.size() && node != Trie::kNoNode) {
       const Trie::Match match = vocabulary_.trie().longest_match(node, word.substr(begin));
       if (match.bytes == 0) break;
-      begin += match.bytes;
-      tokens.push_back({match.value, begin});
+      const std::size_t end = begin + match.bytes;
+      tokens.push_back({match.value, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+      begin = end;
       node = continuing_node_;
     }
     if (begin == word.size()) return;
     tokens.clear();
   }
-  tokens.push_back({unknown_id_, word.size()});
+  tokens.push_back({unknown_id_, 0, static_cast<std::uint32_t>(word.size())});
 }
 
 }  // namespace tandem

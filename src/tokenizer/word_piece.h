@@ -6,16 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/tokenizer_json.h"
+#include "formats/tokenizer_spec.h"
 #include "tokenizer/vocabulary.h"
+#include "tokenizer/word_token.h"
 
 namespace tandem {
-
-/// A token of a word: it starts where the one before it ends.
-struct WordToken {
-  std::int32_t id = 0;
-  std::size_t end = 0;  ///< In bytes of the word.
-};
 
 /// WordPiece: the longest piece that the word starts with, then the longest continuing piece that the rest starts with,
 /// and so on; a word that this does not cover becomes the unknown token. Immutable and thread-safe.

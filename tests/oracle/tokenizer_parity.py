@@ -265,8 +265,8 @@ def variants_of(base):
         chance = random.Random(seed)
         added = list(base["added_tokens"])
         for name in chance.sample(names, chance.randint(1, 6)):
-            names = ("single_word", "lstrip", "rstrip", "normalized", "special")
-            flags = {name: chance.random() < 0.4 for name in names}
+            keys = ("single_word", "lstrip", "rstrip", "normalized", "special")
+            flags = {key: chance.random() < 0.4 for key in keys}
             added.append(dict(flags, content=name, id=40000 + len(added)))
         normalizer = bert_normalizer(*(chance.random() < 0.7 for _ in range(4)))
         yield f"added tokens {added[len(base['added_tokens']):]} {normalizer}", dict(

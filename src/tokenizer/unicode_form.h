@@ -1,0 +1,12 @@
+// The normalisation forms of Unicode: NFC, NFD, NFKC, NFKD (UAX #15).
+#pragma once
+
+#include "formats/tokenizer_spec.h"
+#include "tokenizer/normalized_text.h"
+
+namespace tandem {
+
+/// Appends `source` in a normalisation form to `result`.
+void apply_unicode_form(UnicodeFormSpec form, const SourceText& source, bool origins, NormalizedText& result);
+
+}  // namespace tandem
