@@ -1,11 +1,215 @@
 #include "formats/tokenizer_folder.h"
 
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/mapped_file.h"
+#include "base/utf8.h"
+#include "formats/sentencepiece_model.h"
+#include "formats/special_tokens.h"
+#include "formats/tokenizer_checks.h"
 #include "formats/tokenizer_json.h"
+#include "formats/tokenizer_json_model.h"
 
 namespace tandem {
+namespace fs = std::filesystem;
+namespace {
 
-Result<TokenizerSpec> read_tokenizer_folder(const std::filesystem::path& folder) {
-  return read_tokenizer_json(folder / "tokenizer.json");
+constexpr std::uint64_t kWordCharsMax = 100;  // max_input_chars_per_word, which these files do not say.
+
+const SpecialTokenNames kRobertaNames{.bos = "<s>",
+                                      .eos = "</s>",
+                                      .unk = "<unk>",
+                                      .sep = "</s>",
+                                      .pad = "<pad>",
+                                      .cls = "<s>",
+                                      .mask = "<mask>"};
+
+bool has_file(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+/// The lines of a text file, which may end as on any system. The last one need not end.
+Result<std::vector<std::string>> read_lines(const fs::path& path) {
+  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
+  std::string_view rest = file.text();
+  if (rest.size() > kTokenizerFileBytesMax || !is_utf8(rest)) {
+    return fail(ErrorCode::kCorruptData, "{}: want UTF-8 of at most {} bytes", path.string(), kTokenizerFileBytesMax);
+  }
+  std::vector<std::string> lines;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
+    lines.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(rest.size(), end + (rest.substr(end).starts_with("\r\n") ? 2 : 1)));
+  }
+  return lines;
+}
+
+/// One token per line; its number is its id. Of equal lines the last one counts.
+Result<std::vector<VocabularyEntry>> read_vocab_txt(const fs::path& path) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> lines, read_lines(path));
+  if (lines.empty() || lines.size() > kTokenIdsMax) {
+    return fail(ErrorCode::kCorruptData, "{}: {} lines, want 1 to {}", path.string(), lines.size(), kTokenIdsMax);
+  }
+  std::unordered_map<std::string_view, std::size_t> last;
+  for (std::size_t index = 0; index < lines.size(); ++index) {
+    RETURN_IF_ERROR(check_spelling(lines[index], path.string()));
+    last[lines[index]] = index;
+  }
+  std::vector<VocabularyEntry> vocabulary;
+  vocabulary.reserve(lines.size());
+  for (std::size_t index = 0; index < lines.size(); ++index) {
+    if (last[lines[index]] == index) vocabulary.push_back({lines[index], static_cast<std::int32_t>(index)});
+  }
+  return vocabulary;
+}
+
+/// The ids that tokens will have: the vocabulary's, or, for new ones, those that follow.
+std::map<std::string, std::int32_t> future_ids(const TokenIds& ids, const std::vector<AddedToken>& added) {
+  std::map<std::string, std::int32_t> result;
+  auto next = static_cast<std::int32_t>(ids.size());
+  for (const AddedToken& token : added) {
+    const auto known = ids.find(token.content);
+    result.emplace(token.content, known != ids.end() ? known->second : next++);
+  }
+  return result;
+}
+
+std::string name_of_model_type(const fs::path& folder) {
+  const auto config = JsonDocument::read_file(folder / "config.json");
+  if (!config) return {};
+  const auto type = config->root().find_string("model_type");
+  return type && *type ? std::string(**type) : std::string();
+}
+
+/// vocab.txt: BERT and its relatives, or MPNet, which differs in its special tokens.
+Result<TokenizerSpec> read_word_piece_folder(const fs::path& folder) {
+  SlowTokenizerOptions options;
+  RETURN_IF_ERROR(read_tokenizer_options(folder, options));
+  const bool is_mpnet = options.tokenizer_class ? options.tokenizer_class->starts_with("MPNet")
+                                                : name_of_model_type(folder) == "mpnet";
+  const SpecialTokenNames bert{
+      .bos = "", .eos = "", .unk = "[UNK]", .sep = "[SEP]", .pad = "[PAD]", .cls = "[CLS]", .mask = "[MASK]"};
+  SpecialTokenNames mpnet = kRobertaNames;
+  mpnet.unk = "[UNK]";
+  ASSIGN_OR_RETURN(SpecialTokens tokens, read_special_tokens(folder, is_mpnet ? mpnet : bert, is_mpnet));
+
+  const fs::path path = folder / "vocab.txt";
+  WordPieceSpec model;
+  model.unk_token = tokens.names.unk;
+  model.continuing_subword_prefix = "##";
+  model.max_input_chars_per_word = kWordCharsMax;
+  ASSIGN_OR_RETURN(model.vocabulary, read_vocab_txt(path));
+  ASSIGN_OR_RETURN(const TokenIds ids, check_vocabulary(model.vocabulary, path.string()));
+  RETURN_IF_ERROR(check_has_token(ids, model.unk_token, "unk_token", path.string()));
+  auto added_ids = future_ids(ids, tokens.added);
+
+  TokenizerSpec spec;
+  spec.normalizer.emplace_back(BertNormalizerSpec{.clean_text = true,
+                                                  .handle_chinese_chars = options.tokenize_chinese_chars,
+                                                  .strip_accents = options.strip_accents.value_or(options.do_lower_case),
+                                                  .lowercase = options.do_lower_case});
+  spec.pre_tokenizer.emplace_back(BertPreTokenizerSpec{});
+  const std::int32_t cls = added_ids[tokens.names.cls];
+  const std::int32_t sep = added_ids[tokens.names.sep];
+  if (is_mpnet) {
+    spec.post_processor = {{OffsetTrimSpec{.add_prefix_space = false}}, roberta_template(cls, sep)};
+  } else {
+    spec.post_processor.layout = bert_template(cls, sep);
+  }
+  spec.added_tokens = std::move(tokens.added);
+  spec.model = std::move(model);
+  return spec;
+}
+
+/// vocab.json and merges.txt: RoBERTa and its relatives.
+Result<TokenizerSpec> read_byte_level_folder(const fs::path& folder) {
+  SlowTokenizerOptions options;
+  RETURN_IF_ERROR(read_tokenizer_options(folder, options));
+  ASSIGN_OR_RETURN(SpecialTokens tokens, read_special_tokens(folder, kRobertaNames, false));
+
+  const fs::path vocabulary_path = folder / "vocab.json";
+  const fs::path merges_path = folder / "merges.txt";
+  BpeSpec model;
+  ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::read_file(vocabulary_path, kTokenizerFileBytesMax));
+  ASSIGN_OR_RETURN(model.vocabulary, read_vocabulary(document.root(), vocabulary_path.string()));
+  ASSIGN_OR_RETURN(const TokenIds ids, check_vocabulary(model.vocabulary, vocabulary_path.string()));
+  ASSIGN_OR_RETURN(const std::vector<std::string> lines, read_lines(merges_path));
+  for (const std::string& line : lines) {
+    if (line.empty() || line.starts_with("#version")) continue;
+    ASSIGN_OR_RETURN(const auto parts, split_merge(line, merges_path.string()));
+    ASSIGN_OR_RETURN(model.merges.emplace_back(),
+                     find_merge(ids, parts.first, parts.second, "", merges_path.string()));
+  }
+  auto added_ids = future_ids(ids, tokens.added);
+
+  TokenizerSpec spec;
+  spec.pre_tokenizer.emplace_back(ByteLevelSpec{.add_prefix_space = options.add_prefix_space, .use_regex = true});
+  spec.post_processor.layout = roberta_template(added_ids[tokens.names.cls], added_ids[tokens.names.sep]);
+  if (options.trim_offsets) spec.post_processor.trims = {OffsetTrimSpec{options.add_prefix_space}};
+  spec.added_tokens = std::move(tokens.added);
+  spec.model = std::move(model);
+  return spec;
+}
+
+/// sentencepiece.bpe.model: XLM-RoBERTa, whose ids are one more than the model's, since four tokens take the place of
+/// the first three, and which has one more at the end.
+Result<TokenizerSpec> read_sentencepiece_folder(const fs::path& folder, const fs::path& path) {
+  SlowTokenizerOptions options;
+  options.add_prefix_space = true;
+  RETURN_IF_ERROR(read_tokenizer_options(folder, options));
+  ASSIGN_OR_RETURN(SpecialTokens tokens, read_special_tokens(folder, kRobertaNames, false));
+  ASSIGN_OR_RETURN(SentencePieceModel pieces, read_sentencepiece_model(path));
+
+  const SpecialTokenNames& names = tokens.names;
+  constexpr std::size_t kReplaced = 3;
+  UnigramSpec model;
+  model.pieces = {{names.bos, 0}, {names.pad, 0}, {names.eos, 0}, {names.unk, 0}};
+  model.unk_id = 3;
+  for (std::size_t index = kReplaced; index < pieces.pieces.size(); ++index) {
+    SentencePiece& piece = pieces.pieces[index];
+    if (piece.is_user_defined || piece.is_control) {
+      AddedToken token{.content = piece.spelling, .special = piece.is_control};
+      const auto is_same = [&](const AddedToken& other) { return other.content == token.content; };
+      if (std::none_of(tokens.added.begin(), tokens.added.end(), is_same)) tokens.added.push_back(std::move(token));
+    }
+    model.pieces.push_back({std::move(piece.spelling), piece.score});
+  }
+  model.pieces.push_back({names.mask, 0});
+  RETURN_IF_ERROR(check_unigram(model, path.string()));
+
+  TokenizerSpec spec;
+  if (pieces.charsmap) spec.normalizer.emplace_back(PrecompiledSpec{std::move(pieces.charsmap)});
+  spec.pre_tokenizer.emplace_back(WhitespaceSplitSpec{});
+  spec.pre_tokenizer.emplace_back(
+      MetaspaceSpec{.replacement = "\u2581",
+                    .prepend = options.add_prefix_space ? MetaspaceSpec::Prepend::kAlways : MetaspaceSpec::Prepend::kNever,
+                    .split = true});
+  spec.post_processor.layout = roberta_template(0, 2);
+  spec.added_tokens = std::move(tokens.added);
+  spec.model = std::move(model);
+  return spec;
+}
+
+}  // namespace
+
+Result<TokenizerSpec> read_tokenizer_folder(const fs::path& folder) {
+  if (has_file(folder / "tokenizer.json")) return read_tokenizer_json(folder / "tokenizer.json");
+  if (has_file(folder / "vocab.json") && has_file(folder / "merges.txt")) return read_byte_level_folder(folder);
+  if (has_file(folder / "sentencepiece.bpe.model")) {
+    return read_sentencepiece_folder(folder, folder / "sentencepiece.bpe.model");
+  }
+  if (has_file(folder / "vocab.txt")) return read_word_piece_folder(folder);
+  return fail(ErrorCode::kNotFound,
+              "{}: no tokenizer.json, and neither vocab.txt, vocab.json with merges.txt nor sentencepiece.bpe.model",
+              folder.string());
 }
 
 }  // namespace tandem

@@ -176,7 +176,8 @@ struct BpeSpec {
   std::string continuing_subword_prefix;
   std::string end_of_word_suffix;
   bool fuse_unk = false;       ///< Neighbouring unknown characters are one token.
-  bool byte_fallback = false;  ///< An unknown character becomes tokens such as <0x0A>, if all its bytes have one.
+  /// An unknown character becomes tokens such as <0x0A>, if all its bytes have one. Never with a prefix or suffix.
+  bool byte_fallback = false;
   bool ignore_merges = false;  ///< A word that is in the vocabulary is a token, whatever the merges make of it.
 };
 

@@ -316,15 +316,7 @@ class Tokenizer::Impl {
     const std::vector<Offset>& origins = scratch.words.text->origins;
     for (const WordToken& token : scratch.word_tokens) {
       tokens.ids.push_back(token.id);
-      Offset offset;
-      if (token.end <= word.size()) {
-        offset = {origins[span.begin + token.begin].begin, origins[span.begin + token.end - 1].end};
-      } else {
-        // The bytes of a prefix or suffix that the text does not have make tokens reach past their word. The
-        // reference then takes places in the word for places in the text.
-        const auto end_max = static_cast<std::uint32_t>(text.size());
-        offset = {std::min(token.begin, end_max), std::min(token.end, end_max)};
-      }
+      const Offset offset{origins[span.begin + token.begin].begin, origins[span.begin + token.end - 1].end};
       add_offset(text, model_.value(token, word), offset, tokens);
     }
   }

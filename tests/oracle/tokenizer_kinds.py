@@ -23,6 +23,7 @@ import os
 import pathlib
 import random
 import sys
+import tempfile
 import unicodedata
 
 import sentencepiece
@@ -259,7 +260,7 @@ def unigram_variants():
     yield "byte_fallback, no normaliser", dict(
         base, model=bytes_model, added_tokens=tokens, normalizer=None, pre_tokenizer=metaspace("first", False)
     )
-    names = ["<x>", "Caf\u00e9", "the", "new tok", " ", "\u2581", "ing", "e\u0301e", "\uff21", "<x>y"]
+    names = ["<x>", "Caf\u00e9", "the", "new tok", "\u2581", "ing", "e\u0301e", "\uff21", "<x>y"]
     for seed in range(6):
         chance = random.Random(seed)
         more = list(added)
@@ -293,7 +294,8 @@ def bpe_variants():
         yield f"{prefix} {suffix}", dict(base, normalizer={"type": "Lowercase"})
         yield f"{prefix} {suffix} fuse_unk", dict(base, model=dict(model, fuse_unk=True))
         yield f"{prefix} {suffix} no unk", dict(base, model=dict(model, unk_token=None))
-        for fuse, vocabulary in itertools.product((False, True), (with_bytes, some)):
+        # The two together are refused.
+        for fuse, vocabulary in itertools.product((False, True), () if prefix or suffix else (with_bytes, some)):
             bytes_model = dict(model, vocab=vocabulary, byte_fallback=True, fuse_unk=fuse)
             tokens = special_tokens({name: vocabulary[name] for name in ("<s>", "</s>")})
             yield f"{prefix} {suffix} byte_fallback fuse_unk={fuse}", dict(base, model=bytes_model, added_tokens=tokens)
@@ -365,7 +367,80 @@ KINDS = {
     "Unigram": lambda arguments: unigram_variants(),
     "BPE": lambda arguments: bpe_variants(),
     "normalisers and pre-tokenizers": lambda arguments: stage_variants(),
+    "folders without tokenizer.json": lambda arguments: folder_variants(arguments.gpt2),
 }
+
+
+def folder_variants(gpt2):
+    """Folders without tokenizer.json, and what transformers makes of them. Only where transformers is installed."""
+    try:
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        from transformers import AutoTokenizer
+    except ImportError:
+        return
+    words = train()["model"]["vocab"]
+    words = sorted(words, key=words.get)
+    mpnet = ["<s>", "<pad>", "</s>", "[UNK]"] + [word for word in words if word != "[UNK]"] + ["<mask>"]
+    model = gpt2_model(gpt2)
+    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
+    roberta = {
+        "vocab.json": json.dumps(model["vocab"]),
+        "merges.txt": "\n".join(["#version: 0.2", *merges, ""]),
+    }
+    proto = unigram_proto()
+    own = copy.deepcopy(proto)
+    own.pieces[40].type = 4
+    mask = {"content": "<mask>", "lstrip": True, "normalized": True, "rstrip": False, "single_word": False}
+    extra = {"content": "the", "lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
+
+    def vocab_txt(tokens, end="\n"):
+        return {"vocab.txt": "".join(token + end for token in tokens)}
+
+    folders = [
+        ("bert", "bert", vocab_txt(words), {}),
+        ("bert", "bert, cased", vocab_txt(words), {"do_lower_case": False, "tokenize_chinese_chars": False}),
+        ("bert", "bert, accents", vocab_txt(words), {"strip_accents": False, "model_max_length": 512}),
+        ("bert", "bert, another cls", vocab_txt(words), {"tokenizer_class": "BertTokenizer", "cls_token": "the"}),
+        ("bert", "bert, a token more", vocab_txt(words) | {"added_tokens.json": json.dumps({"<x>": len(words)})}, {}),
+        ("bert", "bert, no mask", vocab_txt(word for word in words if word != "[MASK]"), {}),
+        ("bert", "bert, a word twice", vocab_txt(words + ["the"]), {}),
+        ("bert", "bert, other line ends", vocab_txt(words, "\r\n"), {}),
+        ("bert", "bert, decoder", vocab_txt(words), {"added_tokens_decoder": {str(words.index("the")): extra}}),
+        ("bert", "bert, map", vocab_txt(words) | {"special_tokens_map.json": json.dumps({"sep_token": "the"})}, {}),
+        ("distilbert", "distilbert", vocab_txt(words), {}),
+        ("electra", "electra", vocab_txt(words), {}),
+        ("mpnet", "mpnet", vocab_txt(mpnet), {}),
+        ("mpnet", "mpnet, by its class", vocab_txt(mpnet), {"tokenizer_class": "MPNetTokenizer"}),
+        ("roberta", "roberta", roberta, {}),
+        ("roberta", "roberta, options", roberta, {"add_prefix_space": True, "trim_offsets": False}),
+        ("roberta", "roberta, mask", roberta | {"special_tokens_map.json": json.dumps({"mask_token": mask})}, {}),
+        ("xlm-roberta", "xlm-roberta", {"sentencepiece.bpe.model": proto.SerializeToString()}, {}),
+        ("xlm-roberta", "xlm-roberta, mask", {"sentencepiece.bpe.model": proto.SerializeToString(),
+         "special_tokens_map.json": json.dumps({"mask_token": mask})}, {"add_prefix_space": False}),
+        ("xlm-roberta", "xlm-roberta, own piece", {"sentencepiece.bpe.model": own.SerializeToString()}, {}),
+    ]
+    for model_type, name, files, config in folders:
+        with tempfile.TemporaryDirectory() as folder:
+            files = {key: value.encode() if isinstance(value, str) else value for key, value in files.items()}
+            files["config.json"] = json.dumps({"model_type": model_type}).encode()
+            if config:
+                files["tokenizer_config.json"] = json.dumps(config).encode()
+            for key, value in files.items():
+                pathlib.Path(folder, key).write_bytes(value)
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+        yield name, dict(json.loads(tokenizer.backend_tokenizer.to_str()), files=files)
+
+
+class FolderComparison(Comparison):
+    """A folder on Tandem's side, and what transformers made of it on the other."""
+
+    def __init__(self, dump, variant):
+        self.files = variant.pop("files")
+        super().__init__(dump, variant)
+
+    def write_folder(self, folder):
+        for name, content in self.files.items():
+            folder.joinpath(name).write_bytes(content)
 
 
 class KindGenerator(Generator):
@@ -459,7 +534,7 @@ def run_variant(task):
         for c in itertools.islice(points, index % step, None, step):
             if c < 0x20000 or c % 16 == 0:
                 cases.append((Text(f"x{chr(c)}y e\u0327{chr(c)}\u0323 {chr(c)}".encode()), None, options()))
-    comparison = Comparison(dump, variant)
+    comparison = (FolderComparison if "files" in variant else Comparison)(dump, variant)
     comparison.run(cases)
     return kind, name, comparison.compared, comparison.skipped, comparison.differences
 

@@ -145,8 +145,7 @@ class Comparison:
             request = dict(options, first=first.raw.hex(), second=second.raw.hex() if second else None)
             requests.append(json.dumps(request))
         with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder, "tokenizer.json")
-            path.write_text(json.dumps(self.definition, ensure_ascii=False), encoding="utf-8")
+            self.write_folder(pathlib.Path(folder))
             answers = subprocess.run(
                 [self.dump, folder], input="\n".join(requests) + "\n", capture_output=True, text=True, check=False
             )
@@ -156,6 +155,10 @@ class Comparison:
         assert len(lines) == len(cases)
         for case, line in zip(cases, lines):
             self.compare(case, json.loads(line))
+
+    def write_folder(self, folder):
+        """What Tandem opens."""
+        folder.joinpath("tokenizer.json").write_text(json.dumps(self.definition, ensure_ascii=False), encoding="utf-8")
 
     def compare(self, case, got):
         first, second, options = case
