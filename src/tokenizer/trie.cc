@@ -1,6 +1,7 @@
 #include "tokenizer/trie.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tandem {
 namespace {
@@ -114,12 +115,44 @@ class Trie::Builder {
   std::uint32_t last_free_ = kNoNode;
 };
 
+namespace {
+
+/// A string to sort, with its first 16 bytes as numbers: most comparisons end there, without a look at the string.
+struct SortKey {
+  std::pair<std::uint64_t, std::uint64_t> head;
+  std::uint32_t index;
+};
+
+std::uint64_t number_of(std::string_view text) {
+  char bytes[8] = {};
+  text.copy(bytes, sizeof(bytes));
+  std::uint64_t number = 0;
+  for (const char byte : bytes) number = number << 8 | static_cast<std::uint8_t>(byte);
+  return number;
+}
+
+std::pair<std::uint64_t, std::uint64_t> head_of(std::string_view text) {
+  return {number_of(text), text.size() > 8 ? number_of(text.substr(8)) : 0};
+}
+
+}  // namespace
+
 Trie::Trie(std::span<const std::pair<std::string_view, std::int32_t>> entries) {
+  std::vector<SortKey> keys;
+  keys.reserve(entries.size());
+  for (std::size_t index = 0; index < entries.size(); ++index) {
+    if (entries[index].first.empty()) continue;
+    keys.push_back({head_of(entries[index].first), static_cast<std::uint32_t>(index)});
+  }
+  std::sort(keys.begin(), keys.end(), [&](const SortKey& left, const SortKey& right) {
+    if (left.head != right.head) return left.head < right.head;
+    const int order = entries[left.index].first.compare(entries[right.index].first);
+    return order != 0 ? order < 0 : left.index < right.index;
+  });
   std::vector<Builder::Entry> sorted;
-  std::copy_if(entries.begin(), entries.end(), std::back_inserter(sorted),
-               [](const Builder::Entry& entry) { return !entry.first.empty(); });
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Builder::Entry& left, const Builder::Entry& right) { return left.first < right.first; });
+  sorted.reserve(keys.size());
+  for (const SortKey& key : keys) sorted.push_back(entries[key.index]);
+  nodes_.reserve(4 * sorted.size());  // About what a vocabulary of a natural language takes.
   Builder(nodes_, sorted).build();
 }
 
