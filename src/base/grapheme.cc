@@ -32,13 +32,13 @@ class Cluster {
   }
 
   bool joins(Kind next) const {
-    if (last_ == Kind::kCarriageReturn && next == Kind::kLineFeed) return true;          // GB3
-    if (is_control(last_) || is_control(next)) return false;                             // GB4, GB5
-    if (is_extend(next) || next == Kind::kJoiner) return true;                           // GB9
-    if (next == Kind::kSpacingMark || last_ == Kind::kPrepend) return true;              // GB9a, GB9b
-    if (next == Kind::kConsonant) return conjunct_ == Conjunct::kLinked;                 // GB9c
-    if (next == Kind::kPictographic) return last_ == Kind::kJoiner && pictographic_;     // GB11
-    if (next == Kind::kRegionalIndicator) return regional_indicators_ % 2 == 1;          // GB12, GB13
+    if (last_ == Kind::kCarriageReturn && next == Kind::kLineFeed) return true;       // GB3
+    if (is_control(last_) || is_control(next)) return false;                          // GB4, GB5
+    if (is_extend(next) || next == Kind::kJoiner) return true;                        // GB9
+    if (next == Kind::kSpacingMark || last_ == Kind::kPrepend) return true;           // GB9a, GB9b
+    if (next == Kind::kConsonant) return conjunct_ == Conjunct::kLinked;              // GB9c
+    if (next == Kind::kPictographic) return last_ == Kind::kJoiner && pictographic_;  // GB11
+    if (next == Kind::kRegionalIndicator) return regional_indicators_ % 2 == 1;       // GB12, GB13
     switch (last_) {
       case Kind::kLead:  // GB6
         return next == Kind::kLead || next == Kind::kVowel || next == Kind::kSyllable || next == Kind::kClosedSyllable;

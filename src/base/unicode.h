@@ -31,13 +31,13 @@ enum class GraphemeBreak : std::uint8_t {
   kCarriageReturn,
   kLineFeed,
   kControl,
-  kExtend,         ///< Extend, and Extend of Indic_Conjunct_Break.
-  kLinker,         ///< Extend, and Linker of Indic_Conjunct_Break.
-  kNonJoiner,      ///< Extend, and no part of a conjunct.
-  kJoiner,         ///< Zero width joiner.
-  kPictographic,   ///< Extended_Pictographic.
-  kConsonant,      ///< Consonant of Indic_Conjunct_Break.
-  kLead,           ///< Hangul: leading consonant, vowel, trailing consonant, and syllables without and with the last.
+  kExtend,        ///< Extend, and Extend of Indic_Conjunct_Break.
+  kLinker,        ///< Extend, and Linker of Indic_Conjunct_Break.
+  kNonJoiner,     ///< Extend, and no part of a conjunct.
+  kJoiner,        ///< Zero width joiner.
+  kPictographic,  ///< Extended_Pictographic.
+  kConsonant,     ///< Consonant of Indic_Conjunct_Break.
+  kLead,          ///< Hangul: leading consonant, vowel, trailing consonant, and syllables without and with the last.
   kVowel,
   kTail,
   kSyllable,

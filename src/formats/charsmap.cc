@@ -43,8 +43,10 @@ Status check_nodes(const Charsmap& charsmap, std::string_view name) {
       const std::uint32_t value = Charsmap::value(units[next]);
       const std::string& texts = charsmap.replacements;
       if (value >= texts.size() || (texts[value] & 0xC0) == 0x80) {
-        return fail(ErrorCode::kCorruptData, "{}: a replacement begins at byte {}, want the start of a character "
-                    "below {}", name, value, texts.size());
+        return fail(ErrorCode::kCorruptData,
+                    "{}: a replacement begins at byte {}, want the start of a character "
+                    "below {}",
+                    name, value, texts.size());
       }
     }
   }

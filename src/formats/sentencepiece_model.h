@@ -30,8 +30,8 @@ struct SentencePiece {
 
 /// A unigram model.
 struct SentencePieceModel {
-  std::vector<SentencePiece> pieces;          ///< By id.
-  std::shared_ptr<const Charsmap> charsmap;   ///< Null: texts stay as they are.
+  std::vector<SentencePiece> pieces;         ///< By id.
+  std::shared_ptr<const Charsmap> charsmap;  ///< Null: texts stay as they are.
 };
 
 /// Errors: kNotFound, kCorruptData (file, part, expected, got), kUnsupported (another kind of model).

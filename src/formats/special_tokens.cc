@@ -108,9 +108,8 @@ class SpecialTokenReader {
 
   Status read_decoder(JsonValue decoder) {
     return decoder.for_each_member([&](std::string_view key, JsonValue value) -> Status {
-      if (key.empty() || key.size() > 9 || !std::all_of(key.begin(), key.end(), [](char c) {
-            return c >= '0' && c <= '9';
-          })) {
+      if (key.empty() || key.size() > 9 ||
+          !std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; })) {
         return fail(ErrorCode::kCorruptData, "{}: added_tokens_decoder: '{}' is not an id",
                     (folder_ / "tokenizer_config.json").string(), key);
       }

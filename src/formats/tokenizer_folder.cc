@@ -23,13 +23,8 @@ namespace {
 
 constexpr std::uint64_t kWordCharsMax = 100;  // max_input_chars_per_word, which these files do not say.
 
-const SpecialTokenNames kRobertaNames{.bos = "<s>",
-                                      .eos = "</s>",
-                                      .unk = "<unk>",
-                                      .sep = "</s>",
-                                      .pad = "<pad>",
-                                      .cls = "<s>",
-                                      .mask = "<mask>"};
+const SpecialTokenNames kRobertaNames{
+    .bos = "<s>", .eos = "</s>", .unk = "<unk>", .sep = "</s>", .pad = "<pad>", .cls = "<s>", .mask = "<mask>"};
 
 bool has_file(const fs::path& path) {
   std::error_code error;
@@ -93,8 +88,8 @@ std::string name_of_model_type(const fs::path& folder) {
 Result<TokenizerSpec> read_word_piece_folder(const fs::path& folder) {
   SlowTokenizerOptions options;
   RETURN_IF_ERROR(read_tokenizer_options(folder, options));
-  const bool is_mpnet = options.tokenizer_class ? options.tokenizer_class->starts_with("MPNet")
-                                                : name_of_model_type(folder) == "mpnet";
+  const bool is_mpnet =
+      options.tokenizer_class ? options.tokenizer_class->starts_with("MPNet") : name_of_model_type(folder) == "mpnet";
   const SpecialTokenNames bert{
       .bos = "", .eos = "", .unk = "[UNK]", .sep = "[SEP]", .pad = "[PAD]", .cls = "[CLS]", .mask = "[MASK]"};
   SpecialTokenNames mpnet = kRobertaNames;
@@ -112,10 +107,11 @@ Result<TokenizerSpec> read_word_piece_folder(const fs::path& folder) {
   auto added_ids = future_ids(ids, tokens.added);
 
   TokenizerSpec spec;
-  spec.normalizer.emplace_back(BertNormalizerSpec{.clean_text = true,
-                                                  .handle_chinese_chars = options.tokenize_chinese_chars,
-                                                  .strip_accents = options.strip_accents.value_or(options.do_lower_case),
-                                                  .lowercase = options.do_lower_case});
+  spec.normalizer.emplace_back(
+      BertNormalizerSpec{.clean_text = true,
+                         .handle_chinese_chars = options.tokenize_chinese_chars,
+                         .strip_accents = options.strip_accents.value_or(options.do_lower_case),
+                         .lowercase = options.do_lower_case});
   spec.pre_tokenizer.emplace_back(BertPreTokenizerSpec{});
   const std::int32_t cls = added_ids[tokens.names.cls];
   const std::int32_t sep = added_ids[tokens.names.sep];
@@ -145,8 +141,7 @@ Result<TokenizerSpec> read_byte_level_folder(const fs::path& folder) {
   for (const std::string& line : lines) {
     if (line.empty() || line.starts_with("#version")) continue;
     ASSIGN_OR_RETURN(const auto parts, split_merge(line, merges_path.string()));
-    ASSIGN_OR_RETURN(model.merges.emplace_back(),
-                     find_merge(ids, parts.first, parts.second, "", merges_path.string()));
+    ASSIGN_OR_RETURN(model.merges.emplace_back(), find_merge(ids, parts.first, parts.second, "", merges_path.string()));
   }
   auto added_ids = future_ids(ids, tokens.added);
 
@@ -188,10 +183,10 @@ Result<TokenizerSpec> read_sentencepiece_folder(const fs::path& folder, const fs
   TokenizerSpec spec;
   if (pieces.charsmap) spec.normalizer.emplace_back(PrecompiledSpec{std::move(pieces.charsmap)});
   spec.pre_tokenizer.emplace_back(WhitespaceSplitSpec{});
-  spec.pre_tokenizer.emplace_back(
-      MetaspaceSpec{.replacement = "\u2581",
-                    .prepend = options.add_prefix_space ? MetaspaceSpec::Prepend::kAlways : MetaspaceSpec::Prepend::kNever,
-                    .split = true});
+  spec.pre_tokenizer.emplace_back(MetaspaceSpec{
+      .replacement = "\u2581",
+      .prepend = options.add_prefix_space ? MetaspaceSpec::Prepend::kAlways : MetaspaceSpec::Prepend::kNever,
+      .split = true});
   spec.post_processor.layout = roberta_template(0, 2);
   spec.added_tokens = std::move(tokens.added);
   spec.model = std::move(model);

@@ -58,8 +58,10 @@ Result<ModelSpec> read_bpe(JsonValue part, std::string_view name) {
   ASSIGN_OR_RETURN(spec.ignore_merges, flag("ignore_merges"));
 
   if (spec.byte_fallback && !(spec.continuing_subword_prefix.empty() && spec.end_of_word_suffix.empty())) {
-    return fail(ErrorCode::kUnsupported, "{}: model: byte_fallback together with continuing_subword_prefix or "
-                "end_of_word_suffix is not supported", name);
+    return fail(ErrorCode::kUnsupported,
+                "{}: model: byte_fallback together with continuing_subword_prefix or "
+                "end_of_word_suffix is not supported",
+                name);
   }
 
   ASSIGN_OR_RETURN(const JsonValue vocabulary, part.get_object("vocab"));

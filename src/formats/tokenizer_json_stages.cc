@@ -197,8 +197,8 @@ class StageParser {
     ASSIGN_OR_RETURN(const auto text, part.get_string("precompiled_charsmap"));
     const auto bytes = decode_base64(text);
     if (!bytes) return fail(ErrorCode::kCorruptData, "{}: {}: precompiled_charsmap is not base64", name_, part_);
-    ASSIGN_OR_RETURN(Charsmap charsmap, parse_charsmap(*bytes, fmt::format("{}: {}: precompiled_charsmap", name_,
-                                                                           part_)));
+    ASSIGN_OR_RETURN(Charsmap charsmap,
+                     parse_charsmap(*bytes, fmt::format("{}: {}: precompiled_charsmap", name_, part_)));
     return PrecompiledSpec{std::make_shared<const Charsmap>(std::move(charsmap))};
   }
 

@@ -175,7 +175,7 @@ struct BpeSpec {
   std::optional<std::string> unk_token;  ///< Nothing: what is unknown is left out.
   std::string continuing_subword_prefix;
   std::string end_of_word_suffix;
-  bool fuse_unk = false;       ///< Neighbouring unknown characters are one token.
+  bool fuse_unk = false;  ///< Neighbouring unknown characters are one token.
   /// An unknown character becomes tokens such as <0x0A>, if all its bytes have one. Never with a prefix or suffix.
   bool byte_fallback = false;
   bool ignore_merges = false;  ///< A word that is in the vocabulary is a token, whatever the merges make of it.

@@ -14,8 +14,7 @@ namespace {
 /// Reads a text and writes another: one overload for each step that looks at one code point or at one match a time.
 class StepRun {
  public:
-  StepRun(const SourceText& source, bool origins, NormalizedText& result)
-      : source_(source), writer_(origins, result) {}
+  StepRun(const SourceText& source, bool origins, NormalizedText& result) : source_(source), writer_(origins, result) {}
 
   void operator()(LowercaseSpec /*spec*/) {
     for_each([&](char32_t c, Offset origin) {

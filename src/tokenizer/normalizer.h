@@ -23,8 +23,8 @@ class Normalizer {
                  NormalizedText& result) const;
 
  private:
-  using Step = std::variant<BertNormalizerSpec, UnicodeFormSpec, LowercaseSpec, StripAccentsSpec, StripSpec, PrependSpec,
-                            NmtSpec, ReplaceSpec, Precompiled, ByteLevelNormalizerSpec>;
+  using Step = std::variant<BertNormalizerSpec, UnicodeFormSpec, LowercaseSpec, StripAccentsSpec, StripSpec,
+                            PrependSpec, NmtSpec, ReplaceSpec, Precompiled, ByteLevelNormalizerSpec>;
 
   std::vector<Step> steps_;
 };

@@ -13,8 +13,8 @@
 namespace tandem {
 
 /// Normalises grapheme cluster by grapheme cluster, as the crate spm_precompiled does: a cluster of less than 6 bytes
-/// becomes the replacement of the shortest prefix that has one, and the rest of it is lost; where no prefix has one, and
-/// in longer clusters, each code point is looked up by itself. Immutable and thread-safe.
+/// becomes the replacement of the shortest prefix that has one, and the rest of it is lost; where no prefix has one,
+/// and in longer clusters, each code point is looked up by itself. Immutable and thread-safe.
 class Precompiled {
  public:
   explicit Precompiled(std::shared_ptr<const Charsmap> charsmap);

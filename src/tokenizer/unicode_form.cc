@@ -94,9 +94,8 @@ class Decomposer {
 
   void flush() {
     if (marks_.empty()) return;
-    std::stable_sort(marks_.begin(), marks_.end(), [](const Part& left, const Part& right) {
-      return left.combining_class < right.combining_class;
-    });
+    std::stable_sort(marks_.begin(), marks_.end(),
+                     [](const Part& left, const Part& right) { return left.combining_class < right.combining_class; });
     for (const Part& mark : marks_) write(mark);
     marks_.clear();
   }

@@ -1,5 +1,5 @@
-// Unigram: of all ways to split a word into pieces the most probable one. See Kudo, "Subword Regularization" (2018), and
-// SentencePiece for the details.
+// Unigram: of all ways to split a word into pieces the most probable one. See Kudo, "Subword Regularization" (2018),
+// and SentencePiece for the details.
 #pragma once
 
 #include <array>
