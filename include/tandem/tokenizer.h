@@ -69,7 +69,8 @@ struct Encoding {
 /// bytes given. A text is read up to its first GiB.
 class Tokenizer {
  public:
-  /// Reads `tokenizer.json` of a model folder. Errors: kNotFound, kCorruptData, kUnsupported (names the part).
+  /// Reads `tokenizer.json` of a model folder, or the older files that a folder without one has: vocab.txt, vocab.json
+  /// with merges.txt, or sentencepiece.bpe.model. Errors: kNotFound, kCorruptData, kUnsupported (names the part).
   static Result<Tokenizer> open(const std::filesystem::path& folder, const TokenizerOptions& options = {});
 
   Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
