@@ -28,10 +28,10 @@ LINES = TRAINING_TEXT.strip().splitlines()[:8]
 # Replacements of one, several and no characters, of characters alone and of two together.
 RULES = {"\uff21": "A", "\u2122": "TM", "\u00ad": "", "\u0041\u0308": "\u00c4", "\u0065\u0301": "\u00e9", "\t": " "}
 TEXTS = [
-    "", " ", "A bicycle  built for two.", "it's we'LL  1999 roads\r\n\n  end ", "The first rider\u2122 e\u0301 A\u0308x",
+    "",
+    " ", "A bicycle  built for two.", "it's we'LL  1999 roads\r\n\n  end ", "The first rider\u2122 e\u0301 A\u0308x",
     "<mask> a <mask>b</s>", "\u00ad\u00adxyz \uff21\uff21",
-    "\u4e2d\u6587 \U0001f468\u200d\U0001f469\u200d\U0001f467 ok",
-    "\u2581\u2581 the\tsecond", "search " * 9 + "s" * 40,
+    "\u4e2d\u6587 \U0001f468\u200d\U0001f469\u200d\U0001f467 ok", "\u2581\u2581 the\tsecond", "search " * 9 + "s" * 40,
 ]
 
 
