@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "engine/text_encoder.h"
+#include "formats/tokenizer_folder.h"
 #include "model/linear.h"
 #include "model/pooling.h"
 #include "model/weights.h"
@@ -271,7 +272,9 @@ Result<BiEncoderIdentity> BiEncoder::identity() const {
     for (const std::filesystem::path& file : files) {
       RETURN_IF_ERROR(hash_file(file, hasher));
     }
-    RETURN_IF_ERROR(hash_file(impl.encoder.config().transformer_folder / "tokenizer.json", hasher));
+    for (const std::filesystem::path& file : tokenizer_files(impl.encoder.config().transformer_folder)) {
+      RETURN_IF_ERROR(hash_file(file, hasher));
+    }
     std::string pooling;
     for (const Pooling mode : impl.poolings) {
       if (!pooling.empty()) pooling += '+';

@@ -195,13 +195,24 @@ Result<TokenizerSpec> read_sentencepiece_folder(const fs::path& folder, const fs
 
 }  // namespace
 
-Result<TokenizerSpec> read_tokenizer_folder(const fs::path& folder) {
-  if (has_file(folder / "tokenizer.json")) return read_tokenizer_json(folder / "tokenizer.json");
-  if (has_file(folder / "vocab.json") && has_file(folder / "merges.txt")) return read_byte_level_folder(folder);
-  if (has_file(folder / "sentencepiece.bpe.model")) {
-    return read_sentencepiece_folder(folder, folder / "sentencepiece.bpe.model");
+std::vector<fs::path> tokenizer_files(const fs::path& folder) {
+  if (has_file(folder / "tokenizer.json")) return {folder / "tokenizer.json"};
+  if (has_file(folder / "vocab.json") && has_file(folder / "merges.txt")) {
+    return {folder / "vocab.json", folder / "merges.txt"};
   }
-  if (has_file(folder / "vocab.txt")) return read_word_piece_folder(folder);
+  for (const char* const name : {"sentencepiece.bpe.model", "vocab.txt"}) {
+    if (has_file(folder / name)) return {folder / name};
+  }
+  return {};
+}
+
+Result<TokenizerSpec> read_tokenizer_folder(const fs::path& folder) {
+  const std::vector<fs::path> files = tokenizer_files(folder);
+  const fs::path name = files.empty() ? fs::path() : files[0].filename();
+  if (name == "tokenizer.json") return read_tokenizer_json(files[0]);
+  if (name == "vocab.json") return read_byte_level_folder(folder);
+  if (name == "sentencepiece.bpe.model") return read_sentencepiece_folder(folder, files[0]);
+  if (name == "vocab.txt") return read_word_piece_folder(folder);
   return fail(ErrorCode::kNotFound,
               "{}: no tokenizer.json, and neither vocab.txt, vocab.json with merges.txt nor sentencepiece.bpe.model",
               folder.string());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "formats/tokenizer_spec.h"
 #include "tandem/result.h"
@@ -13,5 +14,8 @@ namespace tandem {
 /// special_tokens_map.json and added_tokens.json say. Errors: kNotFound, kCorruptData (file, part, expected, got),
 /// kUnsupported (the part by its type).
 Result<TokenizerSpec> read_tokenizer_folder(const std::filesystem::path& folder);
+
+/// The files that hold the vocabulary which read_tokenizer_folder() would read: one or two, none where it would fail.
+std::vector<std::filesystem::path> tokenizer_files(const std::filesystem::path& folder);
 
 }  // namespace tandem

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "formats/adapter_config.h"
+#include "formats/tokenizer_folder.h"
 #include "model/environment.h"
 #include "model/hub_client.h"
 #include "model/model_catalog.h"
@@ -45,7 +46,7 @@ bool has_what_it_needs(const fs::path& snapshot) {
     return std::ranges::any_of(names, has);
   };
   if (has("adapter_config.json") && has_any({"adapter.safetensors", "pytorch_adapter.bin"})) return true;
-  return has("config.json") && has("tokenizer.json") &&
+  return has("config.json") && !tokenizer_files(snapshot).empty() &&
          has_any({"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
                   "pytorch_model.bin.index.json"});
 }
