@@ -3,7 +3,7 @@
 # Usage: scripts/setup.sh [fuzz] [format]    the extra words add what the fuzzers and the formatter need.
 source "$(dirname "$0")/common.sh"
 
-packages=(g++ cmake ninja-build pkg-config ca-certificates python3 python3-pip
+packages=(g++ cmake ninja-build pkg-config ca-certificates python3 python3-pip python3-venv
   libexpected-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev libsimdjson-dev libssl-dev zlib1g-dev libcli11-dev
   libgtest-dev librapidcheck-dev)
 for extra in "$@"; do
