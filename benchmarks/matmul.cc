@@ -126,9 +126,15 @@ Walk onednn(GemmType type, std::size_t m, std::shared_ptr<Data> data) {
     const dnnl::matmul::primitive_desc description(
         with_bias ? dnnl::matmul::desc(a, b, bias, c) : dnnl::matmul::desc(a, b, c), *engine);
     memory weights(description.weights_desc(), *engine);
-    auto* bytes = static_cast<std::uint8_t*>(weights.get_data_handle());
-    for (std::size_t i = 0; i < description.weights_desc().get_size(); ++i)
-      bytes[i] = static_cast<std::uint8_t>(i * 7 % 61);
+    // Ordinary numbers of the type: bytes that make denormals cost a hundred cycles each.
+    void* values = weights.get_data_handle();
+    const std::size_t bytes = description.weights_desc().get_size();
+    for (std::size_t i = 0; type == GemmType::kF32 && i < bytes / sizeof(float); ++i)
+      static_cast<float*>(values)[i] = static_cast<float>(i * 7 % 61) / 61.0F;
+    for (std::size_t i = 0; type == GemmType::kBf16 && i < bytes / sizeof(Bf16); ++i)
+      static_cast<Bf16*>(values)[i] = static_cast<Bf16>(0x3F00U + i * 7 % 61);
+    for (std::size_t i = 0; type == GemmType::kInt8 && i < bytes; ++i)
+      static_cast<std::int8_t*>(values)[i] = static_cast<std::int8_t>(i * 7 % 61);
     std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, memory(a, *engine, data->rows.data())},
                                               {DNNL_ARG_WEIGHTS, weights},
                                               {DNNL_ARG_DST, memory(c, *engine, data->out.data())}};
