@@ -279,6 +279,54 @@ Status run_products(const DemoFlags& flags) {
   return print(to_table(kQuery, response));
 }
 
+// ------------------------------------------------------------------------------------------------------------ faq
+
+/// Ten questions, each for twenty departments and five countries: a help centre as large shops have them.
+std::vector<Document> make_help_centre(const std::vector<Document>& entries) {
+  constexpr std::array<std::string_view, 20> kDepartments{
+      "tents",      "bicycles", "kettles", "shoes",   "cameras", "sofas",    "books", "toys",  "garden tools", "lamps",
+      "mattresses", "skis",     "watches", "laptops", "carpets", "curtains", "drums", "paint", "strollers",    "tyres"};
+  constexpr std::array<std::string_view, 5> kCountries{"Austria", "Chile", "Ghana", "Japan", "Norway"};
+  std::vector<Document> help_centre;
+  for (const Document& entry : entries) {
+    for (const std::string_view department : kDepartments) {
+      for (const std::string_view country : kCountries) {
+        help_centre.push_back({.id = fmt::format("{}-{}", entry.id, help_centre.size() + 1),
+                               .title = fmt::format("{} ({}, {})", entry.title, department, country),
+                               .text = entry.text,
+                               .metadata = {}});
+      }
+    }
+  }
+  return help_centre;
+}
+
+struct DemoFaqFlags : DemoFlags {
+  std::vector<std::string> queries;
+};
+
+Status run_faq(const DemoFaqFlags& flags) {
+  std::vector<std::string> queries = flags.queries;
+  if (queries.empty()) {
+    queries = {"you billed me twice for the skis that I ordered to Norway", "forgot my login, buying a lamp from Japan",
+               "how many days until my tent gets to Austria?"};
+  }
+  ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(flags.model, flags.compute));
+  ASSIGN_OR_RETURN(const std::vector<Document> entries, sample_documents("faq.jsonl"));
+  const Stopwatch indexing;
+  ASSIGN_OR_RETURN(const TemporaryCollection help_centre,
+                   TemporaryCollection::create(make_help_centre(entries), encoder));
+  RETURN_IF_ERROR(print(fmt::format("{} encoded by {} in {:.2f} s, {}\n\n", count_of((*help_centre).size(), "question"),
+                                    flags.model, indexing.seconds(), describe(encoder.compute()))));
+  const Retriever retriever(*help_centre, &encoder, nullptr);
+  for (const std::string& query : queries) {
+    ASSIGN_OR_RETURN(const SearchResponse response,
+                     retriever.search(query, {.mode = SearchMode::kBi, .final_top_k = 3}));
+    RETURN_IF_ERROR(print(to_table(query, response)));
+  }
+  return {};
+}
+
 // --------------------------------------------------------------------------------------------------------- search
 
 struct DemoSearchFlags : DemoFlags {
@@ -397,6 +445,14 @@ void add_demo(CLI::App& app, Action& action) {
                          run_similarity);
   add_command<DemoFlags>(*demo, action, "legal", "Ranking clauses for a legal question", cross, run_legal);
   add_command<DemoFlags>(*demo, action, "products", "500 product titles: 20 candidates, 5 results", both, run_products);
+  add_command<DemoFaqFlags>(
+      *demo, action, "faq", "1,000 questions and answers: the three nearest",
+      [&bi](CLI::App& command, DemoFaqFlags& flags) {
+        flags.model = "sentence-transformers/all-mpnet-base-v2";
+        command.add_option("QUERY", flags.queries, "What to ask; none: three questions of our own");
+        bi(command, flags);
+      },
+      run_faq);
   add_command<DemoSearchFlags>(
       *demo, action, "search", "Both stages side by side, with what moved",
       [&both](CLI::App& command, DemoSearchFlags& flags) {

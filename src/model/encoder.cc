@@ -19,9 +19,9 @@ namespace {
 // one long sequence, and keeps it in the second cache level.
 constexpr std::size_t kFeedForwardRows = 128;
 
-// A few values behind GELU are far larger than the others: in slices they spoil the scale of their neighbours only (see
-// docs/decisions/int8.md).
-constexpr std::size_t kDownSliceInputs = 384;
+// A few inputs of the feed-forward layers are far larger than the others, behind GELU most of all: in slices they spoil
+// the scale of their neighbours only (see docs/decisions/int8.md).
+constexpr std::size_t kSliceInputs = 384;
 
 GemmType gemm_type(Precision precision) {
   switch (precision) {
@@ -76,8 +76,8 @@ class Encoder::Loader {
     layer.qkv = pack(qkv, {.input_magnitudes = magnitudes()});
     layer.attention_output = pack(output);
     if (moments) moments->pass_attention(value, output, layer.attention_norm);
-    layer.up = pack(up, {.input_magnitudes = magnitudes()});
-    layer.down = pack(down, {.slice_inputs = kDownSliceInputs});
+    layer.up = pack(up, {.input_magnitudes = magnitudes(), .slice_inputs = kSliceInputs});
+    layer.down = pack(down, {.slice_inputs = kSliceInputs});
     if (moments) moments->pass_feed_forward(up, down, layer.output_norm, spec_.activation);
     return layer;
   }
