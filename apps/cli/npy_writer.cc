@@ -1,7 +1,6 @@
 #include "npy_writer.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <bit>
 #include <span>
@@ -37,35 +36,12 @@ std::span<const std::byte> bytes_of(std::string_view text) { return std::as_byte
 }  // namespace
 
 Result<NpyWriter> NpyWriter::create(const std::filesystem::path& path, std::size_t columns) {
-  // Renaming over a link would leave its target as it was, and over a device would replace the device.
-  std::error_code error;
-  const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
-  if (error) return fail_errno(error.value(), "cannot create", path.string());
-  if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error)) {
-    return fail(ErrorCode::kInvalidArgument, "{}: exists and is not a regular file", path.string());
-  }
-  std::filesystem::path partial = target;
-  partial += fmt::format(".{}.partial", ::getpid());
-  ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(partial));
-  NpyWriter writer(std::move(file), target, std::move(partial), columns);
-  RETURN_IF_ERROR(writer.file_.append(bytes_of(header(0, columns))));
-  return writer;
+  ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(path));
+  RETURN_IF_ERROR(file.append(bytes_of(header(0, columns))));
+  return NpyWriter(std::move(file), columns);
 }
 
-NpyWriter::NpyWriter(OutputFile file, std::filesystem::path path, std::filesystem::path partial, std::size_t columns)
-    : file_(std::move(file)), path_(std::move(path)), partial_(std::move(partial)), columns_(columns) {}
-
-NpyWriter::NpyWriter(NpyWriter&& other) noexcept
-    : file_(std::move(other.file_)),
-      path_(std::move(other.path_)),
-      partial_(std::exchange(other.partial_, {})),
-      rows_(other.rows_),
-      columns_(other.columns_) {}
-
-NpyWriter::~NpyWriter() {
-  std::error_code error;
-  if (!partial_.empty()) std::filesystem::remove(partial_, error);
-}
+NpyWriter::NpyWriter(ReplacementFile file, std::size_t columns) : file_(std::move(file)), columns_(columns) {}
 
 Status NpyWriter::append(MatrixView rows) {
   CHECK(rows.columns == columns_ || rows.rows == 0);
@@ -75,12 +51,7 @@ Status NpyWriter::append(MatrixView rows) {
 
 Status NpyWriter::commit() {
   RETURN_IF_ERROR(file_.overwrite(0, bytes_of(header(rows_, columns_))));
-  RETURN_IF_ERROR(file_.sync());
-  std::error_code error;
-  std::filesystem::rename(partial_, path_, error);
-  if (error) return fail_errno(error.value(), "cannot rename to", path_.string());
-  partial_.clear();
-  return {};
+  return file_.commit();
 }
 
 }  // namespace tandem::cli

@@ -23,16 +23,10 @@ class NpyWriter {
   Status append(MatrixView rows);
   Status commit();
 
-  NpyWriter(NpyWriter&& other) noexcept;
-  NpyWriter& operator=(NpyWriter&&) = delete;
-  ~NpyWriter();
-
  private:
-  NpyWriter(OutputFile file, std::filesystem::path path, std::filesystem::path partial, std::size_t columns);
+  NpyWriter(ReplacementFile file, std::size_t columns);
 
-  OutputFile file_;
-  std::filesystem::path path_;
-  std::filesystem::path partial_;  // Empty once committed or moved from.
+  ReplacementFile file_;
   std::size_t rows_ = 0;
   std::size_t columns_;
 };

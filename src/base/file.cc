@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,6 +59,40 @@ Status OutputFile::overwrite(std::uint64_t position, std::span<const std::byte> 
 
 Status OutputFile::sync() {
   if (::fsync(descriptor_.get()) != 0) return fail_errno(errno, "cannot write to the disk", path_.string());
+  return {};
+}
+
+Result<ReplacementFile> ReplacementFile::create(const std::filesystem::path& path) {
+  // Renaming over a link would leave its target as it was, and over a device would replace the device.
+  std::error_code error;
+  const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
+  if (error) return fail_errno(error.value(), "cannot create", path.string());
+  if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error)) {
+    return fail(ErrorCode::kInvalidArgument, "{}: exists and is not a regular file", path.string());
+  }
+  std::filesystem::path partial = target;
+  partial += fmt::format(".{}.partial", ::getpid());
+  ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(partial));
+  return ReplacementFile(std::move(file), target, std::move(partial));
+}
+
+ReplacementFile::ReplacementFile(OutputFile file, std::filesystem::path path, std::filesystem::path partial)
+    : file_(std::move(file)), path_(std::move(path)), partial_(std::move(partial)) {}
+
+ReplacementFile::ReplacementFile(ReplacementFile&& other) noexcept
+    : file_(std::move(other.file_)), path_(std::move(other.path_)), partial_(std::exchange(other.partial_, {})) {}
+
+ReplacementFile::~ReplacementFile() {
+  std::error_code error;
+  if (!partial_.empty()) std::filesystem::remove(partial_, error);
+}
+
+Status ReplacementFile::commit() {
+  RETURN_IF_ERROR(file_.sync());
+  std::error_code error;
+  std::filesystem::rename(partial_, path_, error);
+  if (error) return fail_errno(error.value(), "cannot rename to", path_.string());
+  partial_.clear();
   return {};
 }
 

@@ -48,6 +48,33 @@ class OutputFile {
   std::uint64_t size_ = 0;
 };
 
+/// A file that takes the place of another in one step: until commit(), and without it, what was there stays. Not
+/// thread-safe. Errors: kPermission, kNoSpace, kIo.
+class ReplacementFile {
+ public:
+  /// Also refuses a path with something else than a regular file: kInvalidArgument.
+  static Result<ReplacementFile> create(const std::filesystem::path& path);
+
+  Status append(std::span<const std::byte> bytes) { return file_.append(bytes); }
+  /// Replaces bytes that were appended before.
+  Status overwrite(std::uint64_t position, std::span<const std::byte> bytes) {
+    return file_.overwrite(position, bytes);
+  }
+  /// Returns when the new content is on the disk, under its name.
+  Status commit();
+
+  ReplacementFile(ReplacementFile&& other) noexcept;
+  ReplacementFile& operator=(ReplacementFile&&) = delete;
+  ~ReplacementFile();
+
+ private:
+  ReplacementFile(OutputFile file, std::filesystem::path path, std::filesystem::path partial);
+
+  OutputFile file_;
+  std::filesystem::path path_;
+  std::filesystem::path partial_;  // Empty once committed or moved from.
+};
+
 /// Creates a file with this content, on the disk when it returns.
 Status write_new_file(const std::filesystem::path& path, std::string_view content);
 
