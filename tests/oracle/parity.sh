@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares Tandem with sentence-transformers, live: `make parity`. Options are those of tests/oracle/parity.py.
+# Compares Tandem with sentence-transformers and, for evaluation, pytrec_eval, scipy and scikit-learn, live: `make parity`. Options are those of tests/oracle/parity.py.
 source "$(dirname "$0")/../../scripts/common.sh"
 models=${TANDEM_TEST_MODELS:-$PWD/build/models}
 if [ -z "${TANDEM_TEST_MODELS:-}" ]; then
@@ -9,6 +9,7 @@ fi
 python=$(tests/oracle/environment.sh tests/oracle/requirements.txt)
 status=0
 "$python" tests/oracle/parity.py --models "$models" "$@" || status=$?
+"$python" tests/oracle/evaluation_parity.py --models "$models" || status=$?
 if [ -n "${TANDEM_DATA:-}" ]; then
   "$python" tests/oracle/sts_spearman.py --model "$models/all-MiniLM-L6-v2" || status=$?
 fi
