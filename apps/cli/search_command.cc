@@ -1,14 +1,13 @@
 // tandem index, tandem search: documents into a collection, and the two-stage search over it.
 #include <fmt/format.h>
 
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "collection_search.h"
 #include "commands.h"
 #include "input.h"
 #include "options.h"
@@ -16,7 +15,6 @@
 #include "search_output.h"
 #include "tandem/collection.h"
 #include "tandem/corpus.h"
-#include "tandem/retriever.h"
 #include "terminal.h"
 
 namespace tandem::cli {
@@ -86,54 +84,34 @@ struct SearchFlags {
   std::string collection;
   std::vector<std::string> queries;
   std::string queries_file;
-  SearchOptions search;
+  StageFlags stages;
   Format format = Format::kTable;
   std::string tag = "tandem";
-  std::optional<std::string> model;
-  std::string cross_model = kDefaultCrossEncoder;
-  Activation activation = Activation::kAuto;
-  ComputeFlags compute;
-  std::optional<std::size_t> cross_max_length;
 };
 
 Result<std::vector<Query>> collect_queries(const SearchFlags& flags) {
   std::vector<Query> queries;
   if (!flags.queries_file.empty()) {
-    ASSIGN_OR_RETURN(queries, read_all(flags.queries_file, read_query));
+    ASSIGN_OR_RETURN(queries, read_queries(flags.queries_file));
   }
   for (const std::string& text : flags.queries) {
     queries.push_back({.id = fmt::format("{}", queries.size() + 1), .text = text});
+    if (Status status = check_query(text); !status) return fail_in("query " + queries.back().id, status.error());
   }
   if (queries.empty()) {
     return fail(ErrorCode::kInvalidArgument, "nothing to search for: give a QUERY, or a file of them with --queries");
-  }
-  for (const Query& query : queries) {
-    if (Status status = check_query(query.text); !status) return fail_in("query " + query.id, status.error());
   }
   return queries;
 }
 
 Status run_search(const SearchFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<Query> queries, collect_queries(flags));
-  ASSIGN_OR_RETURN(const Collection collection, Collection::open(flags.collection));
-  std::optional<BiEncoder> bi_encoder;
-  std::optional<CrossEncoder> cross_encoder;
-  if (flags.search.mode != SearchMode::kCross) {
-    ASSIGN_OR_RETURN(bi_encoder, open_encoder_of(collection, flags.model, flags.compute));
-  }
-  if (flags.search.mode != SearchMode::kBi) {
-    ComputeFlags cross_compute = flags.compute;
-    cross_compute.max_length = flags.cross_max_length;
-    ASSIGN_OR_RETURN(cross_encoder, open_cross_encoder(flags.cross_model, cross_compute, flags.activation));
-  }
-  const Retriever retriever(collection, bi_encoder ? &*bi_encoder : nullptr, cross_encoder ? &*cross_encoder : nullptr);
-  std::vector<std::string_view> texts;
-  for (const Query& query : queries) texts.push_back(query.text);
+  ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
   const Stopwatch stopwatch;
   std::vector<SearchResponse> responses;
   {
     ProgressBar bar;
-    ASSIGN_OR_RETURN(responses, retriever.search_many(texts, flags.search, bar.callback()));
+    ASSIGN_OR_RETURN(responses, search.search(queries, bar.callback()));
   }
   const double seconds = stopwatch.seconds();
   Truncation truncation;
@@ -153,7 +131,7 @@ Status run_search(const SearchFlags& flags) {
       break;
   }
   note(fmt::format("{} {} over {} in {:.2f} s; {}", queries.size(), queries.size() == 1 ? "query" : "queries",
-                   count_of(collection.size(), "document"), seconds, describe(truncation)));
+                   count_of(search.collection().size(), "document"), seconds, describe(truncation)));
   return {};
 }
 
@@ -201,7 +179,7 @@ void add_search(CLI::App& app, Action& action) {
             .add_option("--queries", flags.queries_file,
                         "A file of queries: JSONL with \"_id\" and \"text\", else one per line; - is standard input")
             ->type_name("F");
-        add_search_options(command, flags.search);
+        add_search_options(command, flags.stages.search);
         add_choice(command, "--format", flags.format,
                    Choices<Format>{{"table", Format::kTable}, {"json", Format::kJson}, {"trec", Format::kTrec}},
                    "How results are printed; json: one object per query and line; trec: a run file");
@@ -210,13 +188,7 @@ void add_search(CLI::App& app, Action& action) {
         command.add_option("--tag", flags.tag, "The last column of a TREC run")
             ->type_name("NAME")
             ->capture_default_str();
-        command.add_option("--model", flags.model, "The bi-encoder; default: the one that the collection remembers")
-            ->type_name("M");
-        add_cross_model_option(command, flags.cross_model);
-        add_activation_option(command, flags.activation);
-        add_compute_options(command, flags.compute);
-        add_count(command, "--max-length", flags.cross_max_length, 1, 1 << 20,
-                  "Tokens that the cross-encoder reads of each pair");
+        add_stage_options(command, flags.stages);
       },
       run_search);
   command->footer(

@@ -1,0 +1,51 @@
+#include "collection_search.h"
+
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+
+namespace tandem::cli {
+
+void add_stage_options(CLI::App& command, StageFlags& flags) {
+  command.add_option("--model", flags.model, "The bi-encoder; default: the one that the collection remembers")
+      ->type_name("M");
+  add_cross_model_option(command, flags.cross_model);
+  add_activation_option(command, flags.activation);
+  add_compute_options(command, flags.compute);
+  add_count(command, "--max-length", flags.cross_max_length, 1, 1 << 20,
+            "Tokens that the cross-encoder reads of each pair");
+}
+
+Result<std::vector<Query>> read_queries(const std::string& path) {
+  ASSIGN_OR_RETURN(std::vector<Query> queries, read_all(path, read_query));
+  for (const Query& query : queries) {
+    if (Status status = check_query(query.text); !status) return fail_in("query " + query.id, status.error());
+  }
+  return queries;
+}
+
+Result<CollectionSearch> CollectionSearch::open(const std::string& folder, const StageFlags& flags) {
+  ASSIGN_OR_RETURN(Collection collection, Collection::open(folder));
+  CollectionSearch opened(std::move(collection), flags.search);
+  if (flags.search.mode != SearchMode::kCross) {
+    ASSIGN_OR_RETURN(opened.bi_encoder_, open_encoder_of(opened.collection_, flags.model, flags.compute));
+  }
+  if (flags.search.mode != SearchMode::kBi) {
+    ComputeFlags cross_compute = flags.compute;
+    cross_compute.max_length = flags.cross_max_length;
+    ASSIGN_OR_RETURN(opened.cross_encoder_, open_cross_encoder(flags.cross_model, cross_compute, flags.activation));
+  }
+  return opened;
+}
+
+Result<std::vector<SearchResponse>> CollectionSearch::search(std::span<const Query> queries,
+                                                             const ProgressCallback& progress) const {
+  std::vector<std::string_view> texts;
+  for (const Query& query : queries) texts.push_back(query.text);
+  const Retriever retriever(collection_, bi_encoder_ ? &*bi_encoder_ : nullptr,
+                            cross_encoder_ ? &*cross_encoder_ : nullptr);
+  return retriever.search_many(texts, options_, progress);
+}
+
+}  // namespace tandem::cli

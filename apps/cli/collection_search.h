@@ -1,0 +1,58 @@
+// Searching a collection as the command line asks for it: what `tandem search` and `tandem eval` share.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "input.h"
+#include "options.h"
+#include "tandem/collection.h"
+#include "tandem/progress.h"
+#include "tandem/retriever.h"
+
+namespace tandem::cli {
+
+/// The stages and their encoders.
+struct StageFlags {
+  SearchOptions search;
+  std::optional<std::string> model;
+  std::string cross_model = kDefaultCrossEncoder;
+  Activation activation = Activation::kAuto;
+  ComputeFlags compute;
+  std::optional<std::size_t> cross_max_length;
+};
+
+/// --model, --cross-model, --activation, the options of computing, and --max-length. add_search_options() adds those of
+/// `search`.
+void add_stage_options(CLI::App& command, StageFlags& flags);
+
+/// The queries of a file. Errors: kInvalidArgument, with the query's id, for one that is empty.
+Result<std::vector<Query>> read_queries(const std::string& path);
+
+/// A collection and the encoders that the mode needs, open.
+class CollectionSearch {
+ public:
+  static Result<CollectionSearch> open(const std::string& folder, const StageFlags& flags);
+
+  /// One response per query, in their order.
+  Result<std::vector<SearchResponse>> search(std::span<const Query> queries,
+                                             const ProgressCallback& progress = {}) const;
+
+  const Collection& collection() const { return collection_; }
+  /// How the encoders compute.
+  const ComputeInfo& compute() const { return bi_encoder_ ? bi_encoder_->compute() : cross_encoder_->compute(); }
+
+ private:
+  CollectionSearch(Collection collection, const SearchOptions& options)
+      : collection_(std::move(collection)), options_(options) {}
+
+  Collection collection_;
+  SearchOptions options_;
+  std::optional<BiEncoder> bi_encoder_;
+  std::optional<CrossEncoder> cross_encoder_;
+};
+
+}  // namespace tandem::cli
