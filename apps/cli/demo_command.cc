@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cmath>
 #include <filesystem>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +17,7 @@
 #include "commands.h"
 #include "input.h"
 #include "options.h"
+#include "pair_evaluation.h"
 #include "report.h"
 #include "sample_data.h"
 #include "search_output.h"
@@ -104,15 +103,6 @@ Result<std::vector<Query>> sample_queries() {
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
 
-float dot(std::span<const float> a, std::span<const float> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
-}
-
-/// Of the vectors' lengths nothing is assumed.
-float cosine(std::span<const float> a, std::span<const float> b) {
-  return dot(a, b) / std::sqrt(std::max(dot(a, a) * dot(b, b), 1e-24F));
-}
-
 // ---------------------------------------------------------------------------------------------------------- speed
 
 Status run_speed(const DemoFlags& flags) {
@@ -183,14 +173,14 @@ Status run_nuance(const DemoFlags& flags) {
     ASSIGN_OR_RETURN(const Embeddings query_vector, stages.bi_encoder.encode(std::span(&query, 1), TextRole::kQuery));
     ASSIGN_OR_RETURN(const Embeddings vectors, stages.bi_encoder.encode(documents, TextRole::kDocument));
     ASSIGN_OR_RETURN(const Ranking ranking, stages.cross_encoder.rank(query, documents));
-    std::vector<float> cosines;
+    std::vector<double> cosines;
     for (std::size_t i = 0; i < documents.size(); ++i) {
       cosines.push_back(cosine(query_vector.vectors.row(0), vectors.vectors.row(i)));
     }
     RETURN_IF_ERROR(print(fmt::format("{}\n   cross  cosine (rank)\n", query)));
     for (const RankedDocument& ranked : ranking.documents) {
-      const float own = cosines[ranked.index];
-      const auto rank = 1 + std::ranges::count_if(cosines, [own](float other) { return other > own; });
+      const double own = cosines[ranked.index];
+      const auto rank = 1 + std::ranges::count_if(cosines, [own](double other) { return other > own; });
       RETURN_IF_ERROR(print(
           fmt::format("{:8.3f} {:7.3f} ({})   {}\n", ranked.cross_encoder_score, own, rank, documents[ranked.index])));
     }
@@ -201,31 +191,40 @@ Status run_nuance(const DemoFlags& flags) {
 
 // ----------------------------------------------------------------------------------------------------- similarity
 
-struct SentencePair {
-  std::string first;
-  std::string second;
-  bool similar = false;
-};
-
-Result<SentencePair> read_sentence_pair(const RecordReader& record) {
-  if (!record.json()) return fail(ErrorCode::kCorruptData, "expected JSON");
-  ASSIGN_OR_RETURN(const std::string_view first, record.json()->get_string("first"));
-  ASSIGN_OR_RETURN(const std::string_view second, record.json()->get_string("second"));
-  ASSIGN_OR_RETURN(const bool similar, record.json()->get_bool("similar"));
-  return SentencePair{.first = std::string(first), .second = std::string(second), .similar = similar};
+Result<std::vector<LabelledPair>> sample_pairs(const std::string& name) {
+  ASSIGN_OR_RETURN(const std::filesystem::path path, sample_file(name));
+  return read_labelled_pairs(path.string());
 }
 
 Status run_similarity(const DemoFlags& flags) {
   ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(flags.model, flags.compute));
-  ASSIGN_OR_RETURN(const std::filesystem::path path, sample_file("sentence_pairs.jsonl"));
-  ASSIGN_OR_RETURN(const std::vector<SentencePair> pairs, read_all(path.string(), read_sentence_pair));
+  ASSIGN_OR_RETURN(const std::vector<LabelledPair> pairs, sample_pairs("sentence_pairs.jsonl"));
   RETURN_IF_ERROR(print("same meaning?  cosine\n"));
-  for (const SentencePair& pair : pairs) {
+  for (const LabelledPair& pair : pairs) {
     const std::array<std::string_view, 2> sentences{pair.first, pair.second};
     ASSIGN_OR_RETURN(const Embeddings embeddings, encoder.encode(sentences));
     RETURN_IF_ERROR(
-        print(fmt::format("{:<13} {:7.3f}   {} / {}\n", pair.similar ? "yes" : "no",
+        print(fmt::format("{:<13} {:7.3f}   {} / {}\n", pair.label.value_or(false) ? "yes" : "no",
                           cosine(embeddings.vectors.row(0), embeddings.vectors.row(1)), pair.first, pair.second)));
+  }
+  return {};
+}
+
+// ------------------------------------------------------------------------------------------------------- accuracy
+
+Status run_accuracy(const DemoFlags& flags) {
+  ASSIGN_OR_RETURN(const BiEncoder bi_encoder, open_bi_encoder(flags.model, flags.compute));
+  // Scores between 0 and 1, so that 0.5 is the middle for both.
+  ASSIGN_OR_RETURN(const CrossEncoder cross_encoder,
+                   open_cross_encoder(flags.cross_model, flags.compute, Activation::kSigmoid));
+  constexpr std::array<std::pair<const char*, const char*>, 2> kSamples{
+      {{"question_pairs.jsonl", "does the sentence answer the question?"},
+       {"sentence_pairs.jsonl", "do the sentences mean the same?"}}};
+  for (const auto& [name, question] : kSamples) {
+    ASSIGN_OR_RETURN(const std::vector<LabelledPair> pairs, sample_pairs(name));
+    ASSIGN_OR_RETURN(const PairEvaluation bi, evaluate_pairs(bi_encoder, flags.model, pairs));
+    ASSIGN_OR_RETURN(const PairEvaluation cross, evaluate_pairs(cross_encoder, pairs));
+    RETURN_IF_ERROR(print(fmt::format("{}: {}\n{}\n", name, question, to_table({bi, cross}))));
   }
   return {};
 }
@@ -424,6 +423,7 @@ void add_demo(CLI::App& app, Action& action) {
       "Examples:\n"
       "  tandem demo speed\n"
       "  tandem demo nuance\n"
+      "  tandem demo accuracy\n"
       "  tandem demo search");
   const auto bi = [](CLI::App& command, DemoFlags& flags) {
     add_model_option(command, flags.model);
@@ -443,6 +443,8 @@ void add_demo(CLI::App& app, Action& action) {
                          run_nuance);
   add_command<DemoFlags>(*demo, action, "similarity", "Sentences that mean the same, and that do not", bi,
                          run_similarity);
+  add_command<DemoFlags>(*demo, action, "accuracy", "Labelled pairs: ROC-AUC and accuracy at 0.5 of both encoders",
+                         both, run_accuracy);
   add_command<DemoFlags>(*demo, action, "legal", "Ranking clauses for a legal question", cross, run_legal);
   add_command<DemoFlags>(*demo, action, "products", "500 product titles: 20 candidates, 5 results", both, run_products);
   add_command<DemoFaqFlags>(

@@ -8,8 +8,8 @@ import subprocess
 
 from support import TANDEM, CliTest, main
 
-COMMANDS = ["pull", "models", "tokenize", "embed", "score", "rerank", "index", "search", "bench", "demo", "completion",
-            "help"]
+COMMANDS = ["pull", "models", "tokenize", "embed", "score", "rerank", "index", "search", "eval", "bench", "demo",
+            "completion", "help"]
 
 
 class Usage(CliTest):

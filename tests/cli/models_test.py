@@ -398,6 +398,12 @@ class BenchAndDemo(CliTest):
         for similar, dissimilar in zip(cosines["yes"], cosines["no"]):
             self.assertGreater(similar, dissimilar)
 
+    def test_accuracy_shows_both_encoders_on_both_kinds_of_pairs(self):
+        rows = re.findall(r", (cosine|score) +(\d+) +([\d.]+)", self.demo("accuracy"))
+        self.assertEqual([(how, pairs) for how, pairs, _ in rows],
+                         [("cosine", "20"), ("score", "20"), ("cosine", "6"), ("score", "6")])
+        self.assertGreater(float(rows[1][2]), 0.9, "the cross-encoder knows answers")
+
     def test_search_shows_both_stages_side_by_side(self):
         text = self.demo("search")
         self.assertEqual(text.count("| two stages"), 4)
@@ -406,6 +412,49 @@ class BenchAndDemo(CliTest):
     def demo(self, name):
         models = ["--cross-model", model(CROSS)] + ([] if name == "legal" else ["--model", model(BI)])
         return self.succeed("demo", name, *models)
+
+
+class Evaluation(CliTest):
+    QUERIES = DATA / "queries.jsonl"
+    QRELS = DATA / "qrels.tsv"
+
+    def test_a_search_is_measured_as_the_run_that_it_writes(self):
+        self.succeed("index", "c.tandem", DATA / "corpus.jsonl", DATA / "faq.jsonl", "--model", model(BI))
+        metrics = ["--qrels", self.QRELS, "--metrics", "ndcg@10,map,recall@100", "--json"]
+        for mode in ("bi", "hybrid"):
+            measured = json.loads(self.succeed("eval", "c.tandem", "--queries", self.QUERIES, "--model", model(BI),
+                                               "--cross-model", model(CROSS), "--mode", mode, "--output-run",
+                                               f"{mode}.trec", *metrics))["runs"][0]
+            again = json.loads(self.succeed("eval", "--run", f"{mode}.trec", *metrics))["runs"][0]
+            self.assertEqual(measured["metrics"], again["metrics"])
+            self.assertGreater(measured["metrics"]["ndcg@10"], 0.8)
+            self.assertEqual(measured["metrics"]["recall@100"], 1)
+            lines = (self.folder / f"{mode}.trec").read_text().splitlines()
+            self.assertEqual(len(lines), 3 * 25, "the query that the qrels do not judge is not searched for")
+        keyword = DATA / "keyword.trec"
+        compared = json.loads(self.succeed("eval", "--run", keyword, "--run", "bi.trec", *metrics))["runs"][1]
+        self.assertGreater(compared["against_first"]["ndcg@10"]["difference"], 0)
+
+    def test_queries_that_no_judgement_knows_are_refused(self):
+        self.succeed("index", "c.tandem", DATA / "faq.jsonl", "--model", model(BI))
+        queries = self.write_jsonl("other.jsonl", [{"_id": "x1", "text": "hello"}])
+        self.refuse("eval", "c.tandem", "--queries", queries, "--qrels", self.QRELS, names=["other.jsonl", "'q1'"])
+        twice = self.write_jsonl("twice.jsonl", [{"_id": "q1", "text": "hello"}, {"_id": "q1", "text": "again"}])
+        self.refuse("eval", "c.tandem", "--queries", twice, "--qrels", self.QRELS, names=["'q1'", "twice"])
+
+    def test_grades_are_correlated(self):
+        pairs = [("A cat sleeps.", "A cat is asleep.", 5), ("A cat sleeps.", "A dog sleeps.", 2.5),
+                 ("A cat sleeps.", "Shares fell on Monday.", 0)]
+        path = self.write_jsonl("sts.jsonl", [{"text_a": a, "text_b": b, "score": score} for a, b, score in pairs])
+        (encoder,) = json.loads(self.succeed("eval", "--pairs", path, "--model", model(BI), "--mode", "bi",
+                                             "--per-query", "--json"))["encoders"]
+        self.assertAlmostEqual(encoder["spearman"], 1)
+        self.assertEqual(len(encoder["scores"]), 3)
+        self.assertNotIn("roc_auc", encoder)
+
+    def test_one_label_alone_is_an_error_and_no_zero(self):
+        path = self.write_jsonl("same.jsonl", [{"text_a": "a", "text_b": "b", "label": 1}] * 2)
+        self.refuse("eval", "--pairs", path, "--model", model(BI), "--mode", "bi", status=2, names=["both labels"])
 
 
 class Examples(CliTest):
@@ -423,7 +472,7 @@ class Examples(CliTest):
         (self.folder / "bin" / "tandem").symlink_to(TANDEM)
         self.environment["PATH"] = f"{self.folder / 'bin'}:{self.environment['PATH']}"
         ran = 0
-        for command in ("models", "tokenize", "embed", "score", "rerank", "index", "search", "bench", "demo",
+        for command in ("models", "tokenize", "embed", "score", "rerank", "index", "search", "eval", "bench", "demo",
                         "completion"):
             for line in self.succeed("help", command).splitlines():
                 if re.match(r"  (tandem|echo|printf|eval) ", line):

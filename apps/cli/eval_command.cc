@@ -1,0 +1,362 @@
+// tandem eval: metrics of runs, of searches, and of encoders on labelled pairs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "collection_search.h"
+#include "commands.h"
+#include "eval_output.h"
+#include "options.h"
+#include "pair_evaluation.h"
+#include "report.h"
+#include "tandem/evaluation.h"
+#include "tandem/significance.h"
+#include "terminal.h"
+
+namespace tandem::cli {
+
+namespace {
+
+constexpr std::size_t kResultsPerQuery = 100;
+
+struct EvalFlags {
+  // Rankings: of files, or of a search.
+  std::string qrels;
+  std::vector<std::string> runs;
+  std::vector<std::string> metrics{"ndcg@10", "map", "mrr@10", "recall@100", "precision@10"};
+  EvaluationOptions evaluation;
+  ComparisonOptions comparison;
+  std::string collection;
+  std::string queries_file;
+  std::string output_run;
+  std::string tag = "tandem";
+  StageFlags stages;
+  // Pairs.
+  std::string pairs;
+  double threshold = kThreshold;
+  bool per_query = false;
+  bool json = false;
+};
+
+// ----------------------------------------------------------------------------------------------------------- pairs
+
+Status run_pairs(const EvalFlags& flags) {
+  ASSIGN_OR_RETURN(const std::vector<LabelledPair> pairs, read_labelled_pairs(flags.pairs));
+  std::vector<PairEvaluation> evaluations;
+  if (flags.stages.search.mode != SearchMode::kCross) {
+    const std::string model = flags.stages.model.value_or(kDefaultBiEncoder);
+    ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(model, flags.stages.compute));
+    ProgressBar bar;
+    ASSIGN_OR_RETURN(PairEvaluation evaluation, evaluate_pairs(encoder, model, pairs, flags.threshold, bar.callback()));
+    evaluations.push_back(std::move(evaluation));
+  }
+  if (flags.stages.search.mode != SearchMode::kBi) {
+    ComputeFlags compute = flags.stages.compute;
+    compute.max_length = flags.stages.cross_max_length;
+    ASSIGN_OR_RETURN(const CrossEncoder encoder,
+                     open_cross_encoder(flags.stages.cross_model, compute, flags.stages.activation));
+    ProgressBar bar;
+    ASSIGN_OR_RETURN(PairEvaluation evaluation, evaluate_pairs(encoder, pairs, flags.threshold, bar.callback()));
+    evaluations.push_back(std::move(evaluation));
+  }
+  if (flags.json) {
+    JsonWriter json;
+    json.begin_object().key("pairs").value(flags.pairs).key("encoders").begin_array();
+    for (const PairEvaluation& evaluation : evaluations) write_json(json, evaluation, flags.per_query);
+    return print(json.end_array().end_object().take() + "\n");
+  }
+  RETURN_IF_ERROR(print(to_table(evaluations)));
+  for (const PairEvaluation& evaluation : evaluations) {
+    for (std::size_t i = 0; flags.per_query && i < pairs.size(); ++i) {
+      RETURN_IF_ERROR(print(fmt::format("{}\t{}\t{:.6f}\n", evaluation.encoder, i + 1, evaluation.scores[i])));
+    }
+    note(fmt::format("{}: {}; {}", evaluation.encoder, describe(evaluation.compute), describe(evaluation.truncation)));
+  }
+  return {};
+}
+
+// -------------------------------------------------------------------------------------------------------- rankings
+
+struct NamedRun {
+  std::string name;
+  Run run;
+};
+
+/// How long each part took, for the JSON.
+struct EvalTimes {
+  double read_ms = 0;
+  double search_ms = 0;
+  double evaluate_ms = 0;
+  double compare_ms = 0;
+};
+
+Result<std::vector<NamedRun>> read_runs(const std::vector<std::string>& paths) {
+  std::vector<NamedRun> runs;
+  for (const std::string& path : paths) {
+    ASSIGN_OR_RETURN(Run run, Run::read(path));
+    runs.push_back({.name = path, .run = std::move(run)});
+  }
+  return runs;
+}
+
+/// The queries of a file that the qrels judge: what the others find would count for nothing.
+Result<std::vector<Query>> judged_queries(const std::string& path, const Qrels& qrels) {
+  ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(path));
+  std::unordered_set<std::string_view> seen;
+  for (const Query& query : queries) {
+    if (!seen.insert(query.id).second)
+      return fail(ErrorCode::kConflict, "{}: query '{}' is there twice", path, query.id);
+  }
+  const std::vector<std::string_view> ids = qrels.query_ids();
+  const std::unordered_set<std::string_view> judged(ids.begin(), ids.end());
+  const std::size_t all = queries.size();
+  std::erase_if(queries, [&](const Query& query) { return !judged.contains(query.id); });
+  if (queries.empty()) {
+    return fail(ErrorCode::kConflict, "{}: none of its {} queries is in the qrels, which begin with '{}'", path, all,
+                ids.front());
+  }
+  if (queries.size() < all) {
+    note(fmt::format("{} of {} queries are not in the qrels and not searched for", all - queries.size(), all));
+  }
+  return queries;
+}
+
+Result<Run> search_run(const CollectionSearch& search, std::span<const Query> queries, Truncation& truncation) {
+  constexpr std::size_t kBatch = 32;  // Enough to share batches, without holding the texts of every result.
+  Run run;
+  ProgressBar bar;
+  for (std::size_t begin = 0; begin < queries.size(); begin += kBatch) {
+    const std::span<const Query> batch = queries.subspan(begin, std::min(kBatch, queries.size() - begin));
+    ASSIGN_OR_RETURN(const std::vector<SearchResponse> responses, search.search(batch));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      truncation += responses[i].truncation;
+      for (const SearchHit& hit : responses[i].hits) {
+        RETURN_IF_ERROR(run.add(batch[i].id, hit.document.id, hit.final_score));
+      }
+    }
+    const std::size_t done = begin + batch.size();
+    bar.update("searching", "queries", done, static_cast<double>(done) / static_cast<double>(queries.size()));
+    RETURN_IF_ERROR(check_interrupt());
+  }
+  return run;
+}
+
+void warn_of_short_results(const EvalFlags& flags, std::span<const RankingMetric> metrics) {
+  for (const RankingMetric& metric : metrics) {
+    if (metric.cutoff > flags.stages.search.final_top_k) {
+      note(fmt::format("{} looks at more than the {} results of --final-top-k", ranking_metric_name(metric),
+                       flags.stages.search.final_top_k));
+    }
+  }
+}
+
+Result<NamedRun> search_collection(const EvalFlags& flags, const Qrels& qrels) {
+  ASSIGN_OR_RETURN(const std::vector<Query> queries, judged_queries(flags.queries_file, qrels));
+  const std::filesystem::path folder = std::filesystem::absolute(flags.output_run).parent_path();
+  std::error_code error;
+  if (!flags.output_run.empty() && !std::filesystem::is_directory(folder, error)) {
+    // Better now than after an hour of searching.
+    return fail(ErrorCode::kNotFound, "{}: its folder does not exist", flags.output_run);
+  }
+  ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
+  const Stopwatch stopwatch;
+  Truncation truncation;
+  ASSIGN_OR_RETURN(Run run, search_run(search, queries, truncation));
+  note(fmt::format("{} queries over {} in {:.2f} s ({}); {}", queries.size(),
+                   count_of(search.collection().size(), "document"), stopwatch.seconds(), describe(search.compute()),
+                   describe(truncation)));
+  if (!flags.output_run.empty()) RETURN_IF_ERROR(run.write(flags.output_run, flags.tag));
+  return NamedRun{.name = flags.collection, .run = std::move(run)};
+}
+
+Result<std::vector<RankingMetric>> parse_metrics(const std::vector<std::string>& names) {
+  std::vector<RankingMetric> metrics;
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(const RankingMetric metric, parse_ranking_metric(name));
+    if (std::ranges::find(metrics, metric) == metrics.end()) metrics.push_back(metric);
+  }
+  return metrics;
+}
+
+Status compare_with_first(std::vector<MeasuredRun>& runs, const ComparisonOptions& options) {
+  for (std::size_t run = 1; run < runs.size(); ++run) {
+    for (std::size_t metric = 0; metric < runs[run].evaluation.values.size(); ++metric) {
+      ASSIGN_OR_RETURN(const Comparison comparison,
+                       compare_paired(runs[0].evaluation.values[metric], runs[run].evaluation.values[metric], options));
+      runs[run].comparisons.push_back(comparison);
+    }
+  }
+  return {};
+}
+
+std::string to_json(const EvalFlags& flags, std::span<const RankingMetric> metrics, std::span<const MeasuredRun> runs,
+                    const EvalTimes& times) {
+  JsonWriter json;
+  json.begin_object().key("qrels").value(flags.qrels).key("runs").begin_array();
+  for (const MeasuredRun& run : runs) write_json(json, metrics, run, flags.per_query);
+  json.end_array().key("relevance_level").value(flags.evaluation.relevance_level);
+  if (runs.size() > 1) {
+    json.key("confidence").value(flags.comparison.bootstrap.confidence);
+    json.key("resamples").value(flags.comparison.bootstrap.resamples);
+    json.key("seed").value(static_cast<std::uint64_t>(flags.comparison.seed));
+  }
+  json.key("times").begin_object().key("read_ms").value(times.read_ms).key("search_ms").value(times.search_ms);
+  json.key("evaluate_ms").value(times.evaluate_ms).key("compare_ms").value(times.compare_ms).end_object();
+  return json.end_object().take() + "\n";
+}
+
+Status run_rankings(const EvalFlags& flags) {
+  ASSIGN_OR_RETURN(const std::vector<RankingMetric> metrics, parse_metrics(flags.metrics));
+  EvalTimes times;
+  Stopwatch stopwatch;
+  const auto lap = [&stopwatch] {
+    const double elapsed = stopwatch.milliseconds();
+    stopwatch = Stopwatch();
+    return elapsed;
+  };
+  ASSIGN_OR_RETURN(const Qrels qrels, Qrels::read(flags.qrels));
+  ASSIGN_OR_RETURN(std::vector<NamedRun> runs, read_runs(flags.runs));
+  times.read_ms = lap();
+  if (!flags.collection.empty()) {
+    warn_of_short_results(flags, metrics);
+    ASSIGN_OR_RETURN(NamedRun run, search_collection(flags, qrels));
+    runs.push_back(std::move(run));
+    times.search_ms = lap();
+  }
+  std::vector<MeasuredRun> measured;
+  for (const NamedRun& run : runs) {
+    Result<Evaluation> evaluation = evaluate(run.run, qrels, metrics, flags.evaluation);
+    if (!evaluation) return fail_in(run.name, evaluation.error());
+    measured.push_back({.name = run.name, .evaluation = std::move(*evaluation), .comparisons = {}});
+  }
+  times.evaluate_ms = lap();
+  RETURN_IF_ERROR(compare_with_first(measured, flags.comparison));
+  times.compare_ms = lap();
+  for (const MeasuredRun& run : measured) {
+    for (const std::string& remark : remarks_on(run, flags.evaluation.answered_only)) note(remark);
+  }
+  if (flags.json) return print(to_json(flags, metrics, measured, times));
+  RETURN_IF_ERROR(print(to_table(metrics, measured, flags.comparison.bootstrap.confidence)));
+  for (const MeasuredRun& run : measured) {
+    if (flags.per_query) RETURN_IF_ERROR(print(per_query_lines(metrics, run)));
+  }
+  note(fmt::format("{} queries of {}", measured.front().evaluation.query_ids.size(), flags.qrels));
+  return {};
+}
+
+// --------------------------------------------------------------------------------------------------------- command
+
+/// What cannot be told from one option alone.
+Status check_flags(const EvalFlags& flags) {
+  const auto refuse = [](std::string_view message) { return fail(ErrorCode::kInvalidArgument, "{}", message); };
+  const bool rankings = !flags.qrels.empty() || !flags.runs.empty() || !flags.collection.empty();
+  if (!flags.pairs.empty()) {
+    return rankings ? refuse("--pairs is measured by itself: without --qrels, --run and COLLECTION") : Status();
+  }
+  if (flags.qrels.empty()) return refuse("what is relevant? give --qrels, or --pairs with labels");
+  if (flags.runs.empty() == flags.collection.empty()) {
+    return refuse("what is to be measured? give files with --run, or a COLLECTION with --queries");
+  }
+  if (flags.collection.empty() != flags.queries_file.empty()) {
+    return refuse("a COLLECTION and --queries go together");
+  }
+  if (flags.collection.empty() && !flags.output_run.empty()) return refuse("--output-run needs a COLLECTION");
+  if (flags.runs.size() > 1 && flags.evaluation.answered_only) {
+    return refuse("--answered-only leaves each run its own queries, which cannot be compared: give one --run");
+  }
+  if (!std::isfinite(flags.threshold)) return refuse("--threshold is no finite number");
+  return {};
+}
+
+Status run_eval(const EvalFlags& flags) {
+  RETURN_IF_ERROR(check_flags(flags));
+  return flags.pairs.empty() ? run_rankings(flags) : run_pairs(flags);
+}
+
+void add_comparison_options(CLI::App& command, ComparisonOptions& options) {
+  command.add_option("--confidence", options.bootstrap.confidence, "Of the intervals of differences")
+      ->check(CLI::Range(0.5, 0.9999).description(""))
+      ->type_name("C")
+      ->capture_default_str();
+  add_count(command, "--permutations", options.permutations, 1, 1 << 24,
+            "Random sign patterns of the permutation test; where there are no more, each is tried once")
+      ->capture_default_str();
+  add_count(command, "--resamples", options.bootstrap.resamples, 1, 1 << 24, "Of the bootstrap")->capture_default_str();
+  command
+      .add_option_function<std::uint32_t>(
+          "--seed", [&options](std::uint32_t seed) { options.seed = options.bootstrap.seed = seed; },
+          "Of the permutation test and the bootstrap; default: 0")
+      ->type_name("N");
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Action& action) {
+  CLI::App* command = add_command<EvalFlags>(
+      app, action, "eval", "Measure rankings against judgements, or encoders on labelled pairs",
+      [](CLI::App& command, EvalFlags& flags) {
+        flags.stages.search.final_top_k = kResultsPerQuery;
+        command.add_option("COLLECTION", flags.collection, "A collection to search, instead of --run");
+        command.add_option("--qrels", flags.qrels, "Judgements: \"qid 0 docid rel\", or BEIR's three columns")
+            ->type_name("F");
+        command
+            .add_option("--run", flags.runs,
+                        "A TREC run; give it again to compare others with the first: difference, interval, p-values")
+            ->type_name("F")
+            ->allow_extra_args(false);
+        command
+            .add_option("--metrics", flags.metrics,
+                        "Separated by commas: ndcg, ndcg_exp, map, mrr, recall, precision, f1, success, each with or "
+                        "without a cutoff such as @10, and rprec")
+            ->delimiter(',')
+            ->allow_extra_args(false)
+            ->type_name("M")
+            ->capture_default_str();
+        add_count(command, "--relevance-level", flags.evaluation.relevance_level, 1, 1 << 20,
+                  "The smallest relevance that counts as relevant")
+            ->capture_default_str();
+        command.add_flag("--answered-only", flags.evaluation.answered_only,
+                         "Average over the queries that the run answers, as trec_eval does without -c");
+        add_comparison_options(command, flags.comparison);
+        command.add_option("--queries", flags.queries_file, "What to search the COLLECTION for, as for tandem search")
+            ->type_name("F");
+        command.add_option("--output-run", flags.output_run, "Where to write what the search found, as a TREC run")
+            ->type_name("F");
+        command.add_option("--tag", flags.tag, "The last column of that run")->type_name("NAME")->capture_default_str();
+        add_search_options(command, flags.stages.search);
+        command
+            .add_option("--pairs", flags.pairs,
+                        "Measure encoders on pairs instead: JSONL with \"query\" and \"document\", or \"text_a\" and "
+                        "\"text_b\", and \"label\" (0 or 1) or \"score\" (a grade); --mode bi or cross for one alone")
+            ->type_name("F");
+        command.add_option("--threshold", flags.threshold, "From which score on a pair is called positive")
+            ->type_name("T")
+            ->capture_default_str();
+        add_stage_options(command, flags.stages);
+        command.add_flag("--per-query", flags.per_query, "Also print every query's value, or every pair's score");
+        add_json_option(command, flags.json);
+      },
+      run_eval);
+  command->footer(
+      "The values are those of trec_eval; see docs/evaluation.md for what counts how.\n"
+      "Examples:\n"
+      "  tandem eval --qrels examples/data/qrels.tsv --run examples/data/keyword.trec --metrics ndcg@3,mrr\n"
+      "  tandem index sample.tandem examples/data/corpus.jsonl examples/data/faq.jsonl\n"
+      "  tandem eval sample.tandem --queries examples/data/queries.jsonl --qrels examples/data/qrels.tsv --mode bi "
+      "--output-run bi.trec\n"
+      "  tandem eval --qrels examples/data/qrels.tsv --run examples/data/keyword.trec --run bi.trec\n"
+      "  tandem eval --pairs examples/data/sentence_pairs.jsonl --activation sigmoid");
+}
+
+}  // namespace tandem::cli

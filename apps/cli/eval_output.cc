@@ -1,0 +1,164 @@
+#include "eval_output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+
+#include "report.h"
+
+namespace tandem::cli {
+
+namespace {
+
+std::string queries(std::size_t count) { return fmt::format("{} {}", count, count == 1 ? "query" : "queries"); }
+
+std::string p_value(double p) { return p < 0.0001 ? "<0.0001" : fmt::format("{:.4f}", p); }
+
+/// The rows below a run that say what it is against the first.
+struct ComparisonRow {
+  std::string title;
+  std::function<std::string(const Comparison&)> cell;
+};
+
+std::vector<ComparisonRow> comparison_rows(double confidence) {
+  return {
+      {"  difference", [](const Comparison& c) { return fmt::format("{:+.4f}", c.difference); }},
+      {fmt::format("  {:g} % interval", confidence * 100),
+       [](const Comparison& c) { return fmt::format("{:+.4f}..{:+.4f}", c.interval.low, c.interval.high); }},
+      {"  p, t-test", [](const Comparison& c) { return c.t_test_p ? p_value(*c.t_test_p) : "-"; }},
+      {"  p, permutation", [](const Comparison& c) { return p_value(c.permutation_p); }},
+      {"  won/lost/tied", [](const Comparison& c) { return fmt::format("{}/{}/{}", c.wins, c.losses, c.ties); }},
+  };
+}
+
+/// What the runs are called in a table: their files' names, where these differ.
+std::vector<std::string> titles_of(std::span<const MeasuredRun> runs) {
+  std::vector<std::string> titles;
+  for (const MeasuredRun& run : runs) titles.push_back(std::filesystem::path(run.name).filename().string());
+  for (std::size_t i = 0; i < titles.size(); ++i) {
+    if (std::ranges::count(titles, titles[i]) == 1 && !titles[i].empty()) continue;
+    for (std::size_t run = 0; run < runs.size(); ++run) titles[run] = runs[run].name;
+    break;
+  }
+  return titles;
+}
+
+void write_comparison(JsonWriter& json, const Comparison& comparison) {
+  const auto optional = [&json](std::string_view key, const std::optional<double>& value) {
+    json.key(key);
+    value ? json.value(*value) : json.null();
+  };
+  json.begin_object().key("difference").value(comparison.difference).key("interval").begin_array();
+  json.value(comparison.interval.low).value(comparison.interval.high).end_array();
+  optional("t", comparison.t);
+  optional("t_test_p", comparison.t_test_p);
+  json.key("permutation_p").value(comparison.permutation_p);
+  json.key("permutation_exhaustive").value(comparison.permutation_exhaustive);
+  json.key("wins").value(comparison.wins).key("losses").value(comparison.losses);
+  json.key("ties").value(comparison.ties).end_object();
+}
+
+}  // namespace
+
+std::string to_table(std::span<const RankingMetric> metrics, std::span<const MeasuredRun> runs, double confidence) {
+  const std::vector<ComparisonRow> rows = comparison_rows(confidence);
+  const std::vector<std::string> titles = titles_of(runs);
+  std::size_t title_width = 0;
+  for (const std::string& title : titles) title_width = std::max(title_width, title.size());
+  if (runs.size() > 1) {
+    for (const ComparisonRow& row : rows) title_width = std::max(title_width, row.title.size());
+  }
+  // The widest cell of a comparison is its interval, of a run alone the name of the metric or "0.1234".
+  const std::size_t cell_width = runs.size() > 1 ? std::string_view("+0.1234..+0.1234").size() : 8;
+  std::string table(title_width, ' ');
+  const auto add_cell = [&](std::size_t metric, std::string_view text) {
+    const std::size_t width = std::max(cell_width, ranking_metric_name(metrics[metric]).size());
+    table += fmt::format("  {:>{}}", text, width);
+  };
+  for (std::size_t metric = 0; metric < metrics.size(); ++metric)
+    add_cell(metric, ranking_metric_name(metrics[metric]));
+  table += '\n';
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const MeasuredRun& run = runs[i];
+    table += fmt::format("{:<{}}", titles[i], title_width);
+    for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
+      add_cell(metric, fmt::format("{:.4f}", run.evaluation.means[metric]));
+    }
+    table += '\n';
+    if (run.comparisons.empty()) continue;
+    for (const ComparisonRow& row : rows) {
+      table += fmt::format("{:<{}}", row.title, title_width);
+      for (std::size_t metric = 0; metric < metrics.size(); ++metric)
+        add_cell(metric, row.cell(run.comparisons[metric]));
+      table += '\n';
+    }
+  }
+  return table;
+}
+
+std::string per_query_lines(std::span<const RankingMetric> metrics, const MeasuredRun& run) {
+  std::string lines;
+  for (std::size_t query = 0; query < run.evaluation.query_ids.size(); ++query) {
+    for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
+      lines += fmt::format("{}\t{}\t{}\t{:.6f}\n", run.name, run.evaluation.query_ids[query],
+                           ranking_metric_name(metrics[metric]), run.evaluation.values[metric][query]);
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> remarks_on(const MeasuredRun& run, bool answered_only) {
+  const EvaluationCounts& counts = run.evaluation.counts;
+  std::vector<std::string> remarks;
+  const auto remark = [&](std::size_t count, const std::string& text) {
+    if (count > 0) remarks.push_back(fmt::format("{}: {}", run.name, text));
+  };
+  remark(counts.queries_missing,
+         fmt::format("{} of the qrels without results, which count {}", queries(counts.queries_missing),
+                     answered_only ? "not at all" : "as 0 (--answered-only leaves them out)"));
+  remark(counts.queries_unjudged, fmt::format("{} not in the qrels, left out", queries(counts.queries_unjudged)));
+  remark(counts.queries_without_relevant,
+         fmt::format("{} without a relevant document, which count as 0", queries(counts.queries_without_relevant)));
+  remark(counts.results_unjudged, fmt::format("{} of {} not judged, which count as not relevant",
+                                              counts.results_unjudged, count_of(counts.results, "result")));
+  return remarks;
+}
+
+JsonWriter& write_json(JsonWriter& json, std::span<const RankingMetric> metrics, const MeasuredRun& run,
+                       bool per_query) {
+  const Evaluation& evaluation = run.evaluation;
+  const EvaluationCounts& counts = evaluation.counts;
+  json.begin_object().key("run").value(run.name).key("queries").value(evaluation.query_ids.size());
+  json.key("metrics").begin_object();
+  for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
+    json.key(ranking_metric_name(metrics[metric])).value(evaluation.means[metric]);
+  }
+  json.end_object().key("queries_missing").value(counts.queries_missing);
+  json.key("queries_unjudged").value(counts.queries_unjudged);
+  json.key("queries_without_relevant").value(counts.queries_without_relevant);
+  json.key("results").value(counts.results).key("results_unjudged").value(counts.results_unjudged);
+  if (!run.comparisons.empty()) {
+    json.key("against_first").begin_object();
+    for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
+      json.key(ranking_metric_name(metrics[metric]));
+      write_comparison(json, run.comparisons[metric]);
+    }
+    json.end_object();
+  }
+  if (per_query) {
+    json.key("per_query").begin_object();
+    for (std::size_t query = 0; query < evaluation.query_ids.size(); ++query) {
+      json.key(evaluation.query_ids[query]).begin_object();
+      for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
+        json.key(ranking_metric_name(metrics[metric])).value(evaluation.values[metric][query]);
+      }
+      json.end_object();
+    }
+    json.end_object();
+  }
+  return json.end_object();
+}
+
+}  // namespace tandem::cli
