@@ -81,7 +81,8 @@ class Evaluation(CliTest):
         for arguments, name in ((["--run", self.first], "--qrels"), (["--qrels", self.qrels], "--run"),
                                 ([*given, "--metrics", "ndgc@10"], "'ndgc@10'"), ([*given, "c.tandem"], "COLLECTION"),
                                 ([*given, "--queries", "q"], "COLLECTION"), ([*given, "--pairs", "p"], "--pairs"),
-                                ([*given, "--output-run", "r"], "COLLECTION"), ([*given, "--confidence", "2"], "--conf"),
+                                ([*given, "--output-run", "r"], "COLLECTION"),
+                                ([*given, "--confidence", "2"], "--confidence"),
                                 ([*given, "--relevance-level", "0"], "--relevance-level"),
                                 ([*given, "--run", self.second, "--answered-only"], "--answered-only")):
             self.refuse("eval", *arguments, status=2, names=[name])
