@@ -175,12 +175,13 @@ def check_comparison(checker: Checker, program: str, qrels_path, first, second) 
         # Both sides are estimates: the variance of the difference is twice that of one.
         error = 0 if found["permutation_exhaustive"] else 8 * math.sqrt(2 * permuted * (1 - permuted / 2) / 2 / 20000)
         checker.check(f"{second} {name} permutation", permuted, found["permutation_p"], max(error, TOLERANCE))
-        boot = scipy.stats.bootstrap((b - a,), np.mean, n_resamples=20000, method="percentile",
-                                     rng=np.random.default_rng(1)).confidence_interval
-        # A quantile of 20,000 means of spread s at 2.5 % has a standard error of about 0.019 s.
-        spread = float(np.std(b - a)) / math.sqrt(len(a))
-        checker.check(f"{second} {name} interval", boot.low, found["interval"][0], 4 * 0.027 * spread)
-        checker.check(f"{second} {name} interval", boot.high, found["interval"][1], 4 * 0.027 * spread)
+        # Where 20,000 draws put a quantile: four standard errors of the difference of two such estimates to each side.
+        means = scipy.stats.bootstrap((b - a,), np.mean, n_resamples=20000, method="percentile",
+                                      rng=np.random.default_rng(1)).bootstrap_distribution
+        for share, end in zip((0.025, 0.975), found["interval"]):
+            error = 4 * math.sqrt(2 * share * (1 - share) / 20000)
+            low, high = np.quantile(means, (share - error, share + error))
+            checker.check(f"{second} {name} interval", float(np.clip(end, low, high)), end)
         outcome = [int((b > a).sum()), int((b < a).sum()), int((b == a).sum())]
         if outcome != [found["wins"], found["losses"], found["ties"]]:
             checker.failures += 1

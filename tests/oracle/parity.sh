@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compares Tandem with sentence-transformers and, for evaluation, pytrec_eval, scipy and scikit-learn, live: `make parity`. Options are those of tests/oracle/parity.py.
+# Compares Tandem with sentence-transformers, and its evaluation with pytrec_eval, scipy and scikit-learn, live:
+# `make parity`. Options are those of tests/oracle/parity.py.
 source "$(dirname "$0")/../../scripts/common.sh"
 models=${TANDEM_TEST_MODELS:-$PWD/build/models}
 if [ -z "${TANDEM_TEST_MODELS:-}" ]; then
