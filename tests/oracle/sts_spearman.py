@@ -49,7 +49,7 @@ def main() -> None:
     missed = False
     print(f"| Spearman x 100 | published | {' | '.join(arguments.precisions)} |")
     print(f"|---|---|{'---|' * len(arguments.precisions)}")
-    for name, published in PUBLISHED[arguments.model.name].items():
+    for name, published in PUBLISHED[arguments.model.name.rpartition("--")[2]].items():
         path = pathlib.Path(os.environ["TANDEM_DATA"], name, "pairs.tsv")
         values = {item: spearman(Model(arguments.model), path, item) for item in arguments.precisions}
         print(f"| {name} | {published} | {' | '.join(f'{value:.2f}' for value in values.values())} |", flush=True)
