@@ -65,6 +65,7 @@ std::string archive(const std::string& pickle) {
   return build_zip({{"model/data.pkl", pickle}, {"model/data/0", kFloats}, {"model/data/1", "\x80\x3f\x01\xc0"}});
 }
 
+/// The result borrows from `file`.
 Result<TensorMap> parse(const std::string& file) {
   return parse_pytorch_bin(std::as_bytes(std::span(file)), "pytorch_model.bin");
 }
@@ -114,7 +115,8 @@ TEST(PytorchBin, ReadsTensorsThatShareAStorage) {
 TEST(PytorchBin, FollowsTheMemo) {
   const std::string pickle = "\x80\x02}(" + text("a") + tensor(storage("FloatStorage", "0", 6) + "q\x07", {{2}, {1}}) +
                              "r\x01\x02\x03\x04" + text("b") + "j\x01\x02\x03\x04" + "u.";
-  const Result<TensorMap> tensors = parse(archive(pickle));
+  const std::string file = archive(pickle);
+  const Result<TensorMap> tensors = parse(file);
   ASSERT_TRUE(tensors) << tensors.error().message;
   EXPECT_EQ(values_of(tensors->at("b")), (std::vector<float>{1, 2}));
 }
