@@ -1,7 +1,9 @@
 // The tandem program: finds the command, runs it, and turns its outcome into an exit status.
 //
 // 0: success. 1: failure. 2: the command line, or what it asks for, makes no sense. 128 + n: ended by signal n.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -43,7 +45,20 @@ Status run(const Action& action) {
   return flush_output();
 }
 
+/// Opens /dev/null in the place of each standard descriptor that is closed: the next file to be opened would get its
+/// number, and what is meant for the terminal would be written into it.
+void occupy_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    // open() takes the lowest number that is free, which is this one.
+    static_cast<void>(::open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY));
+  }
+}
+
 int main_without_exceptions(int argc, char** argv) {
+  occupy_standard_descriptors();
+  // A file that may not grow further shows as an error of the write.
+  std::signal(SIGXFSZ, SIG_IGN);
   // A reader that goes away shows as an error of print(), and a hub that does as an error of the pull.
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("Two-stage retrieval: a bi-encoder finds candidates, a cross-encoder ranks them.", "tandem");

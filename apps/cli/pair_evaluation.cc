@@ -37,6 +37,9 @@ Status check_alike(const std::string& path, const std::vector<LabelledPair>& pai
 }
 
 Status add_metrics(const std::vector<LabelledPair>& pairs, double threshold, PairEvaluation& evaluation) {
+  if (!std::isfinite(threshold)) {
+    return fail(ErrorCode::kInvalidArgument, "--threshold is {}, want a finite number", threshold);
+  }
   if (pairs.front().label) {
     std::vector<LabelledScore> labelled;
     for (std::size_t i = 0; i < pairs.size(); ++i) labelled.push_back({evaluation.scores[i], *pairs[i].label});

@@ -54,8 +54,11 @@ std::vector<float> fuse_scores(std::span<const float> scores, std::span<const fl
   std::vector<float> fused(scores.size());
   if (scores.empty()) return fused;
   const auto [lowest, highest] = std::ranges::minmax(initial);
+  // In double, where the range of two f32 cannot overflow.
+  const double range = static_cast<double>(highest) - lowest;
   for (std::size_t i = 0; i < fused.size(); ++i) {
-    const float scaled = highest > lowest ? (initial[i] - lowest) / (highest - lowest) : initial[i];
+    const float scaled =
+        range > 0 ? static_cast<float>((static_cast<double>(initial[i]) - lowest) / range) : initial[i];
     fused[i] = alpha * scores[i] + (1.0F - alpha) * scaled;
   }
   return fused;
@@ -111,6 +114,13 @@ Result<PairScores> CrossEncoder::predict(std::span<const TextPair> pairs, const 
   result.truncation = impl_->encoder.run(
       inputs, HiddenRows::kFirst,
       [&](std::size_t index, MatrixView hidden) { impl_->score(hidden.row(0), result.scores.row(index)); }, progress);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    for (const float score : result.scores.row(i)) {
+      if (std::isfinite(score)) continue;
+      return fail(ErrorCode::kCorruptData,
+                  "pair {}: {} gives the score {}, want a finite one: are its weights damaged?", i + 1, model(), score);
+    }
+  }
   return result;
 }
 
@@ -125,6 +135,11 @@ Result<Ranking> CrossEncoder::rank(std::string_view query, std::span<const std::
     return fail(ErrorCode::kInvalidArgument, "initial_scores has {} scores for {} documents",
                 options.initial_scores.size(), documents.size());
   }
+  const auto wrong = std::ranges::find_if(options.initial_scores, [](float score) { return !std::isfinite(score); });
+  if (wrong != options.initial_scores.end()) {
+    return fail(ErrorCode::kInvalidArgument, "initial_scores: document {} has {}, want a finite number",
+                wrong - options.initial_scores.begin() + 1, *wrong);
+  }
   if (!(options.alpha >= 0.0F && options.alpha <= 1.0F)) {
     return fail(ErrorCode::kInvalidArgument, "alpha is {}, want 0 to 1", options.alpha);
   }
@@ -138,9 +153,7 @@ Result<Ranking> CrossEncoder::rank(std::string_view query, std::span<const std::
   Ranking ranking{.documents = {}, .truncation = predicted.truncation};
   std::vector<std::size_t> order(documents.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  // NaN last, so that the order is total whatever a broken model gives.
-  const auto key = [&](std::size_t i) { return std::isnan(fused[i]) ? -INFINITY : fused[i]; };
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return fused[a] > fused[b]; });
   order.resize(std::min(order.size(), options.top_k.value_or(order.size())));
   for (const std::size_t index : order) {
     ranking.documents.push_back({.index = index, .cross_encoder_score = scores[index], .final_score = fused[index]});

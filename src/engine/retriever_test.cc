@@ -31,6 +31,12 @@ void expect_same_hits(const SearchResponse& a, const SearchResponse& b) {
   }
 }
 
+TEST(FuseScores, ScalesInitialScoresWhoseRangeIsWiderThanAFloat) {
+  const std::vector<float> scores{0, 0, 0};
+  const std::vector<float> initial{3e38F, -3e38F, 0};
+  EXPECT_EQ(fuse_scores(scores, initial, 0.0F), (std::vector<float>{1, 0, 0.5F}));
+}
+
 class RetrieverTest : public testing::Test {
  protected:
   RetrieverTest() {

@@ -191,6 +191,24 @@ class IndexAndSearch(CliTest):
     def search_json(self, *arguments, **options):
         return [json.loads(line) for line in self.search(*arguments, "--format", "json", **options).splitlines()]
 
+    def test_nothing_meant_for_the_terminal_ends_in_a_file_when_standard_descriptors_are_closed(self):
+        self.index(DATA / "faq.jsonl")
+        for closed in (">&- 2>&-", "<&- 2>&-", "2>&-"):
+            again = ["index", "c.tandem", str(DATA / "faq.jsonl"), "--model", str(model(BI))]
+            status = subprocess.run(["bash", "-c", f'exec "$0" "$@" {closed}', str(TANDEM), *again],
+                                    cwd=self.folder, check=False).returncode
+            self.assertEqual(status, 0, closed)
+            self.assertEqual(self.search_json(self.QUESTION)[0]["results"][0]["id"], "faq-refund", closed)
+
+    def test_a_file_that_may_not_grow_is_an_error_and_leaves_the_old_collection(self):
+        self.index(DATA / "faq.jsonl")
+        again = ["index", "c.tandem", str(DATA / "corpus.jsonl"), "--model", str(model(BI))]
+        process = subprocess.run(["bash", "-c", 'ulimit -f 4; exec "$0" "$@"', str(TANDEM), *again], cwd=self.folder,
+                                 stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(process.returncode, 1, process.stderr)
+        self.assertNotEqual(process.stderr, "")
+        self.assertEqual(self.search_json(self.QUESTION)[0]["results"][0]["id"], "faq-refund")
+
     def test_the_answer_is_found_in_every_mode(self):
         self.index(DATA / "faq.jsonl")
         for mode in ("bi", "cross", "hybrid"):
