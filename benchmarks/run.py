@@ -412,7 +412,8 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     slug = re.sub(r"[^a-z0-9]+", "-", f"{machine.processor_name()} {os.cpu_count()}".lower()).strip("-")
     path = RESULTS / f"{results['date'][:10]}-{slug}.json"
-    path.write_text(json.dumps(results, indent=1) + "\n")
+    # Where the project lies is nobody's business.
+    path.write_text(json.dumps(results, indent=1).replace(f"{PROJECT}/", "") + "\n")
     (RESULTS / "latest.md").write_text(table)
     report.put_into_readme(PROJECT / "README.md", table)
     say(f"written: {path.relative_to(PROJECT)}, benchmarks/results/latest.md, README.md")
