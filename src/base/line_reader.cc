@@ -69,30 +69,43 @@ std::string_view LineReader::take(std::size_t bytes) {
   return taken;
 }
 
+// Drops what is left of a line that was too long.
+Status LineReader::finish_line() {
+  while (inside_line_) {
+    const char* start = buffer_.data() + begin_;
+    const auto* feed = static_cast<const char*>(std::memchr(start, '\n', end_ - begin_));
+    take(feed != nullptr ? static_cast<std::size_t>(feed - start) + 1 : end_ - begin_);
+    if (feed != nullptr) {
+      inside_line_ = false;
+    } else {
+      ASSIGN_OR_RETURN(inside_line_, fill());
+    }
+  }
+  return {};
+}
+
 Result<std::optional<std::string_view>> LineReader::next() {
   if (bytes_read_ == 0) RETURN_IF_ERROR(skip_marks());
-  bool too_long = false;
+  RETURN_IF_ERROR(finish_line());
   for (std::size_t searched = 0;;) {
     const char* start = buffer_.data() + begin_;
     const std::size_t bytes = end_ - begin_;
     const auto* feed = static_cast<const char*>(std::memchr(start + searched, '\n', bytes - searched));
     const std::size_t length = feed != nullptr ? static_cast<std::size_t>(feed - start) : bytes;
-    // What is too long already need not be kept while its end is looked for.
-    too_long = too_long || length > line_bytes_max_;
+    if (length > line_bytes_max_) {
+      // At once, and not at the line's end, which may never come.
+      ++line_number_;
+      inside_line_ = true;
+      return fail(ErrorCode::kCorruptData, "the line is longer than {} bytes", line_bytes_max_);
+    }
     searched = bytes;
     if (feed == nullptr) {
-      if (too_long) {
-        take(bytes);
-        searched = 0;
-      }
       ASSIGN_OR_RETURN(const bool more, fill());
       if (more) continue;
-      if (bytes == 0 && !too_long) return std::optional<std::string_view>();
+      if (bytes == 0) return std::optional<std::string_view>();
     }
     ++line_number_;
-    const std::string_view line = take(feed != nullptr ? length + 1 : end_ - begin_).substr(0, length);
-    if (too_long) return fail(ErrorCode::kCorruptData, "the line is longer than {} bytes", line_bytes_max_);
-    return std::optional<std::string_view>(line);
+    return std::optional<std::string_view>(take(feed != nullptr ? length + 1 : end_ - begin_).substr(0, length));
   }
 }
 

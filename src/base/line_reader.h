@@ -21,7 +21,7 @@ class LineReader {
 
   /// The next line without its line feed, but with the carriage return that may stand before it; nullopt at the end.
   /// Valid until the next call. A byte-order mark at the very start is not part of the first line.
-  /// Errors: kCorruptData for a line longer than `line_bytes_max`, which is skipped, so that reading can go on;
+  /// Errors: kCorruptData for a line longer than `line_bytes_max`, whose rest the next call skips;
   /// kUnsupported for UTF-16; kIo.
   Result<std::optional<std::string_view>> next();
 
@@ -32,6 +32,7 @@ class LineReader {
  private:
   LineReader(FileDescriptor file, std::string name, std::size_t line_bytes_max);
   Result<bool> fill();
+  Status finish_line();
   Status skip_marks();
   std::string_view take(std::size_t bytes);
 
@@ -43,6 +44,7 @@ class LineReader {
   std::size_t end_ = 0;
   std::size_t line_number_ = 0;
   std::uint64_t bytes_read_ = 0;
+  bool inside_line_ = false;  // The line was too long and its end is still to be found.
 };
 
 /// A line without the carriage return at its end, if it has one.

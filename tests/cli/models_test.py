@@ -209,6 +209,12 @@ class IndexAndSearch(CliTest):
         self.assertNotEqual(process.stderr, "")
         self.assertEqual(self.search_json(self.QUESTION)[0]["results"][0]["id"], "faq-refund")
 
+    def test_a_line_that_never_ends_is_an_error(self):
+        process = subprocess.run([str(TANDEM), "embed", "--input", "/dev/zero", "--model", str(model(BI))],
+                                 capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("/dev/zero:1: the line is longer than", process.stderr)
+
     def test_the_answer_is_found_in_every_mode(self):
         self.index(DATA / "faq.jsonl")
         for mode in ("bi", "cross", "hybrid"):
