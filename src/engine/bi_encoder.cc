@@ -64,11 +64,7 @@ Result<DenseStep> load_dense(const DenseModule& module, const Kernels& kernels) 
 
 Result<NormWeights> load_layer_norm(const LayerNormModule& module) {
   ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(module.folder));
-  const std::array<std::uint64_t, 1> shape{module.width};
-  NormWeights norm;
-  ASSIGN_OR_RETURN(norm.gamma, read_tensor(tensors, "norm.weight", shape));
-  ASSIGN_OR_RETURN(norm.beta, read_tensor(tensors, "norm.bias", shape));
-  return norm;
+  return read_norm(tensors, {"norm.weight", "norm.bias"}, module.width);
 }
 
 std::vector<float> multiply(const Linear& linear, std::span<const float> vector, Pointwise activation) {
@@ -193,9 +189,8 @@ class BiEncoder::Impl {
       if (const auto* dense = std::get_if<DenseStep>(&step)) {
         vector = run_dense(*dense, vector);
       } else if (const auto* norm = std::get_if<NormWeights>(&step)) {
-        constexpr float kEpsilon = 1e-5F;  // torch.nn.LayerNorm's own.
-        encoder.kernels().add_layer_norm(vector.data(), nullptr, norm->gamma.data(), norm->beta.data(), kEpsilon,
-                                         vector.size(), vector.data());
+        encoder.kernels().add_layer_norm(vector.data(), nullptr, norm->gamma.data(), norm->beta.data(),
+                                         kTorchNormEpsilon, vector.size(), vector.data());
       } else {
         tandem::normalize(vector);
       }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "model/weights.h"
 
 namespace tandem {
 
@@ -20,11 +21,6 @@ struct DenseWeights {
   std::vector<float> bias;
   std::size_t outputs() const { return bias.size(); }
   std::size_t inputs() const { return weights.size() / bias.size(); }
-};
-
-struct NormWeights {
-  std::vector<float> gamma;
-  std::vector<float> beta;
 };
 
 /// Mean and variance of each component of the hidden states, at one place in the encoder.

@@ -12,14 +12,8 @@
 namespace tandem {
 namespace {
 
-constexpr float kNormEpsilon = 1e-5F;  // torch.nn.LayerNorm's own.
-
 Result<NormWeights> load_norm(const TensorSource& tensors, const std::string& name, std::size_t width) {
-  const std::array<std::uint64_t, 1> shape{width};
-  NormWeights norm;
-  ASSIGN_OR_RETURN(norm.gamma, read_tensor(tensors, name + ".weight", shape));
-  ASSIGN_OR_RETURN(norm.beta, read_tensor(tensors, name + ".bias", shape));
-  return norm;
+  return read_norm(tensors, {name + ".weight", name + ".bias"}, width);
 }
 
 Result<Linear> load_linear(const TensorSource& tensors, const std::string& name,
@@ -101,7 +95,7 @@ void BottleneckAdapter::apply(float* update, float* hidden, std::size_t rows, co
         std::memcpy(sublayer, input, width * sizeof(float));
         break;
     }
-    if (norm_before_) normalize(input, nullptr, *norm_before_, kNormEpsilon, input);
+    if (norm_before_) normalize(input, nullptr, *norm_before_, kTorchNormEpsilon, input);
   }
 
   down_.apply(down_.prepare(workspace.input.data(), width, rows, workspace.unused),
@@ -119,7 +113,7 @@ void BottleneckAdapter::apply(float* update, float* hidden, std::size_t rows, co
       for (std::size_t i = 0; i < width; ++i) output[i] += residual[i];
     };
     if (config_.adds_before_norm) add_residual();
-    if (norm_after_) normalize(output, nullptr, *norm_after_, kNormEpsilon, output);
+    if (norm_after_) normalize(output, nullptr, *norm_after_, kTorchNormEpsilon, output);
     if (!config_.adds_before_norm) add_residual();
     if (config_.norms_after) {
       normalize(output, own, norm.weights, norm.epsilon, own);

@@ -111,11 +111,8 @@ class Encoder::Loader {
   }
 
   Result<NormWeights> norm(const LinearNames& names, std::size_t width) const {
-    NormWeights norm;
-    const std::array<std::uint64_t, 1> shape{width};
-    ASSIGN_OR_RETURN(norm.gamma, read(names.weight, shape));
-    ASSIGN_OR_RETURN(norm.beta, read(names.bias, shape));
-    return norm;
+    return read_norm(source_, {resolve_name(spec_, source_, names.weight), resolve_name(spec_, source_, names.bias)},
+                     width);
   }
 
   /// Runs in f32 whatever the precision: a thousandth of the work, and all that follows rests on it.

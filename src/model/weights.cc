@@ -1,6 +1,7 @@
 #include "model/weights.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 
@@ -28,6 +29,14 @@ Result<std::vector<float>> read_tensor(const TensorSource& source, std::string_v
   copy_as_f32(*tensor, 0, values);
   source.discard(*tensor);
   return values;
+}
+
+Result<NormWeights> read_norm(const TensorSource& source, const LinearNames& names, std::size_t width) {
+  const std::array<std::uint64_t, 1> shape{width};
+  NormWeights norm;
+  ASSIGN_OR_RETURN(norm.gamma, read_tensor(source, names.weight, shape));
+  ASSIGN_OR_RETURN(norm.beta, read_tensor(source, names.bias, shape));
+  return norm;
 }
 
 std::string resolve_name(const EncoderSpec& spec, const TensorSource& source, std::string_view name) {
