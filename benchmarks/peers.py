@@ -4,6 +4,7 @@
     python peers.py rerank   --engine onnxruntime …              --input PAIRS.jsonl
     python peers.py latency  --engine onnxruntime …              --input QUERIES.jsonl
     python peers.py tokenize --model FOLDER --input F.jsonl
+    python peers.py load     --model FOLDER
 
 What is timed goes from texts to results in memory, tokenisation included, as a program that embeds these libraries
 would do it: their own tokeniser, batches sorted by length and padded to their longest, int64 inputs, pooling inside the
@@ -189,12 +190,23 @@ def measure_tokenizing(arguments) -> dict:
     return {"texts": len(texts), "tokens": tokens, "seconds": seconds[best], "call": best, "version": version}
 
 
+def measure_loading(arguments) -> dict:
+    """Seconds from tokenizer.json to a tokenizer that is ready."""
+    seconds = []
+    for _ in range(arguments.passes):
+        begin = time.perf_counter()
+        load_tokenizer(arguments.model, arguments.tokens_max)
+        seconds.append(time.perf_counter() - begin)
+    return {"seconds": seconds, "version": f"tokenizers {tokenizers.__version__}"}
+
+
 def main() -> None:
     tasks = {
         "embed": measure_throughput,
         "rerank": measure_throughput,
         "latency": measure_latency,
         "tokenize": measure_tokenizing,
+        "load": measure_loading,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=tasks)
@@ -202,7 +214,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32", help="arithmetic, for OpenVINO")
     parser.add_argument("--onnx", help="the exported model")
     parser.add_argument("--model", required=True, help="the folder with tokenizer.json")
-    parser.add_argument("--input", required=True)
+    parser.add_argument("--input")
     parser.add_argument("--output", help="a .npy file for the results")
     parser.add_argument("--tokens-max", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2, help="in all")

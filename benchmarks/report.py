@@ -58,12 +58,12 @@ def table_row(row: dict, peak: dict) -> str:
 
 def amount(row: dict, side: dict) -> str:
     """What was measured, in the unit that people compare."""
-    if row["key"].startswith("embed"):
+    if row.get("kind") == "embed":
         items = side["texts"] if "texts" in side else side["items"]
         return f"{items / side['best']:.1f} passages/s, {side['tokens'] / side['best']:,.0f} tokens/s"
-    if row["key"].startswith("rerank"):
+    if row.get("kind") == "rerank":
         return f"{side['best']:.2f} s, {side['tokens'] / side['best']:,.0f} tokens/s"
-    if row["key"] == "tokenize":
+    if row.get("kind") == "tokenize":
         return f"{side['tokens'] / side['best'] / 1e6:.2f} M tokens/s"
     if row["unit"] == "s":
         return f"{side['best'] * 1e3:.0f} ms"

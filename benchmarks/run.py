@@ -18,6 +18,7 @@ import machine
 import numpy as np
 import peers
 import report
+import vocabularies
 import workloads
 
 PROJECT = workloads.PROJECT
@@ -29,12 +30,22 @@ ROUNDS = 3
 ATTEMPTS = 9  # Rounds that others disturbed are measured again, up to this many in all.
 PASSES = 2  # Of a throughput task inside one round, after a warm-up pass.
 
-QUICK_SIZES = workloads.Sizes(passages=60, passages_memory=200, candidates=10)
+QUICK_SIZES = workloads.Sizes(passages=60, passages_few=20, passages_memory=200, candidates=10)
 
-BI_ENCODER = "all-MiniLM-L6-v2"
 CROSS_ENCODER = "ms-marco-MiniLM-L-12-v2"
-BI_TOKENS_MAX = 256
 CROSS_TOKENS_MAX = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class BiEncoder:
+    name: str
+    tokens_max: int
+    passages: str  # Which of the workload's files it embeds.
+    onnx: str  # The stem of its ONNX files.
+
+
+MINILM = BiEncoder("all-MiniLM-L6-v2", tokens_max=256, passages="passages", onnx="bi")
+MPNET = BiEncoder("all-mpnet-base-v2", tokens_max=384, passages="passages_few", onnx="mpnet")
 
 # Each of our runs and each of theirs is a process of its own: model loaded, one warm-up pass, PASSES passes measured.
 OPENVINO_GRID = [
@@ -75,7 +86,7 @@ class Bench:
         self.arguments = arguments
         self.rounds = 1 if arguments.quick else ROUNDS
         self.passes = 1 if arguments.quick else PASSES
-        self.bi_folder = arguments.models / BI_ENCODER
+        self.bi_folder = arguments.models / MINILM.name
         self.cross_folder = arguments.models / CROSS_ENCODER
         self.rows = []
         self.versions = set()
@@ -84,11 +95,13 @@ class Bench:
 
     def prepare(self) -> None:
         say("writing the texts")
-        tokenizer = peers.load_tokenizer(self.bi_folder, BI_TOKENS_MAX)
+        tokenizer = peers.load_tokenizer(self.bi_folder, MINILM.tokens_max)
         sizes = QUICK_SIZES if self.arguments.quick else workloads.Sizes()
         self.work = workloads.write(CACHE / "texts", tokenizer, sizes)
         self.pairs_by_query = workloads.split_by_query(self.work.pairs)
-        for folder, name, task in ((self.bi_folder, "bi", "embed"), (self.cross_folder, "cross", "rerank")):
+        exports = [(self.cross_folder, "cross", "rerank")]
+        exports += [(self.arguments.models / model.name, model.onnx, "embed") for model in self.bi_encoders()]
+        for folder, name, task in exports:
             fingerprint = f"{folder.resolve()} {(folder / 'model.safetensors').stat().st_size}"
             stamp = CACHE / f"{name}.stamp"
             if not stamp.exists() or stamp.read_text() != fingerprint:
@@ -97,15 +110,23 @@ class Bench:
                 machine.run([sys.executable, exporter, folder, CACHE / name, "--task", task])
                 stamp.write_text(fingerprint)
         say("asking sentence-transformers for the f32 reference")
-        self.embeddings = self.reference("embed", self.bi_folder, self.work.passages)
+        self.embeddings = {
+            model: self.reference("embed", self.arguments.models / model.name, getattr(self.work, model.passages))
+            for model in self.bi_encoders()
+        }
         self.logits = {
             pairs: self.reference("rerank", self.cross_folder, pairs)
             for pairs in (self.work.pairs, self.work.candidates)
             if pairs
         }
 
+    def bi_encoders(self) -> list[BiEncoder]:
+        """Those that the chosen rows need: the larger one takes minutes to export."""
+        rows = self.arguments.only or ["mpnet"]
+        return [MINILM, MPNET] if any(row.startswith("mpnet") for row in rows) else [MINILM]
+
     def reference(self, task: str, folder: pathlib.Path, texts: pathlib.Path) -> np.ndarray:
-        output = CACHE / f"reference-{texts.stem}.npy"
+        output = CACHE / f"reference-{folder.name}-{texts.stem}.npy"
         script = PROJECT / "benchmarks" / "reference.py"
         result, _ = machine.run_json(
             [sys.executable, script, task, "--model", folder, "--input", texts, "--output", output]
@@ -174,42 +195,45 @@ class Bench:
 
     # ---------------------------------------------------------------------------------------------- the rows
 
-    def embed(self, precision: str, wanted: float) -> None:
+    def embed(self, model: BiEncoder, precision: str, wanted: float) -> None:
+        key = "embed" if model is MINILM else "mpnet"
+        folder, passages = self.arguments.models / model.name, getattr(self.work, model.passages)
         output = CACHE / f"theirs-embed-{precision}.npy"
 
         def theirs(configuration: dict) -> Reading:
             result = self.peer(
-                "embed", configuration, self.onnx("bi", precision), "--model", self.bi_folder,
-                "--input", self.work.passages, "--output", output, "--tokens-max", BI_TOKENS_MAX,
+                "embed", configuration, self.onnx(model.onnx, precision), "--model", folder,
+                "--input", passages, "--output", output, "--tokens-max", model.tokens_max,
                 "--threads", THREADS, "--passes", self.passes,
             )  # fmt: skip
             return Reading(min(result["seconds"]), result | {"configuration": configuration})
 
         def ours() -> Reading:
             result, _ = machine.run_json(
-                [TANDEM, "bench", "embed", "--model", self.bi_folder, "--input", self.work.passages,
+                [TANDEM, "bench", "embed", "--model", folder, "--input", passages,
                  "--precision", precision, "--threads", THREADS, "--repeat", self.passes, "--json"]
             )  # fmt: skip
             return Reading(result["all"]["min_ms"] / 1e3, result)
 
         best, calibration = self.calibrate(self.grid(precision), theirs)
         row = {
-            "key": f"embed-{precision}",
-            "title": f"{BI_ENCODER} {precision}, {self.work.sizes.passages:,} passages",
+            "key": f"{key}-{precision}",
+            "kind": "embed",
+            "title": f"{model.name} {precision}, {len(self.embeddings[model]):,} passages",
             "unit": "s",
             "precision": precision,
-            "flops_per_token": flops_per_token(self.bi_folder),
+            "flops_per_token": flops_per_token(folder),
             "wanted": wanted,
             "calibration": calibration,
         }
         self.alternate(row, ours, lambda: theirs(best))
         mine = CACHE / f"ours-embed-{precision}.npy"
         machine.run(
-            [TANDEM, "embed", "--model", self.bi_folder, "--input", self.work.passages, "--output", mine,
+            [TANDEM, "embed", "--model", folder, "--input", passages, "--output", mine,
              "--precision", precision, "--threads", THREADS]
         )  # fmt: skip
         for side, path in (("ours", mine), ("theirs", output)):
-            cosines = report.cosines(self.embeddings, np.load(path))
+            cosines = report.cosines(self.embeddings[model], np.load(path))
             self.rows[-1][side] |= {"cosine_mean": float(cosines.mean()), "cosine_min": float(cosines.min())}
 
     def rerank(self, precision: str, wanted: float) -> None:
@@ -242,6 +266,7 @@ class Bench:
         best, calibration = self.calibrate(self.grid(precision), theirs)
         row = {
             "key": f"rerank-{precision}",
+            "kind": "rerank",
             "title": f"{CROSS_ENCODER} {precision}, 3 queries × {self.work.sizes.candidates} passages",
             "unit": "s",
             "precision": precision,
@@ -270,7 +295,7 @@ class Bench:
         def theirs() -> Reading:
             result = self.peer(
                 "latency", configuration, self.onnx("bi", "int8"), "--model", self.bi_folder,
-                "--input", self.work.queries, "--tokens-max", BI_TOKENS_MAX,
+                "--input", self.work.queries, "--tokens-max", MINILM.tokens_max,
             )  # fmt: skip
             return Reading(result["median_ms"], result | {"configuration": configuration})
 
@@ -289,24 +314,45 @@ class Bench:
         }
         self.alternate(row, ours, theirs)
 
-    def tokenize(self, wanted: float) -> None:
+    def tokenize(self, kind: str, wanted: float) -> None:
+        folder = self.bi_folder if kind == "wordpiece" else vocabularies.write(CACHE / "tokenizers", self.work, kind)
+
         def theirs() -> Reading:
             script = PROJECT / "benchmarks" / "peers.py"
             result, _ = machine.run_json(
-                [sys.executable, script, "tokenize", "--model", self.bi_folder, "--input", self.work.passages_tokenize,
-                 "--tokens-max", BI_TOKENS_MAX, "--threads", 1, "--passes", self.passes]
+                [sys.executable, script, "tokenize", "--model", folder, "--input", self.work.passages_tokenize,
+                 "--tokens-max", MINILM.tokens_max, "--threads", 1, "--passes", self.passes]
             )  # fmt: skip
             self.versions.add(result["version"])
             return Reading(min(result["seconds"]), result | {"configuration": {"call": result["call"]}})
 
         def ours() -> Reading:
             result, _ = machine.run_json(
-                [TANDEM, "bench", "tokenize", "--model", self.bi_folder, "--input", self.work.passages_tokenize,
-                 "--repeat", 5, "--json"]
+                [TANDEM, "bench", "tokenize", "--model", folder, "--input", self.work.passages_tokenize,
+                 "--max-length", MINILM.tokens_max, "--repeat", 5, "--json"]
             )  # fmt: skip
             return Reading(result["all"]["min_ms"] / 1e3, result)
 
-        row = {"key": "tokenize", "title": "tokenising, one thread", "unit": "s", "wanted": wanted}
+        key = "tokenize" if kind == "wordpiece" else f"tokenize-{kind}"
+        title = f"tokenising, one thread, {vocabularies.describe(kind, folder)}"
+        self.alternate({"key": key, "kind": "tokenize", "title": title, "unit": "s", "wanted": wanted}, ours, theirs)
+
+    def load_tokenizer(self) -> None:
+        """The largest vocabulary that people use, XLM-R's size: from its file to a tokenizer that is ready."""
+        folder = vocabularies.write(CACHE / "tokenizers", self.work, "unigram")
+
+        def theirs() -> Reading:
+            script = PROJECT / "benchmarks" / "peers.py"
+            result, _ = machine.run_json([sys.executable, script, "load", "--model", folder, "--passes", 5])
+            return Reading(min(result["seconds"]), result | {"configuration": {"call": "from_file"}})
+
+        def ours() -> Reading:
+            result, _ = machine.run_json([TANDEM, "bench", "tokenize", "--model", folder, "--input",
+                                          self.work.queries, "--repeat", 5, "--json"])  # fmt: skip
+            return Reading(result["load"]["min_ms"] / 1e3, {})
+
+        title = f"loading {vocabularies.describe('unigram', folder)}, file in page cache"
+        row = {"key": "load-unigram", "title": title, "unit": "s", "wanted": None, "value_max": 0.150}
         self.alternate(row, ours, theirs)
 
     def start(self, precision: str, wanted: float | None) -> None:
@@ -342,7 +388,7 @@ class Bench:
         self.rows.append(
             {
                 "key": "memory",
-                "title": f"peak memory, {BI_ENCODER} f32, {self.work.sizes.passages_memory:,} passages",
+                "title": f"peak memory, {MINILM.name} f32, {self.work.sizes.passages_memory:,} passages",
                 "unit": "MiB",
                 "ours": {"best": sample.rss_peak_bytes / 2**20},
                 "value_max": 300,
@@ -353,15 +399,21 @@ class Bench:
 
     def run(self) -> dict:
         rows = {
-            "embed-f32": lambda: self.embed("f32", 1.0),
-            "embed-bf16": lambda: self.embed("bf16", 1.1),
-            "embed-int8": lambda: self.embed("int8", 1.5),
+            "embed-f32": lambda: self.embed(MINILM, "f32", 1.0),
+            "embed-bf16": lambda: self.embed(MINILM, "bf16", 1.1),
+            "embed-int8": lambda: self.embed(MINILM, "int8", 1.5),
+            "mpnet-f32": lambda: self.embed(MPNET, "f32", 1.0),
+            "mpnet-bf16": lambda: self.embed(MPNET, "bf16", 1.05),
+            "mpnet-int8": lambda: self.embed(MPNET, "int8", 1.5),
             "rerank-bf16": lambda: self.rerank("bf16", 1.25),
             "rerank-int8": lambda: self.rerank("int8", 1.8),
             "latency-int8": lambda: self.latency("int8", 1.3),
             "latency-bf16": lambda: self.latency("bf16", None),
             "latency-f32": lambda: self.latency("f32", None),
-            "tokenize": lambda: self.tokenize(4.0),
+            "tokenize": lambda: self.tokenize("wordpiece", 4.0),
+            "tokenize-bpe": lambda: self.tokenize("bpe", 3.0),
+            "tokenize-unigram": lambda: self.tokenize("unigram", 3.0),
+            "load-unigram": self.load_tokenizer,
             "start-f32": lambda: self.start("f32", 20.0),
             "start-auto": lambda: self.start("auto", None),
             "memory": self.memory,
@@ -396,7 +448,7 @@ class Bench:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", type=pathlib.Path, required=True, help=f"holds {BI_ENCODER} and {CROSS_ENCODER}")
+    parser.add_argument("--models", type=pathlib.Path, required=True, help=f"holds {MINILM.name}, {MPNET.name} and {CROSS_ENCODER}")
     parser.add_argument("--force", action="store_true", help="measure beside other work: the figures mean little")
     parser.add_argument("--quick", action="store_true", help="tiny inputs, one round: to try the benchmark itself")
     parser.add_argument("--only", nargs="+", metavar="ROW", help="these rows only")

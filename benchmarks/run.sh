@@ -4,8 +4,9 @@
 source "$(dirname "$0")/../scripts/common.sh"
 models=${TANDEM_TEST_MODELS:-$PWD/build/models}
 if [ -z "${TANDEM_TEST_MODELS:-}" ]; then
-  scripts/models.sh sentence-transformers/all-MiniLM-L6-v2 cross-encoder/ms-marco-MiniLM-L-12-v2 ||
-    die "the benchmark needs both models"
+  scripts/models.sh sentence-transformers/all-MiniLM-L6-v2 sentence-transformers/all-mpnet-base-v2 \
+    cross-encoder/ms-marco-MiniLM-L-12-v2 ||
+    die "the benchmark needs all three models"
 fi
 python=$(tests/oracle/environment.sh benchmarks/requirements.txt)
 mkdir -p benchmarks/.cache

@@ -42,6 +42,7 @@ PACKAGE_QUESTIONS = (
 @dataclasses.dataclass(frozen=True)
 class Sizes:
     passages: int = 1000  # To embed.
+    passages_few: int = 300  # To embed with a model eight times as large.
     passages_memory: int = 10_000  # To embed while memory is watched.
     candidates: int = 100  # To rerank, per query.
 
@@ -51,6 +52,7 @@ class Workload:
     source: str  # Where the passages came from, for the report.
     sizes: Sizes
     passages: pathlib.Path  # {"text"}
+    passages_few: pathlib.Path  # {"text"}, the first of them.
     passages_tokenize: pathlib.Path  # {"text"}, every distinct passage.
     passages_memory: pathlib.Path  # {"text"}
     pairs: pathlib.Path  # {"query", "document"}: three queries, each with the first passages, most of them irrelevant.
@@ -78,6 +80,7 @@ def write(folder: pathlib.Path, tokenizer: tokenizers.Tokenizer, sizes: Sizes) -
         source=source,
         sizes=sizes,
         passages=write_jsonl(folder / "passages.jsonl", texts(passages[: sizes.passages])),
+        passages_few=write_jsonl(folder / "passages-few.jsonl", texts(passages[: sizes.passages_few])),
         passages_tokenize=write_jsonl(folder / "passages-tokenize.jsonl", texts(passages)),
         passages_memory=write_jsonl(
             folder / "passages-memory.jsonl", texts(itertools.islice(itertools.cycle(passages), sizes.passages_memory))

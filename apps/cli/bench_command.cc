@@ -206,6 +206,10 @@ Status run_bench_rerank(const BenchRerankFlags& flags) {
 Status run_bench_tokenize(const BenchFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags.input));
   ASSIGN_OR_RETURN(const ModelTokenizer model, open_tokenizer(flags));
+  ASSIGN_OR_RETURN(const Sample load, Sample::measure(flags.repeat, [&]() -> Status {
+                     ASSIGN_OR_RETURN(const ModelTokenizer again, open_tokenizer(flags));
+                     return {};
+                   }));
   std::size_t tokens = 0;
   Truncation truncation;
   ASSIGN_OR_RETURN(const Sample sample, Sample::measure(flags.repeat, [&]() -> Status {
@@ -222,8 +226,9 @@ Status run_bench_tokenize(const BenchFlags& flags) {
   const double tokens_per_second = static_cast<double>(tokens) / sample.median();
   if (!flags.json) {
     RETURN_IF_ERROR(
-        print(fmt::format("tokenize with {} (1 thread)\n  {}: {:.0f} tokens/s\n  all of them: {}\n", flags.model,
-                          count_of(texts.size(), "text"), tokens_per_second, sample.describe())));
+        print(fmt::format("tokenize with {} (1 thread)\n  {}: {:.0f} tokens/s\n  all of them: {}\n  loading: {}\n",
+                          flags.model, count_of(texts.size(), "text"), tokens_per_second, sample.describe(),
+                          load.describe())));
     note(describe(truncation));
     return {};
   }
@@ -231,6 +236,7 @@ Status run_bench_tokenize(const BenchFlags& flags) {
   json.begin_object().key("benchmark").value("tokenize").key("model").value(flags.model);
   json.key("items").value(texts.size()).key("tokens").value(tokens);
   sample.write_json(json.key("tokens_per_second").value(tokens_per_second).key("all"));
+  load.write_json(json.key("load"));
   write_json(json.key("truncation"), truncation);
   return print(json.end_object().take() + "\n");
 }
