@@ -28,7 +28,7 @@ struct IndexFlags {
   std::vector<std::string> files;
   std::string model = kDefaultBiEncoder;
   CorpusOptions corpus;
-  std::optional<Metric> metric;
+  CollectionWriterOptions writer;
   ComputeFlags compute;
   VectorFlags vectors;
   bool json = false;
@@ -38,8 +38,7 @@ Status run_index(const IndexFlags& flags) {
   ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(flags.files, flags.corpus));
   ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(flags.model, flags.compute, flags.vectors));
   defer_interrupts();
-  ASSIGN_OR_RETURN(CollectionWriter writer,
-                   CollectionWriter::create(flags.collection, encoder, {.metric = flags.metric}));
+  ASSIGN_OR_RETURN(CollectionWriter writer, CollectionWriter::create(flags.collection, encoder, flags.writer));
   const Stopwatch stopwatch;
   {
     ProgressBar bar;
@@ -153,7 +152,11 @@ void add_index(CLI::App& app, Action& action) {
                    "What the files hold; auto: by their names");
         command.add_flag("--skip-bad-lines", flags.corpus.skip_bad_lines,
                          "Count lines that cannot be read instead of stopping at the first");
-        add_metric_option(command, flags.metric);
+        add_metric_option(command, flags.writer.metric);
+        command
+            .add_option("--title-separator", flags.writer.title_separator,
+                        "Between title and text of what is embedded; default: a blank; [SEP] for allenai/specter2")
+            ->type_name("S");
         add_compute_options(command, flags.compute);
         add_max_length_option(command, flags.compute.max_length);
         add_vector_options(command, flags.vectors);

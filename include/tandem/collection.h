@@ -34,6 +34,8 @@ struct CollectionInfo {
 struct CollectionWriterOptions {
   std::optional<Metric> metric = {};  ///< Default: inner product for normalised embeddings, else L2.
   std::size_t batch_documents = 256;  ///< Documents encoded together: the most that is held in memory.
+  /// Between title and text of what is embedded. "[SEP]" for models that were trained so, such as allenai/specter2.
+  std::string title_separator = " ";
 };
 
 /// Writes a new version of a collection beside the old one and swaps them in one atomic step at commit(): a crash at

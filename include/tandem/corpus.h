@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tandem/result.h"
@@ -22,8 +23,8 @@ struct Document {
   std::string text = {};
   std::string metadata = {};  ///< A JSON object as text; empty: none.
 
-  /// Title, a blank and the text, trimmed: how BEIR joins them.
-  std::string full_text() const;
+  /// Title, separator and text, trimmed; without a title the text alone. The blank is how BEIR joins them.
+  std::string full_text(std::string_view title_separator = " ") const;
 };
 
 enum class CorpusFormat {

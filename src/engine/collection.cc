@@ -55,15 +55,15 @@ std::vector<std::string> differences(const BiEncoderIdentity& expected, const Bi
 
 class CollectionWriter::Impl {
  public:
-  Impl(const BiEncoder& encoder, CollectionStoreWriter store, CollectionInfo info, std::size_t batch_documents)
-      : encoder_(encoder), store_(std::move(store)), info_(std::move(info)), batch_documents_(batch_documents) {}
+  Impl(const BiEncoder& encoder, CollectionStoreWriter store, CollectionInfo info, CollectionWriterOptions options)
+      : encoder_(encoder), store_(std::move(store)), info_(std::move(info)), options_(std::move(options)) {}
 
   Status add(const Document& document) {
     if (committed_) return fail(ErrorCode::kInvalidArgument, "the collection was committed already");
     // A batch that could not be embedded is still waiting; so it neither grows nor is forgotten.
     if (batch_is_full()) RETURN_IF_ERROR(embed_batch());
     RETURN_IF_ERROR(store_.add_document(document));
-    batch_.push_back(document.full_text());
+    batch_.push_back(document.full_text(options_.title_separator));
     batch_ids_.push_back(document.id);
     batch_bytes_ += batch_.back().size();
     return batch_is_full() ? embed_batch() : Status();
@@ -81,7 +81,7 @@ class CollectionWriter::Impl {
   std::size_t documents() const { return store_.documents(); }
 
  private:
-  bool batch_is_full() const { return batch_.size() >= batch_documents_ || batch_bytes_ >= kBatchBytesMax; }
+  bool batch_is_full() const { return batch_.size() >= options_.batch_documents || batch_bytes_ >= kBatchBytesMax; }
 
   Status embed_batch() {
     if (batch_.empty()) return {};
@@ -105,7 +105,7 @@ class CollectionWriter::Impl {
   const BiEncoder& encoder_;
   CollectionStoreWriter store_;
   CollectionInfo info_;
-  std::size_t batch_documents_;
+  CollectionWriterOptions options_;
   std::vector<std::string> batch_;  // Texts of documents that are stored but not embedded yet.
   std::vector<std::string> batch_ids_;
   std::size_t batch_bytes_ = 0;
@@ -125,7 +125,7 @@ Result<CollectionWriter> CollectionWriter::create(const std::filesystem::path& f
   CollectionInfo info;
   ASSIGN_OR_RETURN(info.encoder, encoder.identity());
   info.metric = options.metric.value_or(info.encoder.normalized ? Metric::kInnerProduct : Metric::kL2);
-  return CollectionWriter(std::make_unique<Impl>(encoder, std::move(store), std::move(info), options.batch_documents));
+  return CollectionWriter(std::make_unique<Impl>(encoder, std::move(store), std::move(info), options));
 }
 
 Status CollectionWriter::add(Document document) { return impl_->add(document); }

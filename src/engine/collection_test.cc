@@ -203,6 +203,14 @@ TEST_F(CollectionTest, APromptIsPartOfWhatVectorsMean) {
   EXPECT_TRUE(std::ranges::equal(vector.row(0), collection.vectors().row(1)));
 }
 
+TEST_F(CollectionTest, WhatStandsBetweenTitleAndTextIsEmbeddedToo) {
+  const BiEncoder encoder = models_.bi_encoder();
+  index(encoder, {{.id = "1", .title = "red", .text = "boat", .metadata = ""}}, {.title_separator = "[SEP]"});
+  const std::string_view text = "red[SEP]boat";
+  const Matrix vector = must(encoder.encode({&text, 1})).vectors;
+  EXPECT_TRUE(std::ranges::equal(vector.row(0), must(Collection::open(path_)).vectors().row(0)));
+}
+
 TEST_F(CollectionTest, RefusesVectorsThatAreNotFinite) {
   // A model whose last weights are infinite: LayerNorm's shift goes straight into the mean.
   const std::filesystem::path weights = models_.bi_folder().path() / "model.safetensors";

@@ -259,7 +259,10 @@ Result<std::vector<Source>> list_sources(const std::vector<std::string>& paths, 
 
 }  // namespace
 
-std::string Document::full_text() const { return std::string(strip(title.empty() ? text : title + " " + text)); }
+std::string Document::full_text(std::string_view title_separator) const {
+  if (title.empty()) return std::string(strip(text));
+  return std::string(strip(fmt::format("{}{}{}", title, title_separator, text)));
+}
 
 class CorpusReader::Impl {
  public:

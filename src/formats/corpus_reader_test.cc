@@ -322,6 +322,8 @@ TEST(DocumentTest, FullTextJoinsAsBeirDoes) {
   EXPECT_EQ(full("Fern", ""), "Fern");
   EXPECT_EQ(full("", ""), "");
   EXPECT_EQ(full(" ", "\x1F"), "");
+  const Document paper{.id = "", .title = "Fern", .text = "It is green.", .metadata = ""};
+  EXPECT_EQ(paper.full_text("[SEP]"), "Fern[SEP]It is green.");
 }
 
 }  // namespace
