@@ -19,6 +19,9 @@ constexpr std::size_t kTokenizeTexts = 16;
 // Rows of a batch. Every batch walks through all weights once, which matters less the more rows it has; many more push
 // what lies between the matrix products out of the second cache level (see docs/decisions/kernels.md).
 constexpr std::size_t kBatchTokens = 256;
+// From this width on a layer has so many weights that walking through them half as often is worth more.
+constexpr std::size_t kWideHiddenSize = 768;
+constexpr std::size_t kWideBatchTokens = 512;
 // A batch smaller than this is not worth a thread of its own.
 constexpr std::size_t kBatchTokensMin = 32;
 
@@ -71,7 +74,7 @@ struct TextEncoder::State {
   Encoder encoder;  // Reads from `tensors`.
   ComputeInfo compute;
   std::optional<AdapterSource> adapter;
-  std::size_t batch_tokens = kBatchTokens;
+  std::size_t batch_tokens = 0;
   std::size_t max_length = 0;
   std::int32_t pad_id;
 
@@ -138,7 +141,9 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
   }
   auto state = std::make_unique<State>(std::move(config), std::move(tensors), std::move(tokenizer), std::move(encoder),
                                        std::move(compute));
-  if (options.compute.batch_tokens > 0) state->batch_tokens = options.compute.batch_tokens;
+  state->batch_tokens = options.compute.batch_tokens;
+  if (state->batch_tokens == 0)
+    state->batch_tokens = spec.hidden_size < kWideHiddenSize ? kBatchTokens : kWideBatchTokens;
   state->max_length = length;
   state->adapter = std::move(adapter);
   return TextEncoder(std::move(state));
