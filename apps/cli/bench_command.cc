@@ -225,10 +225,9 @@ Status run_bench_tokenize(const BenchFlags& flags) {
                    }));
   const double tokens_per_second = static_cast<double>(tokens) / sample.median();
   if (!flags.json) {
-    RETURN_IF_ERROR(
-        print(fmt::format("tokenize with {} (1 thread)\n  {}: {:.0f} tokens/s\n  all of them: {}\n  loading: {}\n",
-                          flags.model, count_of(texts.size(), "text"), tokens_per_second, sample.describe(),
-                          load.describe())));
+    RETURN_IF_ERROR(print(fmt::format(
+        "tokenize with {} (1 thread)\n  {}: {:.0f} tokens/s\n  all of them: {}\n  loading: {}\n", flags.model,
+        count_of(texts.size(), "text"), tokens_per_second, sample.describe(), load.describe())));
     note(describe(truncation));
     return {};
   }
