@@ -81,7 +81,9 @@ class BiEncoder {
                             const ProgressCallback& progress = {}) const;
 
   std::size_t dimensions() const;
-  /// Computed on the first call (it reads every weight file), then remembered.
+  /// What encode() puts before a text of this role; empty: nothing. Lives as long as the encoder.
+  std::string_view prompt(TextRole role) const;
+  /// The first call reads every weight file.
   Result<BiEncoderIdentity> identity() const;
   const ComputeInfo& compute() const;
 

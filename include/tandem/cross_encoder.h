@@ -33,6 +33,14 @@ struct CrossEncoderOptions {
   Activation activation = Activation::kAuto;
 };
 
+/// Everything about a cross-encoder but its arithmetic that decides what its scores are.
+struct CrossEncoderIdentity {
+  std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded.
+  std::string weights_hash;  ///< "sha256:…" over the weight files and the tokenizer.
+  std::size_t max_length = 0;
+  Activation activation = Activation::kNone;  ///< Never kAuto.
+};
+
 struct TextPair {
   std::string_view query;
   std::string_view document;
@@ -83,6 +91,8 @@ class CrossEncoder {
   /// Names of the labels, from id2label; one element for a relevance model.
   const std::vector<std::string>& labels() const;
   const std::string& model() const;  ///< The Hugging Face id, or the folder's name.
+  /// The first call reads every weight file.
+  Result<CrossEncoderIdentity> identity() const;
   const ComputeInfo& compute() const;
 
   CrossEncoder(CrossEncoder&&) noexcept;

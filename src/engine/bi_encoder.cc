@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "engine/text_encoder.h"
-#include "formats/tokenizer_folder.h"
 #include "model/linear.h"
 #include "model/pooling.h"
 #include "model/weights.h"
@@ -94,15 +91,13 @@ class BiEncoder::Impl {
   TextEncoder encoder;
   std::filesystem::path folder;
   BiEncoderOptions options;
+  std::string name;  // An adapter's own.
   std::vector<Pooling> poolings;
   bool pools_prompt = true;  // include_prompt
   std::vector<Step> steps;   // Between pooling and the last normalisation.
   bool normalized = false;
   std::size_t width = 0;       // After the modules.
   std::size_t dimensions = 0;  // What is kept of it.
-
-  mutable std::mutex identity_mutex;
-  mutable std::optional<BiEncoderIdentity> identity;
 
   Status add_modules() {
     const ModelConfig& config = encoder.config();
@@ -219,6 +214,10 @@ Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiE
                                                                    .adapter = options.adapter}));
   auto impl = std::make_unique<Impl>(std::move(encoder), folder, options);
   RETURN_IF_ERROR(impl->add_modules());
+  impl->name = impl->encoder.config().name;
+  if (options.adapter) {
+    ASSIGN_OR_RETURN(impl->name, read_model_name(*options.adapter));
+  }
   return BiEncoder(std::move(impl));
 }
 
@@ -253,39 +252,25 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
 std::size_t BiEncoder::dimensions() const { return impl_->dimensions; }
 const ComputeInfo& BiEncoder::compute() const { return impl_->encoder.compute(); }
 
+std::string_view BiEncoder::prompt(TextRole role) const { return impl_->prompt(role); }
+
 Result<BiEncoderIdentity> BiEncoder::identity() const {
   const Impl& impl = *impl_;
-  const std::lock_guard lock(impl.identity_mutex);
-  if (!impl.identity) {
-    Hasher hasher(HashKind::kSha256);
-    std::vector<std::filesystem::path> files = impl.encoder.tensors().files();
-    std::string name = impl.encoder.config().name;
-    if (const AdapterSource* adapter = impl.encoder.adapter()) {
-      files.insert(files.end(), adapter->tensors.files().begin(), adapter->tensors.files().end());
-      ASSIGN_OR_RETURN(name, read_model_name(*impl.options.adapter));
-    }
-    for (const std::filesystem::path& file : files) {
-      RETURN_IF_ERROR(hash_file(file, hasher));
-    }
-    for (const std::filesystem::path& file : tokenizer_files(impl.encoder.config().transformer_folder)) {
-      RETURN_IF_ERROR(hash_file(file, hasher));
-    }
-    std::string pooling;
-    for (const Pooling mode : impl.poolings) {
-      if (!pooling.empty()) pooling += '+';
-      pooling += pooling_name(mode);
-    }
-    impl.identity = BiEncoderIdentity{
-        .model = name,
-        .weights_hash = "sha256:" + hasher.finish(),
-        .pooling = pooling,
-        .prompt_name = impl.options.prompt_name.value_or(""),
-        .dimensions = impl.dimensions,
-        .max_length = impl.encoder.max_length(),
-        .normalized = impl.normalizes_last(),
-    };
+  ASSIGN_OR_RETURN(std::string weights_hash, impl.encoder.weights_hash());
+  std::string pooling;
+  for (const Pooling mode : impl.poolings) {
+    if (!pooling.empty()) pooling += '+';
+    pooling += pooling_name(mode);
   }
-  return *impl.identity;
+  return BiEncoderIdentity{
+      .model = impl.name,
+      .weights_hash = std::move(weights_hash),
+      .pooling = pooling,
+      .prompt_name = impl.options.prompt_name.value_or(""),
+      .dimensions = impl.dimensions,
+      .max_length = impl.encoder.max_length(),
+      .normalized = impl.normalizes_last(),
+  };
 }
 
 }  // namespace tandem

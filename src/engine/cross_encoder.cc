@@ -163,6 +163,14 @@ Result<Ranking> CrossEncoder::rank(std::string_view query, std::span<const std::
 
 const std::vector<std::string>& CrossEncoder::labels() const { return impl_->encoder.config().transformer.labels; }
 const std::string& CrossEncoder::model() const { return impl_->encoder.config().name; }
+Result<CrossEncoderIdentity> CrossEncoder::identity() const {
+  ASSIGN_OR_RETURN(std::string weights_hash, impl_->encoder.weights_hash());
+  return CrossEncoderIdentity{.model = model(),
+                              .weights_hash = std::move(weights_hash),
+                              .max_length = impl_->encoder.max_length(),
+                              .activation = impl_->activation};
+}
+
 const ComputeInfo& CrossEncoder::compute() const { return impl_->encoder.compute(); }
 
 }  // namespace tandem

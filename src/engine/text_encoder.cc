@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/thread_pool.h"
+#include "formats/tokenizer_folder.h"
 #include "kernels/isa.h"
 
 namespace tandem {
@@ -81,6 +83,9 @@ struct TextEncoder::State {
   std::mutex run_mutex;  // One run at a time: it owns the workers' memory.
   ThreadPool pool;
   std::vector<Worker> workers;
+
+  std::mutex hash_mutex;
+  std::optional<std::string> weights_hash;
 
   void encode(std::span<const TokenizedText> texts, HiddenRows rows, const HiddenConsumer& consume, Worker& worker) {
     worker.batch.clear();
@@ -220,5 +225,22 @@ const Kernels& TextEncoder::kernels() const { return state_->encoder.kernels(); 
 const Tokenizer& TextEncoder::tokenizer() const { return state_->tokenizer; }
 const ComputeInfo& TextEncoder::compute() const { return state_->compute; }
 std::size_t TextEncoder::max_length() const { return state_->max_length; }
+
+Result<std::string> TextEncoder::weights_hash() const {
+  State& state = *state_;
+  const std::lock_guard lock(state.hash_mutex);
+  if (!state.weights_hash) {
+    Hasher hasher(HashKind::kSha256);
+    std::vector<std::filesystem::path> files = state.tensors.files();
+    if (state.adapter) {
+      files.insert(files.end(), state.adapter->tensors.files().begin(), state.adapter->tensors.files().end());
+    }
+    const std::vector<std::filesystem::path> tokenizer = tokenizer_files(state.config.transformer_folder);
+    files.insert(files.end(), tokenizer.begin(), tokenizer.end());
+    for (const std::filesystem::path& file : files) RETURN_IF_ERROR(hash_file(file, hasher));
+    state.weights_hash = "sha256:" + hasher.finish();
+  }
+  return *state.weights_hash;
+}
 
 }  // namespace tandem

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "formats/model_config.h"
@@ -58,6 +59,10 @@ class TextEncoder {
   const Tokenizer& tokenizer() const;
   const ComputeInfo& compute() const;
   std::size_t max_length() const;
+
+  /// "sha256:…" over the weight files, an adapter's too, and the tokenizer. Computed on the first call, then
+  /// remembered.
+  Result<std::string> weights_hash() const;
 
   TextEncoder(TextEncoder&&) noexcept;
   TextEncoder& operator=(TextEncoder&&) noexcept;
