@@ -1,7 +1,6 @@
 #include "store/document_store.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 
 #include <mutex>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "store/sqlite.h"
 
 namespace tandem {
 namespace {
@@ -17,96 +17,7 @@ namespace {
 constexpr const char* kSchema =
     "CREATE TABLE documents(ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, "
     "text TEXT NOT NULL, metadata TEXT NOT NULL)";
-
-/// A connection to one file, and errors that name it.
-class Database {
- public:
-  static Result<Database> open(const std::filesystem::path& path, std::string name, int flags) {
-    sqlite3* handle = nullptr;
-    const int code = ::sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
-    Database database(handle, path.string());
-    if (code != SQLITE_OK) return database.failure("cannot open");
-    return database;
-  }
-
-  Status execute(const char* sql) const {
-    if (::sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return failure(sql);
-    return {};
-  }
-
-  sqlite3* handle() const { return handle_.get(); }
-  const std::string& path() const { return path_; }
-
-  /// What the last call on this connection failed with.
-  tl::unexpected<Error> failure(std::string_view what) const {
-    const int code = ::sqlite3_extended_errcode(handle_.get());
-    const int error_number = ::sqlite3_system_errno(handle_.get());
-    switch (code & 0xFF) {
-      case SQLITE_FULL:
-        return fail(ErrorCode::kNoSpace, "{}: {}: no space left on the disk", path_, what);
-      case SQLITE_CORRUPT:
-      case SQLITE_NOTADB:
-        break;
-      case SQLITE_IOERR:
-      case SQLITE_CANTOPEN:
-        if (code == SQLITE_IOERR_SHORT_READ) break;
-        if (error_number != 0) return fail_errno(error_number, what, path_);
-        [[fallthrough]];
-      default:
-        return fail(ErrorCode::kIo, "{}: {}: {}", path_, what, ::sqlite3_errmsg(handle_.get()));
-    }
-    return fail(ErrorCode::kCorruptData, "{}: {}: {}", path_, what, ::sqlite3_errmsg(handle_.get()));
-  }
-
- private:
-  Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
-
-  struct Close {
-    void operator()(sqlite3* handle) const { ::sqlite3_close_v2(handle); }
-  };
-  std::unique_ptr<sqlite3, Close> handle_;
-  std::string path_;
-};
-
-struct Finalize {
-  void operator()(sqlite3_stmt* statement) const { ::sqlite3_finalize(statement); }
-};
-using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
-
-Result<Statement> prepare(const Database& database, const char* sql) {
-  sqlite3_stmt* statement = nullptr;
-  if (::sqlite3_prepare_v3(database.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
-    return database.failure("not a document file");
-  }
-  return Statement(statement);
-}
-
-/// Ends one use of a statement, so that it holds no lock and no bindings in between.
-class StatementUse {
- public:
-  explicit StatementUse(sqlite3_stmt* statement) : statement_(statement) {}
-  ~StatementUse() {
-    ::sqlite3_reset(statement_);
-    ::sqlite3_clear_bindings(statement_);
-  }
-  StatementUse(const StatementUse&) = delete;
-  StatementUse& operator=(const StatementUse&) = delete;
-
- private:
-  sqlite3_stmt* statement_;
-};
-
-// An empty string_view may have no data, which SQLite would take for NULL.
-bool bind_text(sqlite3_stmt* statement, int index, std::string_view text) {
-  return ::sqlite3_bind_text64(statement, index, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC,
-                               SQLITE_UTF8) == SQLITE_OK;
-}
-
-std::string text_of(sqlite3_stmt* statement, int column) {
-  const auto* text = reinterpret_cast<const char*>(::sqlite3_column_text(statement, column));
-  if (text == nullptr) return {};
-  return std::string(text, static_cast<std::size_t>(::sqlite3_column_bytes(statement, column)));
-}
+constexpr std::string_view kWrongFile = "not a document file";
 
 // https://www.sqlite.org/uri.html. A file that says it is immutable is read without locks, also from a read-only disk.
 // An absolute path goes behind an empty authority, lest one that starts with two slashes names an authority itself.
@@ -171,8 +82,9 @@ Result<DocumentWriter> DocumentWriter::create(const std::filesystem::path& path)
     RETURN_IF_ERROR(database.execute(sql));
   }
   // Without a journal a failed insert cannot be undone either, so an id that exists must not make it fail.
-  ASSIGN_OR_RETURN(Statement insert,
-                   prepare(database, "INSERT INTO documents VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING"));
+  ASSIGN_OR_RETURN(
+      Statement insert,
+      prepare(database, "INSERT INTO documents VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING", kWrongFile));
   return DocumentWriter(std::make_unique<Impl>(std::move(database), std::move(insert)));
 }
 
@@ -228,27 +140,25 @@ Result<DocumentReader> DocumentReader::open(const std::filesystem::path& path) {
   RETURN_IF_ERROR(FileDescriptor::open(path, O_RDONLY));
   ASSIGN_OR_RETURN(Database database,
                    Database::open(path, immutable_uri(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI));
-  // https://www.sqlite.org/security.html: what to set before reading a file that may have been tampered with.
-  ::sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  ::sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  RETURN_IF_ERROR(database.execute("PRAGMA cell_size_check=ON"));
+  RETURN_IF_ERROR(distrust(database));
 
-  ASSIGN_OR_RETURN(const Statement schema,
-                   prepare(database, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'documents'"));
+  ASSIGN_OR_RETURN(
+      const Statement schema,
+      prepare(database, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'documents'", kWrongFile));
   const int schema_code = ::sqlite3_step(schema.get());
-  if (schema_code != SQLITE_ROW && schema_code != SQLITE_DONE) return database.failure("not a document file");
+  if (schema_code != SQLITE_ROW && schema_code != SQLITE_DONE) return database.failure(kWrongFile);
   if (schema_code == SQLITE_DONE || text_of(schema.get(), 0) != kSchema) {
     return fail(ErrorCode::kCorruptData, "{}: not a document file: it has no table that reads {}", path.string(),
                 kSchema);
   }
   // Ordinals count from 0 without gaps, and the largest is found without reading the table.
-  ASSIGN_OR_RETURN(const Statement last, prepare(database, "SELECT max(ordinal) + 1 FROM documents"));
+  ASSIGN_OR_RETURN(const Statement last, prepare(database, "SELECT max(ordinal) + 1 FROM documents", kWrongFile));
   if (::sqlite3_step(last.get()) != SQLITE_ROW) return database.failure("cannot count the documents");
   const sqlite3_int64 count = ::sqlite3_column_int64(last.get(), 0);
   if (count < 0) return fail(ErrorCode::kCorruptData, "{}: {} documents", path.string(), count);
 
   ASSIGN_OR_RETURN(Statement select,
-                   prepare(database, "SELECT id, title, text, metadata FROM documents WHERE ordinal = ?"));
+                   prepare(database, "SELECT id, title, text, metadata FROM documents WHERE ordinal = ?", kWrongFile));
   return DocumentReader(
       std::make_unique<Impl>(std::move(database), std::move(select), static_cast<std::size_t>(count)));
 }

@@ -1,0 +1,51 @@
+// Values that took time to compute, under keys that say what they were computed from: one SQLite file with one table.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tandem/result.h"
+
+namespace tandem {
+
+struct StoredValue {
+  std::vector<float> numbers;
+  double cost_ms = 0;  ///< What computing it took.
+};
+
+/// Not thread-safe. Several processes may have one file open: each add() is one transaction, which the others see, and
+/// after a crash of the process or the machine the file holds the transactions that were over.
+class ValueStore {
+ public:
+  /// Makes the file where there is none. Errors: kCorruptData for a file that is something else, kPermission, kNoSpace,
+  /// kIo, kNotFound for a folder that does not exist. Here and below, kConflict after waiting `kLockWaitMs` for another
+  /// process that writes.
+  static Result<ValueStore> open(const std::filesystem::path& path);
+  /// One that ends with the process.
+  static Result<ValueStore> in_memory();
+
+  /// The value of each key; nullopt: there is none. Errors: kCorruptData, kIo.
+  Result<std::vector<std::optional<StoredValue>>> find(std::span<const std::string> keys) const;
+
+  /// A key that has a value keeps it. `keys` and `values` have one length. Errors: kNoSpace, kPermission, kIo.
+  Status add(std::span<const std::string> keys, std::span<const StoredValue> values);
+
+  static constexpr int kLockWaitMs = 10'000;
+
+  ValueStore(ValueStore&&) noexcept;
+  ValueStore& operator=(ValueStore&&) noexcept;
+  ~ValueStore();
+
+ private:
+  class Impl;
+  explicit ValueStore(std::unique_ptr<Impl> impl);
+  static Result<ValueStore> open_database(const std::filesystem::path& path, const std::string& name);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tandem
