@@ -6,6 +6,7 @@
 
 #include "engine/encoder_goldens.h"
 #include "tandem/bi_encoder.h"
+#include "tandem/corpus.h"
 #include "tandem/cross_encoder.h"
 
 namespace tandem {
