@@ -6,13 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
-#include <mutex>
 #include <utility>
 
 #include "base/error.h"
-#include "base/thread_pool.h"
-#include "index/flat_index.h"
-#include "kernels/isa.h"
+#include "engine/vector_search.h"
 #include "store/collection_store.h"
 
 namespace tandem {
@@ -20,8 +17,6 @@ namespace {
 
 // Texts held for one call of the encoder, whatever batch_documents says: enough for any batch of passages.
 constexpr std::size_t kBatchBytesMax = std::size_t{32} << 20;
-// What makes it worth waking another thread: half a million multiply-adds, about 30 µs.
-constexpr std::size_t kProductsPerThread = std::size_t{512} << 10;
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -134,10 +129,8 @@ std::size_t CollectionWriter::documents() const { return impl_->documents(); }
 
 class Collection::Impl {
  public:
-  Impl(std::filesystem::path folder, StoredCollection stored, const Kernels& kernels)
-      : folder_(std::move(folder)),
-        stored_(std::move(stored)),
-        index_(kernels, stored_.vectors.vectors(), stored_.info.metric) {}
+  Impl(std::filesystem::path folder, StoredCollection stored, VectorSearch search)
+      : folder_(std::move(folder)), stored_(std::move(stored)), search_(std::move(search)) {}
 
   const std::filesystem::path& folder() const { return folder_; }
   const StoredCollection& stored() const { return stored_; }
@@ -148,25 +141,13 @@ class Collection::Impl {
       return fail(ErrorCode::kInvalidArgument, "queries of {} dimensions, {} has {}", queries.columns, folder_.string(),
                   vectors.columns);
     }
-    const std::size_t useful = 1 + vectors.rows * vectors.columns / kProductsPerThread * queries.rows;
-    const std::size_t processors = available_processors();
-    threads = std::min({threads == 0 ? processors : threads, processors, useful});
-    return index_.search(queries, top_k, *pool(threads));
+    return search_.search(queries, top_k, threads);
   }
 
  private:
-  // Searches mostly ask for the same number of threads, so the last pool is kept.
-  std::shared_ptr<ThreadPool> pool(std::size_t threads) const {
-    const std::lock_guard lock(pool_mutex_);
-    if (!pool_ || pool_->threads() != threads) pool_ = std::make_shared<ThreadPool>(threads);
-    return pool_;
-  }
-
   std::filesystem::path folder_;
   StoredCollection stored_;
-  FlatIndex index_;
-  mutable std::mutex pool_mutex_;
-  mutable std::shared_ptr<ThreadPool> pool_;
+  VectorSearch search_;  // Over the mapped vectors, which stay where they are when `stored_` moves.
 };
 
 Collection::Collection(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -176,8 +157,8 @@ Collection::~Collection() = default;
 
 Result<Collection> Collection::open(const std::filesystem::path& folder) {
   ASSIGN_OR_RETURN(StoredCollection stored, StoredCollection::open(folder));
-  ASSIGN_OR_RETURN(const Isa isa, choose_isa());
-  return Collection(std::make_unique<const Impl>(folder, std::move(stored), kernels_for(isa)));
+  ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(stored.vectors.vectors(), stored.info.metric));
+  return Collection(std::make_unique<const Impl>(folder, std::move(stored), std::move(search)));
 }
 
 const CollectionInfo& Collection::info() const { return impl_->stored().info; }
