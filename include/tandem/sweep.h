@@ -19,10 +19,12 @@
 #include "tandem/cross_encoder.h"
 #include "tandem/encoder_cache.h"
 #include "tandem/evaluation.h"
+#include "tandem/matrix.h"
 #include "tandem/progress.h"
 #include "tandem/result.h"
 #include "tandem/retriever.h"
 #include "tandem/significance.h"
+#include "tandem/vector_hit.h"
 
 namespace tandem {
 
@@ -36,6 +38,10 @@ struct FirstStage {
   std::string name;  ///< Unique in a sweep, e.g. "bi" or "BM25".
   const BiEncoder* bi_encoder = nullptr;
   const Run* run = nullptr;
+  /// [documents, dimensions] vectors of the documents by this bi-encoder, where they exist, such as
+  /// Collection::vectors(). Without them, the documents are encoded.
+  MatrixView vectors = {};
+  std::optional<Metric> metric = {};  ///< Default: inner product for normalised embeddings, else L2.
 };
 
 struct SweepInput {
@@ -53,20 +59,21 @@ struct SweepOptions {
   };
   std::vector<std::size_t> depths = {100, 50, 20, 10};  ///< How many candidates are reranked.
   std::vector<float> alphas = {1.0F, 0.7F};             ///< Weights of the cross-encoder, see fuse_scores().
-  bool cross_only = true;           ///< Also the cross-encoder over every document, where the budget allows it.
+  bool cross_only = true;               ///< Also the cross-encoder over every document, where the budget allows it.
   std::optional<double> budget_s = {};  ///< Wall-clock seconds; default: as long as it takes.
-  std::size_t queries_max = 0;      ///< 0: all; else so many judged ones, drawn with `seed`.
-  std::size_t results = 10;         ///< An answer below this rank counts as lost, see LostAnswers.
+  std::size_t queries_max = 0;          ///< 0: all; else so many judged ones, drawn with `seed`.
+  std::size_t results = 10;             ///< An answer below this rank counts as lost, see LostAnswers.
   std::uint32_t seed = 0;
   BootstrapOptions bootstrap = {};
+  std::int32_t relevance_level = 1;  ///< See EvaluationOptions.
 };
 
 /// One way to answer queries.
 struct PipelineSetting {
   SearchMode mode = SearchMode::kBi;
-  std::string first_stage;     ///< Its name; empty for kCross.
-  std::size_t candidates = 0;  ///< kHybrid: how many are reranked, and thus returned.
-  float alpha = 1;             ///< kHybrid.
+  std::string first_stage = {};  ///< Its name; empty for kCross.
+  std::size_t candidates = 0;    ///< kHybrid: how many are reranked, and thus returned.
+  float alpha = 1;               ///< kHybrid.
 
   /// "bi", "bi + cross, top 50, alpha 0.7", "cross over all".
   std::string name() const;
@@ -107,25 +114,33 @@ struct PoolCeiling {
 
 struct SweepResult {
   std::vector<RankingMetric> metrics;
-  std::vector<std::string> query_ids;    ///< Those measured, in the order of the values.
+  std::vector<std::string> query_ids;  ///< Those measured, in the order of the values.
   std::vector<SettingResult> settings;
   std::vector<PoolCeiling> ceilings;
-  std::size_t documents = 0;             ///< Searched.
-  double documents_encode_ms = 0;        ///< Of all of them, summed over what each cost; the first bi-encoder's.
-  double pair_ms = 0;                    ///< Mean cost of one pair; 0 without a cross-encoder.
-  CacheCounts counts;                    ///< Of this sweep.
+  std::size_t documents = 0;       ///< Searched.
+  double documents_encode_ms = 0;  ///< Of all of them, summed over what each cost; the first bi-encoder's.
+  double pair_ms = 0;              ///< Mean cost of one pair; 0 without a cross-encoder.
+  CacheCounts counts;              ///< Of this sweep.
   Truncation truncation;
   /// What was not measured, or not on everything, and why: full sentences.
   std::vector<std::string> remarks;
 };
 
 /// Measures every setting: each first stage alone, each with its best candidates reranked at every depth and alpha, and
-/// the cross-encoder over everything. Queries are answered one at a time, as a user would wait for them: the time of
-/// reranking n candidates is the sum of the calls that scored them. Where the budget ends, the settings are compared on
-/// the queries that were answered until then.
+/// the cross-encoder over everything. What a setting returns are the results of Retriever, with the largest depth as
+/// final_top_k where nothing is reranked; they become a Run, so that each value is what evaluate(), and trec_eval, make
+/// of the run that a search writes: equal final scores stand in the order of trec_eval.
 ///
-/// Errors: kInvalidArgument for input or options that contradict each other, kConflict where no query is judged or a
-/// run names unknown documents only, and those of encoding.
+/// Queries are answered one at a time, as a user would wait for them: the query is encoded alone, and the best
+/// candidates are scored first, then those up to the next depth. The time of reranking n candidates is the sum of what
+/// their pairs cost in the calls that scored them; what the cache had already counts with what it cost then. Of a
+/// run's first stage no time is known. Where the budget ends, the settings are compared on the queries that were
+/// answered until then, five at least. With a budget, encoding the documents ends after half of it: what is searched
+/// then are all judged documents and those of the others that were reached, in a random order.
+///
+/// Errors: kInvalidArgument for input or options that contradict each other, kConflict where no query is judged, ids
+/// are there twice or a run names unknown documents only, and those of encoding. The cross-encoder over everything is
+/// left out, with a remark, where the budget has no room for it.
 Result<SweepResult> sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache,
                           const ProgressCallback& progress = {});
 

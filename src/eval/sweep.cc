@@ -1,0 +1,619 @@
+#include "tandem/sweep.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numeric>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "base/error.h"
+#include "base/strip.h"
+#include "eval/shuffle.h"
+#include "eval/sweep_documents.h"
+
+namespace tandem {
+namespace {
+
+// Fewer queries than these compare nothing, so a budget does not end before.
+constexpr std::size_t kQueriesMin = 5;
+// With fewer, the bootstrap's interval is too narrow.
+constexpr std::size_t kIntervalQueriesMin = 20;
+
+std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+double milliseconds_since(SweepClock::time_point start) {
+  return std::chrono::duration<double, std::milli>(SweepClock::now() - start).count();
+}
+
+/// The value below which a share of the sorted `values` lies, between two of them linearly.
+double quantile(const std::vector<double>& values, double share) {
+  const double position = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  if (below + 1 == values.size()) return values[below];
+  return values[below] + (position - static_cast<double>(below)) * (values[below + 1] - values[below]);
+}
+
+Latency latency_of(const std::vector<StageTimes>& times, double StageTimes::*stage) {
+  std::vector<double> values;
+  for (const StageTimes& each : times) values.push_back(each.*stage);
+  std::ranges::sort(values);
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  return {.mean = sum / static_cast<double>(values.size()),
+          .p50 = quantile(values, 0.5),
+          .p95 = quantile(values, 0.95),
+          .p99 = quantile(values, 0.99)};
+}
+
+Status check_first_stages(std::span<const FirstStage> first_stages) {
+  if (first_stages.empty()) return fail(ErrorCode::kInvalidArgument, "there is no first stage to measure");
+  std::unordered_set<std::string_view> names;
+  for (const FirstStage& stage : first_stages) {
+    if (stage.name.empty() || !names.insert(stage.name).second) {
+      return fail(ErrorCode::kInvalidArgument, "a first stage is called '{}': want names that differ", stage.name);
+    }
+    if ((stage.bi_encoder == nullptr) == (stage.run == nullptr)) {
+      return fail(ErrorCode::kInvalidArgument, "{}: the first stage has {}, want one of the two", stage.name,
+                  stage.run == nullptr ? "neither a bi-encoder nor a run" : "both a bi-encoder and a run");
+    }
+  }
+  return {};
+}
+
+Status check_options(const SweepOptions& options, const CrossEncoder* cross_encoder) {
+  const auto refuse = [](const std::string& message) { return fail(ErrorCode::kInvalidArgument, "{}", message); };
+  if (options.depths.empty()) return refuse("there is no depth: how many candidates are to be looked at?");
+  if (std::ranges::find(options.depths, std::size_t{0}) != options.depths.end()) {
+    return refuse("a depth is 0, want at least 1");
+  }
+  for (const float alpha : options.alphas) {
+    if (!(alpha >= 0.0F && alpha <= 1.0F)) return refuse(fmt::format("alpha is {}, want 0 to 1", alpha));
+  }
+  if (cross_encoder != nullptr && options.alphas.empty()) return refuse("there is no alpha to rerank with");
+  if (cross_encoder != nullptr && cross_encoder->labels().size() != 1) {
+    return refuse(fmt::format("{}: ranking needs a model with one label, this one has {}", cross_encoder->model(),
+                              cross_encoder->labels().size()));
+  }
+  if (options.results == 0) return refuse("results is 0, want at least 1");
+  if (options.budget_s && !(*options.budget_s > 0 && std::isfinite(*options.budget_s))) {
+    return refuse(fmt::format("the budget is {} s, want more than 0", *options.budget_s));
+  }
+  return {};
+}
+
+/// In their order, each once.
+template <class Value>
+std::vector<Value> without_repetitions(const std::vector<Value>& values) {
+  std::vector<Value> result;
+  for (const Value& value : values) {
+    if (std::ranges::find(result, value) == result.end()) result.push_back(value);
+  }
+  return result;
+}
+
+/// A setting, and what it answered.
+struct MeasuredSetting {
+  PipelineSetting setting;
+  Run run = {};
+  std::vector<StageTimes> times = {};     // [queries]
+  std::vector<bool> relevant_found = {};  // [queries] Whether there is a relevant document among the candidates.
+};
+
+/// The candidates of a first stage, put into the best order.
+struct MeasuredPool {
+  std::string first_stage;
+  std::size_t depth = 0;
+  Run run = {};
+};
+
+struct Candidates {
+  std::vector<VectorHit> hits;
+  StageTimes times;
+};
+
+/// The pairs of one query with documents, each scored when it is first asked for.
+class QueryPairs {
+ public:
+  QueryPairs(const SweepQuery& query, const SweepDocuments& documents, const CrossEncoder& encoder, EncoderCache& cache)
+      : query_(query), documents_(documents), encoder_(encoder), cache_(cache) {}
+
+  /// Scores those of the documents that have no score yet, in one call.
+  Status score(std::span<const std::uint32_t> places, const ProgressCallback& progress = {}) {
+    std::vector<std::uint32_t> missing;
+    std::vector<TextPair> pairs;
+    for (const std::uint32_t place : places) {
+      if (scores_.contains(place)) continue;
+      missing.push_back(place);
+      pairs.push_back({.query = query_.text, .document = documents_.text(place)});
+    }
+    if (missing.empty()) return {};
+    ASSIGN_OR_RETURN(const CachedScores scored, cache_.predict(encoder_, pairs, progress));
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      scores_.emplace(missing[i], Pair{.score = scored.scores[i], .cost_ms = scored.cost_ms[i]});
+      cost_ms_ += scored.cost_ms[i];
+    }
+    truncation_ += scored.truncation;
+    return {};
+  }
+
+  float score_of(std::uint32_t place) const { return scores_.at(place).score; }
+  double cost_ms_of(std::uint32_t place) const { return scores_.at(place).cost_ms; }
+  std::size_t count() const { return scores_.size(); }
+  double cost_ms() const { return cost_ms_; }  ///< Of all of them.
+  const Truncation& truncation() const { return truncation_; }
+
+ private:
+  struct Pair {
+    float score = 0;
+    double cost_ms = 0;
+  };
+  const SweepQuery& query_;
+  const SweepDocuments& documents_;
+  const CrossEncoder& encoder_;
+  EncoderCache& cache_;
+  std::unordered_map<std::uint32_t, Pair> scores_;
+  double cost_ms_ = 0;
+  Truncation truncation_;
+};
+
+/// One call of sweep().
+class Sweep {
+ public:
+  Sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache, const ProgressCallback& progress)
+      : input_(input),
+        options_(options),
+        cache_(cache),
+        progress_(progress),
+        depths_(without_repetitions(options.depths)),
+        alphas_(without_repetitions(options.alphas)),
+        depth_max_(options.depths.empty() ? 0 : std::ranges::max(options.depths)) {}
+
+  Result<SweepResult> run() {
+    RETURN_IF_ERROR(check_first_stages(input_.first_stages));
+    RETURN_IF_ERROR(check_options(options_, input_.cross_encoder));
+    if (input_.qrels == nullptr) return fail(ErrorCode::kInvalidArgument, "there are no judgements to measure with");
+    ASSIGN_OR_RETURN(documents_, SweepDocuments::read(input_));
+    RETURN_IF_ERROR(choose_queries());
+    RETURN_IF_ERROR(check_runs());
+    RETURN_IF_ERROR(encode_documents());
+    add_settings();
+    RETURN_IF_ERROR(answer_queries());
+    RETURN_IF_ERROR(score_everything());
+    return finish();
+  }
+
+ private:
+  void remark(std::string sentence) { result_.remarks.push_back(std::move(sentence)); }
+
+  std::optional<SweepClock::time_point> deadline(double share = 1) const {
+    if (!options_.budget_s) return std::nullopt;
+    return start_ +
+           std::chrono::duration_cast<SweepClock::duration>(std::chrono::duration<double>(*options_.budget_s * share));
+  }
+
+  // ------------------------------------------------------------------------------------------------------ preparing
+
+  /// The judged queries, in a random order where they may not all be answered.
+  Status choose_queries() {
+    const std::vector<std::string_view> ids = input_.qrels->query_ids();
+    const std::unordered_set<std::string_view> judged(ids.begin(), ids.end());
+    std::unordered_set<std::string_view> seen;
+    for (const SweepQuery& query : input_.queries) {
+      if (!seen.insert(query.id).second) return fail(ErrorCode::kConflict, "two queries have the id '{}'", query.id);
+      if (!judged.contains(query.id)) continue;
+      if (strip(query.text).empty()) return fail(ErrorCode::kInvalidArgument, "query '{}' is empty", query.id);
+      queries_.push_back(&query);
+    }
+    if (queries_.empty()) {
+      return fail(ErrorCode::kConflict, "none of the {} queries is among the {} that are judged", input_.queries.size(),
+                  judged.size());
+    }
+    if (const std::size_t left_out = input_.queries.size() - queries_.size(); left_out > 0) {
+      remark(fmt::format("{} no judgement: left out.", count_of(left_out, "query has", "queries have")));
+    }
+    const std::size_t all = queries_.size();
+    const bool draws = options_.queries_max > 0 && options_.queries_max < all;
+    if (draws || options_.budget_s) shuffle(queries_, options_.seed);
+    if (draws) {
+      queries_.resize(options_.queries_max);
+      remark(fmt::format("{} of {} judged queries were drawn with seed {}.", queries_.size(), all, options_.seed));
+    }
+    return {};
+  }
+
+  /// What the runs hold, before any time is spent.
+  Status check_runs() {
+    for (const FirstStage& stage : input_.first_stages) {
+      if (stage.run == nullptr) continue;
+      std::size_t results = 0;
+      std::size_t unknown = 0;
+      std::size_t unanswered = 0;
+      for (const SweepQuery* query : queries_) {
+        const std::vector<RunResult> ranking = stage.run->ranking_of(query->id);
+        if (ranking.empty()) ++unanswered;
+        results += ranking.size();
+        for (const RunResult& found : ranking) {
+          if (!documents_.find(found.document_id)) ++unknown;
+          if (input_.cross_encoder != nullptr && !std::isfinite(found.score)) {
+            return fail(ErrorCode::kInvalidArgument,
+                        "{}: document '{}' has the score {} for query '{}', want a finite one", stage.name,
+                        found.document_id, found.score, query->id);
+          }
+        }
+      }
+      if (unknown == results) {
+        return fail(ErrorCode::kConflict, "{}: none of its {} for these queries is among the documents", stage.name,
+                    count_of(results, "result", "results"));
+      }
+      if (unknown > 0) {
+        remark(fmt::format("{}: {} of {} results are not among the documents and were left out.", stage.name, unknown,
+                           results));
+      }
+      if (unanswered > 0) {
+        remark(fmt::format("{}: the run has no result for {}, which counts as 0.", stage.name,
+                           count_of(unanswered, "query", "queries")));
+      }
+      remark(fmt::format("{}: its results come from a run, so the time of finding them is not known and counts as 0.",
+                         stage.name));
+    }
+    return {};
+  }
+
+  Status encode_documents() {
+    std::set<std::uint32_t> judged;
+    std::size_t relevant_missing = 0;
+    for (const SweepQuery* query : queries_) {
+      for (const Judgement& judgement : input_.qrels->judgements_of(query->id)) {
+        const std::optional<std::uint32_t> place = documents_.find(judgement.document_id);
+        if (place) judged.insert(*place);
+        if (!place && judgement.relevance >= options_.relevance_level) ++relevant_missing;
+      }
+    }
+    if (relevant_missing > 0) {
+      remark(fmt::format("{} not among the documents: no setting can find them.",
+                         count_of(relevant_missing, "relevant answer is", "relevant answers are")));
+    }
+    RETURN_IF_ERROR(documents_.encode(input_.first_stages, {judged.begin(), judged.end()}, deadline(0.5), options_.seed,
+                                      cache_, progress_));
+    result_.truncation += documents_.truncation();
+    const std::size_t kept = documents_.kept().size();
+    if (kept < documents_.size()) {
+      remark(
+          fmt::format("Encoding all {} documents takes more than half of the budget of {:g} s: the {} judged ones "
+                      "and {} others, drawn with seed {}, were searched. Among fewer documents every setting looks "
+                      "better than it is.",
+                      documents_.size(), *options_.budget_s, judged.size(), kept - judged.size(), options_.seed));
+    }
+    return {};
+  }
+
+  void add_settings() {
+    for (const FirstStage& stage : input_.first_stages) {
+      add_setting({.mode = SearchMode::kBi, .first_stage = stage.name});
+      for (const std::size_t depth : depths_) {
+        pools_.push_back({.first_stage = stage.name, .depth = depth});
+        for (const float alpha : alphas_) {
+          if (input_.cross_encoder == nullptr) continue;
+          add_setting({.mode = SearchMode::kHybrid, .first_stage = stage.name, .candidates = depth, .alpha = alpha});
+        }
+      }
+    }
+  }
+
+  void add_setting(PipelineSetting setting) { settings_.emplace_back().setting = std::move(setting); }
+
+  // ------------------------------------------------------------------------------------------------------ answering
+
+  Status answer_queries() {
+    for (const SweepQuery* query : queries_) {
+      const std::size_t done = result_.query_ids.size();
+      if (deadline() && done >= kQueriesMin && SweepClock::now() >= *deadline()) {
+        remark(
+            fmt::format("The budget of {:g} s ended after {} of {} queries: every setting is compared on those, "
+                        "drawn with seed {}.",
+                        *options_.budget_s, done, queries_.size(), options_.seed));
+        queries_.resize(done);
+        break;
+      }
+      RETURN_IF_ERROR(answer(*query));
+      if (progress_) {
+        progress_({.what = "answering", .unit = "queries", .done = done + 1, .total = queries_.size()});
+      }
+    }
+    return {};
+  }
+
+  Status answer(const SweepQuery& query) {
+    const std::unordered_map<std::string_view, std::int32_t> relevance = relevance_of(query);
+    for (const auto& [document_id, value] : relevance) RETURN_IF_ERROR(answered_.add(query.id, document_id, value));
+    has_relevant_.push_back(std::ranges::any_of(
+        relevance, [this](const auto& judged) { return judged.second >= options_.relevance_level; }));
+    std::optional<QueryPairs> pairs;
+    if (input_.cross_encoder != nullptr) pairs.emplace(query, documents_, *input_.cross_encoder, cache_);
+    std::size_t setting = 0;
+    std::size_t pool = 0;
+    for (std::size_t stage = 0; stage < input_.first_stages.size(); ++stage) {
+      ASSIGN_OR_RETURN(const Candidates candidates, retrieve(stage, query));
+      RETURN_IF_ERROR(add_first_stage(query, candidates, relevance, settings_[setting++]));
+      for (const std::size_t depth : depths_) {
+        RETURN_IF_ERROR(add_pool(query, candidates, depth, relevance, pools_[pool++]));
+      }
+      if (!pairs) continue;
+      RETURN_IF_ERROR(score_candidates(candidates, *pairs));
+      for (std::size_t i = 0; i < depths_.size() * alphas_.size(); ++i) {
+        RETURN_IF_ERROR(add_hybrid(query, candidates, *pairs, relevance, settings_[setting++]));
+      }
+    }
+    if (pairs) add_costs(pairs->count(), pairs->cost_ms(), pairs->truncation());
+    result_.query_ids.push_back(query.id);
+    return {};
+  }
+
+  /// The query's judgements. Views, as long as the qrels live.
+  std::unordered_map<std::string_view, std::int32_t> relevance_of(const SweepQuery& query) const {
+    std::unordered_map<std::string_view, std::int32_t> relevance;
+    for (const Judgement& judgement : input_.qrels->judgements_of(query.id)) {
+      relevance.emplace(judgement.document_id, judgement.relevance);
+    }
+    return relevance;
+  }
+
+  Result<Candidates> retrieve(std::size_t stage, const SweepQuery& query) {
+    const FirstStage& first_stage = input_.first_stages[stage];
+    Candidates candidates;
+    if (first_stage.run != nullptr) {
+      for (const RunResult& found : first_stage.run->ranking_of(query.id)) {
+        const std::optional<std::uint32_t> place = documents_.find(found.document_id);
+        if (!place || !documents_.is_kept(*place)) continue;
+        candidates.hits.push_back({.ordinal = *place, .score = found.score});
+        if (candidates.hits.size() == depth_max_) break;
+      }
+      return candidates;
+    }
+    const std::string_view text = query.text;
+    ASSIGN_OR_RETURN(const CachedEmbeddings embedding,
+                     cache_.encode(*first_stage.bi_encoder, {&text, 1}, TextRole::kQuery));
+    result_.truncation += embedding.truncation;
+    candidates.times.encode_ms = embedding.cost_ms.front();
+    const auto start = SweepClock::now();
+    candidates.hits =
+        documents_.search(stage, embedding.vectors, depth_max_, first_stage.bi_encoder->compute().threads);
+    candidates.times.retrieve_ms = milliseconds_since(start);
+    return candidates;
+  }
+
+  /// The best candidates first, then those up to the next depth, so that the shallow depths know what they cost.
+  Status score_candidates(const Candidates& candidates, QueryPairs& pairs) {
+    std::vector<std::uint32_t> places;
+    for (const VectorHit& hit : candidates.hits) places.push_back(hit.ordinal);
+    for (const std::size_t depth : std::set<std::size_t>(depths_.begin(), depths_.end())) {
+      RETURN_IF_ERROR(pairs.score(std::span(places).first(std::min(depth, places.size()))));
+    }
+    return {};
+  }
+
+  // ------------------------------------------------------------------------------------------------------ measuring
+
+  Status add_first_stage(const SweepQuery& query, const Candidates& candidates,
+                         const std::unordered_map<std::string_view, std::int32_t>& relevance,
+                         MeasuredSetting& measured) {
+    for (const VectorHit& hit : candidates.hits) {
+      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hit.ordinal), hit.score));
+    }
+    add_outcome(candidates.times, candidates.hits, relevance, measured);
+    return {};
+  }
+
+  Status add_pool(const SweepQuery& query, const Candidates& candidates, std::size_t depth,
+                  const std::unordered_map<std::string_view, std::int32_t>& relevance, MeasuredPool& pool) {
+    for (std::size_t i = 0; i < std::min(depth, candidates.hits.size()); ++i) {
+      const std::string_view id = documents_.id(candidates.hits[i].ordinal);
+      const auto judged = relevance.find(id);
+      RETURN_IF_ERROR(pool.run.add(query.id, id, judged == relevance.end() ? 0 : std::max(judged->second, 0)));
+    }
+    return {};
+  }
+
+  Status add_hybrid(const SweepQuery& query, const Candidates& candidates, const QueryPairs& pairs,
+                    const std::unordered_map<std::string_view, std::int32_t>& relevance, MeasuredSetting& measured) {
+    const std::span<const VectorHit> hits =
+        std::span(candidates.hits).first(std::min(measured.setting.candidates, candidates.hits.size()));
+    StageTimes times = candidates.times;
+    std::vector<float> scores;
+    std::vector<float> initial;
+    for (const VectorHit& hit : hits) {
+      scores.push_back(pairs.score_of(hit.ordinal));
+      initial.push_back(hit.score);
+      times.rerank_ms += pairs.cost_ms_of(hit.ordinal);
+    }
+    const std::vector<float> fused = fuse_scores(scores, initial, measured.setting.alpha);
+    for (std::size_t i = 0; i < hits.size(); ++i) {
+      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hits[i].ordinal), fused[i]));
+    }
+    add_outcome(times, hits, relevance, measured);
+    return {};
+  }
+
+  void add_outcome(StageTimes times, std::span<const VectorHit> candidates,
+                   const std::unordered_map<std::string_view, std::int32_t>& relevance, MeasuredSetting& measured) {
+    times.total_ms = times.encode_ms + times.retrieve_ms + times.rerank_ms;
+    measured.times.push_back(times);
+    measured.relevant_found.push_back(std::ranges::any_of(candidates, [&](const VectorHit& hit) {
+      const auto judged = relevance.find(documents_.id(hit.ordinal));
+      return judged != relevance.end() && judged->second >= options_.relevance_level;
+    }));
+  }
+
+  void add_costs(std::size_t pairs, double cost_ms, const Truncation& truncation) {
+    pairs_ += pairs;
+    pairs_cost_ms_ += cost_ms;
+    result_.truncation += truncation;
+  }
+
+  // ------------------------------------------------------------------------------------------------ everything scored
+
+  Status score_everything() {
+    if (input_.cross_encoder == nullptr || !options_.cross_only) return {};
+    const std::size_t all = queries_.size() * documents_.kept().size();
+    const double pair_ms = pairs_ == 0 ? 0 : pairs_cost_ms_ / static_cast<double>(pairs_);
+    const double needed_s = static_cast<double>(all - pairs_) * pair_ms / 1e3;
+    if (deadline() && SweepClock::now() + std::chrono::duration<double>(needed_s) > *deadline()) {
+      remark(
+          fmt::format("The cross-encoder over all {} documents was left out: {} more pairs at {:.2f} ms each take "
+                      "about {:.0f} s, which the budget has no room for.",
+                      documents_.kept().size(), all - pairs_, pair_ms, needed_s));
+      return {};
+    }
+    add_setting({.mode = SearchMode::kCross});
+    pairs_ = 0;  // Counted again below, with those that are in the cache already.
+    pairs_cost_ms_ = 0;
+    for (std::size_t query = 0; query < queries_.size(); ++query) {
+      const std::size_t done = query * documents_.kept().size();
+      RETURN_IF_ERROR(add_cross(*queries_[query], [&](const Progress& progress) {
+        if (progress_)
+          progress_({.what = "scoring everything", .unit = "pairs", .done = done + progress.done, .total = all});
+      }));
+    }
+    return {};
+  }
+
+  Status add_cross(const SweepQuery& query, const ProgressCallback& progress) {
+    QueryPairs pairs(query, documents_, *input_.cross_encoder, cache_);
+    RETURN_IF_ERROR(pairs.score(documents_.kept(), progress));
+    std::vector<VectorHit> hits;
+    for (const std::uint32_t place : documents_.kept()) {
+      hits.push_back({.ordinal = place, .score = pairs.score_of(place)});
+    }
+    MeasuredSetting& measured = settings_.back();
+    add_outcome({.rerank_ms = pairs.cost_ms()}, hits, relevance_of(query), measured);
+    add_costs(pairs.count(), pairs.cost_ms(), pairs.truncation());
+    const auto count = static_cast<std::ptrdiff_t>(std::min(depth_max_, hits.size()));
+    std::ranges::partial_sort(hits, hits.begin() + count, [](const VectorHit& a, const VectorHit& b) {
+      return a.score > b.score || (a.score == b.score && a.ordinal < b.ordinal);
+    });
+    for (std::ptrdiff_t i = 0; i < count; ++i) {
+      const VectorHit& hit = hits[static_cast<std::size_t>(i)];
+      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hit.ordinal), hit.score));
+    }
+    return {};
+  }
+
+  // ------------------------------------------------------------------------------------------------------ summing up
+
+  Result<SweepResult> finish() {
+    result_.metrics = options_.metrics;
+    for (MeasuredSetting& measured : settings_) {
+      ASSIGN_OR_RETURN(SettingResult setting, summarize(measured));
+      result_.settings.push_back(std::move(setting));
+    }
+    for (const MeasuredPool& pool : pools_) {
+      ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate_with(pool.run, {RankingMeasure::kRecall, 0}));
+      result_.ceilings.push_back({.first_stage = pool.first_stage,
+                                  .depth = pool.depth,
+                                  .means = {evaluation.means.begin(), evaluation.means.end() - 1},
+                                  .recall = evaluation.means.back()});
+    }
+    const auto without_relevant = static_cast<std::size_t>(std::ranges::count(has_relevant_, false));
+    if (without_relevant > 0) {
+      remark(fmt::format("{} no relevant document and counts as 0 everywhere.",
+                         count_of(without_relevant, "query has", "queries have")));
+    }
+    if (queries_.size() < kIntervalQueriesMin) {
+      remark(fmt::format("The intervals are too narrow: they come from {}.",
+                         count_of(queries_.size(), "query", "queries")));
+    }
+    result_.documents = documents_.kept().size();
+    result_.documents_encode_ms = documents_.encode_ms();
+    result_.pair_ms = pairs_ == 0 ? 0 : pairs_cost_ms_ / static_cast<double>(pairs_);
+    const CacheCounts counts = cache_.counts();
+    result_.counts = {.texts_computed = counts.texts_computed - counts_before_.texts_computed,
+                      .texts_reused = counts.texts_reused - counts_before_.texts_reused,
+                      .pairs_computed = counts.pairs_computed - counts_before_.pairs_computed,
+                      .pairs_reused = counts.pairs_reused - counts_before_.pairs_reused};
+    return std::move(result_);
+  }
+
+  /// The metrics that were asked for, and one more.
+  Result<Evaluation> evaluate_with(const Run& run, const RankingMetric& last) const {
+    std::vector<RankingMetric> metrics = options_.metrics;
+    metrics.push_back(last);
+    return evaluate(run, answered_, metrics, {.relevance_level = options_.relevance_level});
+  }
+
+  Result<SettingResult> summarize(MeasuredSetting& measured) const {
+    ASSIGN_OR_RETURN(Evaluation evaluation, evaluate_with(measured.run, {RankingMeasure::kSuccess, options_.results}));
+    SettingResult result;
+    const std::vector<double> success = std::move(evaluation.values.back());
+    evaluation.values.pop_back();
+    evaluation.means.pop_back();
+    for (std::size_t query = 0; query < success.size(); ++query) {
+      if (!has_relevant_[query]) continue;
+      if (success[query] > 0) {
+        ++result.answers.found;
+      } else if (measured.relevant_found[query]) {
+        ++result.answers.in_ranking;
+      } else {
+        ++result.answers.in_retrieval;
+      }
+    }
+    for (const std::vector<double>& values : evaluation.values) {
+      ASSIGN_OR_RETURN(const Interval interval, bootstrap_mean(values, options_.bootstrap));
+      result.intervals.push_back(interval);
+    }
+    result.setting = measured.setting;
+    result.values = std::move(evaluation.values);
+    result.means = std::move(evaluation.means);
+    result.times = std::move(measured.times);
+    result.encode = latency_of(result.times, &StageTimes::encode_ms);
+    result.retrieve = latency_of(result.times, &StageTimes::retrieve_ms);
+    result.rerank = latency_of(result.times, &StageTimes::rerank_ms);
+    result.total = latency_of(result.times, &StageTimes::total_ms);
+    return result;
+  }
+
+  const SweepInput& input_;
+  const SweepOptions& options_;
+  EncoderCache& cache_;
+  const ProgressCallback& progress_;
+  const std::vector<std::size_t> depths_;
+  const std::vector<float> alphas_;
+  const std::size_t depth_max_;
+  const SweepClock::time_point start_ = SweepClock::now();
+  const CacheCounts counts_before_ = cache_.counts();
+
+  SweepDocuments documents_;
+  std::vector<const SweepQuery*> queries_;
+  // What was answered: the judgements of these queries, and whether they hold a relevant document.
+  Qrels answered_;
+  std::vector<bool> has_relevant_;
+  std::vector<MeasuredSetting> settings_;  // By first stage: alone, then by depth and alpha. Then the cross-encoder.
+  std::vector<MeasuredPool> pools_;        // By first stage and depth.
+  std::size_t pairs_ = 0;
+  double pairs_cost_ms_ = 0;
+  SweepResult result_;
+};
+
+}  // namespace
+
+std::string PipelineSetting::name() const {
+  switch (mode) {
+    case SearchMode::kBi:
+      return first_stage;
+    case SearchMode::kCross:
+      return "cross over all";
+    case SearchMode::kHybrid:
+      break;
+  }
+  return fmt::format("{} + cross, top {}, alpha {:g}", first_stage, candidates, alpha);
+}
+
+Result<SweepResult> sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache,
+                          const ProgressCallback& progress) {
+  return Sweep(input, options, cache, progress).run();
+}
+
+}  // namespace tandem

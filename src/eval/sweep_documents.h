@@ -1,0 +1,64 @@
+// The documents of a sweep: their texts, and for each bi-encoder their vectors, all of them or as many as time allows.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/vector_search.h"
+#include "tandem/sweep.h"
+
+namespace tandem {
+
+using SweepClock = std::chrono::steady_clock;
+
+/// What the documents are searched with for one first stage.
+struct SearchedVectors {
+  Matrix encoded = {};  ///< Of the documents that were kept; empty where the vectors were given.
+  MatrixView vectors = {};
+  std::optional<VectorSearch> search = {};  ///< None for a run.
+};
+
+/// Documents are named by their places in SweepInput::documents.
+class SweepDocuments {
+ public:
+  /// Errors: kInvalidArgument for no documents, or vectors of another shape; kConflict for two of one id.
+  static Result<SweepDocuments> read(const SweepInput& input);
+
+  /// Encodes what the first stages need. After `deadline`, only the documents of `judged` are sure to be encoded; the
+  /// others come in an order drawn with `seed`, and those that were not reached are not searched.
+  Status encode(std::span<const FirstStage> first_stages, const std::vector<std::uint32_t>& judged,
+                std::optional<SweepClock::time_point> deadline, std::uint32_t seed, EncoderCache& cache,
+                const ProgressCallback& progress);
+
+  /// The best documents for a query's vector, [1, dimensions], by one first stage.
+  std::vector<VectorHit> search(std::size_t first_stage, MatrixView query, std::size_t top_k,
+                                std::size_t threads) const;
+
+  std::size_t size() const { return texts_.size(); }
+  const std::string& text(std::uint32_t place) const { return texts_[place]; }
+  std::string_view id(std::uint32_t place) const { return ids_[place]; }
+  std::optional<std::uint32_t> find(std::string_view id) const;
+  /// The documents that are searched, ascending.
+  const std::vector<std::uint32_t>& kept() const { return kept_; }
+  bool is_kept(std::uint32_t place) const;
+  double encode_ms() const { return encode_ms_; }  ///< Of the first bi-encoder.
+  const Truncation& truncation() const { return truncation_; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<std::string_view> ids_;
+  std::unordered_map<std::string_view, std::uint32_t> place_of_id_;
+  std::vector<std::uint32_t> kept_;
+  std::vector<SearchedVectors> searched_;  // [first stages]
+  double encode_ms_ = 0;
+  Truncation truncation_;
+};
+
+}  // namespace tandem
