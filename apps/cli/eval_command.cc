@@ -161,14 +161,17 @@ void warn_of_short_results(const EvalFlags& flags, std::span<const RankingMetric
   }
 }
 
+/// Better now than after an hour of searching.
+Status check_output_run(const std::string& path) {
+  if (path.empty()) return {};
+  std::error_code error;
+  if (std::filesystem::is_directory(std::filesystem::absolute(path).parent_path(), error)) return {};
+  return fail(ErrorCode::kNotFound, "{}: its folder does not exist", path);
+}
+
 Result<NamedRun> search_collection(const EvalFlags& flags, const Qrels& qrels) {
   ASSIGN_OR_RETURN(const std::vector<Query> queries, judged_queries(flags.queries_file, qrels));
-  const std::filesystem::path folder = std::filesystem::absolute(flags.output_run).parent_path();
-  std::error_code error;
-  if (!flags.output_run.empty() && !std::filesystem::is_directory(folder, error)) {
-    // Better now than after an hour of searching.
-    return fail(ErrorCode::kNotFound, "{}: its folder does not exist", flags.output_run);
-  }
+  RETURN_IF_ERROR(check_output_run(flags.output_run));
   ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
   const Stopwatch stopwatch;
   Truncation truncation;

@@ -459,6 +459,13 @@ class Evaluation(CliTest):
         compared = json.loads(self.succeed("eval", "--run", keyword, "--run", "bi.trec", *metrics))["runs"][1]
         self.assertGreater(compared["against_first"]["ndcg@10"]["difference"], 0)
 
+    def test_a_search_is_measured_without_writing_its_run(self):
+        self.succeed("index", "c.tandem", DATA / "faq.jsonl", "--model", model(BI))
+        search = ["eval", "c.tandem", "--queries", self.QUERIES, "--qrels", self.QRELS, "--model", model(BI), "--mode",
+                  "bi"]
+        self.assertIn("ndcg@10", self.succeed(*search))
+        self.refuse(*search, "--output-run", "no/such/run.trec", names=["no/such/run.trec"])
+
     def test_queries_that_no_judgement_knows_are_refused(self):
         self.succeed("index", "c.tandem", DATA / "faq.jsonl", "--model", model(BI))
         queries = self.write_jsonl("other.jsonl", [{"_id": "x1", "text": "hello"}])
