@@ -84,8 +84,10 @@ class ValueStore::Impl {
       sqlite3_stmt* insert = insert_.get();
       const StatementUse use(insert);
       const auto numbers = std::as_bytes(std::span(values[i].numbers));
+      // No address at all would be NULL.
+      const void* bytes = numbers.empty() ? static_cast<const void*>("") : numbers.data();
       const bool bound = bind_text(insert, 1, keys[i]) &&
-                         ::sqlite3_bind_blob64(insert, 2, numbers.data(), numbers.size(), SQLITE_STATIC) == SQLITE_OK &&
+                         ::sqlite3_bind_blob64(insert, 2, bytes, numbers.size(), SQLITE_STATIC) == SQLITE_OK &&
                          ::sqlite3_bind_double(insert, 3, values[i].cost_ms) == SQLITE_OK;
       if (!bound || ::sqlite3_step(insert) != SQLITE_DONE) return database_.failure("cannot write a value");
     }
