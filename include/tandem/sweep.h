@@ -140,7 +140,7 @@ struct SweepResult {
 ///
 /// Errors: kInvalidArgument for input or options that contradict each other, kConflict where no query is judged, ids
 /// are there twice or a run names unknown documents only, and those of encoding. The cross-encoder over everything is
-/// left out, with a remark, where the budget has no room for it.
+/// left out, with a remark, where the budget has no room for it. Calls that share a cache come one after another.
 Result<SweepResult> sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache,
                           const ProgressCallback& progress = {});
 

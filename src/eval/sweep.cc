@@ -176,6 +176,7 @@ class Sweep {
     RETURN_IF_ERROR(check_first_stages(input_.first_stages));
     RETURN_IF_ERROR(check_options(options_, input_.cross_encoder));
     if (input_.qrels == nullptr) return fail(ErrorCode::kInvalidArgument, "there are no judgements to measure with");
+    RETURN_IF_ERROR(check_metrics());
     ASSIGN_OR_RETURN(documents_, SweepDocuments::read(input_));
     RETURN_IF_ERROR(choose_queries());
     RETURN_IF_ERROR(check_runs());
@@ -196,6 +197,18 @@ class Sweep {
   }
 
   // ------------------------------------------------------------------------------------------------------ preparing
+
+  /// What would fail at the end fails now.
+  Status check_metrics() {
+    RETURN_IF_ERROR(evaluate(Run(), *input_.qrels, options_.metrics, {.relevance_level = options_.relevance_level}));
+    RETURN_IF_ERROR(bootstrap_mean(std::vector<double>{0}, options_.bootstrap));
+    for (const RankingMetric& metric : options_.metrics) {
+      if (metric.cutoff <= depth_max_) continue;
+      remark(fmt::format("{} looks at more than the {} results that there are at the largest depth.",
+                         ranking_metric_name(metric), depth_max_));
+    }
+    return {};
+  }
 
   /// The judged queries, in a random order where they may not all be answered.
   Status choose_queries() {

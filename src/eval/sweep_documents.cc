@@ -70,6 +70,12 @@ Status SweepDocuments::encode(std::span<const FirstStage> first_stages, const st
     order.insert(order.end(), others.begin(), others.end());
   }
   std::size_t done = to_encode.empty() ? size() : 0;
+  std::size_t reported = 0;  // Texts of all first stages.
+  const auto report = [&](const Progress& batch) {
+    if (!progress) return;
+    progress(
+        {.what = batch.what, .unit = batch.unit, .done = reported + batch.done, .total = size() * to_encode.size()});
+  };
   while (done < size()) {
     if (deadline && done >= judged.size() && SweepClock::now() >= *deadline) break;
     std::size_t end = size();
@@ -79,12 +85,13 @@ Status SweepDocuments::encode(std::span<const FirstStage> first_stages, const st
     for (const std::uint32_t place : places) texts.push_back(texts_[place]);
     for (const std::size_t stage : to_encode) {
       ASSIGN_OR_RETURN(const CachedEmbeddings embeddings,
-                       cache.encode(*first_stages[stage].bi_encoder, texts, TextRole::kDocument, progress));
+                       cache.encode(*first_stages[stage].bi_encoder, texts, TextRole::kDocument, report));
       for (std::size_t i = 0; i < places.size(); ++i) {
         std::ranges::copy(embeddings.vectors.row(i), searched_[stage].encoded.row(places[i]).begin());
         if (stage == to_encode.front()) encode_ms_ += embeddings.cost_ms[i];
       }
       truncation_ += embeddings.truncation;
+      reported += texts.size();
     }
     done = end;
   }

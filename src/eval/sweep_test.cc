@@ -321,6 +321,9 @@ TEST_F(SweepTest, UnjudgedQueriesAndMissingAnswersAreRemarked) {
   EXPECT_TRUE(remarked(result, "1 query has no judgement: left out."));
   EXPECT_TRUE(remarked(result, "1 relevant answer is not among the documents"));
   EXPECT_TRUE(remarked(result, "The intervals are too narrow: they come from 6 queries."));
+  SweepOptions deep = options();
+  deep.metrics = {{RankingMeasure::kRecall, 100}};
+  EXPECT_TRUE(remarked(must(sweep_with(input(), deep)), "recall@100 looks at more than the 20 results"));
 }
 
 TEST_F(SweepTest, RefusesInputThatContradictsItself) {
@@ -375,6 +378,8 @@ TEST_F(SweepTest, RefusesOptionsThatMakeNoSense) {
   EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.depths = {}; }), "no depth"));
   EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.alphas = {0.5F, 1.5F}; }), "alpha is 1.5, want 0 to 1"));
   EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.alphas = {}; }), "no alpha"));
+  EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.relevance_level = 0; }), "the relevance level is 0"));
+  EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.bootstrap.confidence = 2; }), "confidence"));
   EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.results = 0; }), "results is 0"));
   EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.budget_s = -1; }), "the budget is -1 s"));
 }
