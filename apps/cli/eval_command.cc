@@ -19,6 +19,7 @@
 #include "eval_output.h"
 #include "options.h"
 #include "pair_evaluation.h"
+#include "pipeline_evaluation.h"
 #include "report.h"
 #include "tandem/evaluation.h"
 #include "tandem/significance.h"
@@ -42,6 +43,7 @@ struct EvalFlags {
   std::string output_run;
   std::string tag = "tandem";
   StageFlags stages;
+  PipelineFlags pipelines;
   // Pairs.
   std::string pairs;
   double threshold = kThreshold;
@@ -258,6 +260,22 @@ Status run_rankings(const EvalFlags& flags) {
   return {};
 }
 
+// ------------------------------------------------------------------------------------------------------- pipelines
+
+Status run_pipelines(const EvalFlags& flags) {
+  ASSIGN_OR_RETURN(const std::vector<RankingMetric> metrics, parse_metrics(flags.metrics));
+  return evaluate_pipelines({.collection = flags.collection,
+                             .queries_file = flags.queries_file,
+                             .qrels = flags.qrels,
+                             .stages = flags.stages,
+                             .pipelines = flags.pipelines,
+                             .metrics = metrics,
+                             .relevance_level = flags.evaluation.relevance_level,
+                             .bootstrap = flags.comparison.bootstrap,
+                             .per_query = flags.per_query,
+                             .json = flags.json});
+}
+
 // --------------------------------------------------------------------------------------------------------- command
 
 /// What cannot be told from one option alone.
@@ -274,6 +292,7 @@ Status check_flags(const EvalFlags& flags) {
   if (flags.collection.empty() != flags.queries_file.empty()) {
     return refuse("a COLLECTION and --queries go together");
   }
+  if (flags.collection.empty() && flags.pipelines.enabled) return refuse("--pipelines needs a COLLECTION");
   if (flags.collection.empty() && !flags.output_run.empty()) return refuse("--output-run needs a COLLECTION");
   if (flags.runs.size() > 1 && flags.evaluation.answered_only) {
     return refuse("--answered-only leaves each run its own queries, which cannot be compared: give one --run");
@@ -284,7 +303,8 @@ Status check_flags(const EvalFlags& flags) {
 
 Status run_eval(const EvalFlags& flags) {
   RETURN_IF_ERROR(check_flags(flags));
-  return flags.pairs.empty() ? run_rankings(flags) : run_pairs(flags);
+  if (!flags.pairs.empty()) return run_pairs(flags);
+  return flags.pipelines.enabled ? run_pipelines(flags) : run_rankings(flags);
 }
 
 void add_comparison_options(CLI::App& command, ComparisonOptions& options) {
@@ -348,6 +368,7 @@ void add_eval(CLI::App& app, Action& action) {
             ->capture_default_str();
         add_stage_options(command, flags.stages);
         command.add_flag("--per-query", flags.per_query, "Also print every query's value, or every pair's score");
+        add_pipeline_options(command, flags.pipelines);
         add_json_option(command, flags.json);
       },
       run_eval);
@@ -359,6 +380,8 @@ void add_eval(CLI::App& app, Action& action) {
       "  tandem eval sample.tandem --queries examples/data/queries.jsonl --qrels examples/data/qrels.tsv --mode bi "
       "--output-run bi.trec\n"
       "  tandem eval --qrels examples/data/qrels.tsv --run examples/data/keyword.trec --run bi.trec\n"
+      "  tandem eval sample.tandem --queries examples/data/queries.jsonl --qrels examples/data/qrels.tsv --pipelines "
+      "--depths 20,5\n"
       "  tandem eval --pairs examples/data/sentence_pairs.jsonl --activation sigmoid");
 }
 

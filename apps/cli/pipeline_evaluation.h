@@ -1,0 +1,48 @@
+// tandem eval --pipelines: many settings of the two stages, measured on the queries of a collection.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collection_search.h"
+#include "options.h"
+#include "tandem/evaluation.h"
+#include "tandem/result.h"
+#include "tandem/significance.h"
+
+namespace tandem::cli {
+
+struct PipelineFlags {
+  bool enabled = false;
+  std::vector<std::size_t> depths{100, 50, 20, 10};
+  std::vector<float> alphas{1.0F, 0.7F};
+  std::vector<std::string> first_stages{"bi"};  ///< "bi", the collection's bi-encoder, or the file of a run.
+  std::optional<bool> cross_only;               ///< Default: where a budget bounds it.
+  std::optional<double> budget_s;
+  std::size_t sample = 0;
+  std::size_t results = 10;
+  std::string cache;
+};
+
+/// --pipelines and the options that need it. Those of the other ways to evaluate, which exclude it, are there already.
+void add_pipeline_options(CLI::App& command, PipelineFlags& flags);
+
+/// What is measured, and how it is shown.
+struct PipelineRequest {
+  std::string collection;
+  std::string queries_file;
+  std::string qrels;
+  StageFlags stages;  ///< SearchMode::kBi: without the cross-encoder.
+  PipelineFlags pipelines;
+  std::vector<RankingMetric> metrics;
+  std::int32_t relevance_level = 1;
+  BootstrapOptions bootstrap;  ///< Its seed also draws queries.
+  bool per_query = false;
+  bool json = false;
+};
+
+Status evaluate_pipelines(const PipelineRequest& request);
+
+}  // namespace tandem::cli
