@@ -1,7 +1,7 @@
 # The front door. `make help` says what it can do.
 PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install bench parity format fuzz asan tsan setup
+.PHONY: help demo test build install bench quality parity format fuzz asan tsan setup
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ install: setup ## Install program and library under PREFIX (default /usr/local)
 
 bench: build ## Measure this machine and the peers in one run: benchmarks/results
 	@benchmarks/run.sh
+
+quality: build ## Measure what each stage is worth on the sets in TANDEM_DATA: docs/quality.md
+	@benchmarks/quality.sh
 
 parity: build ## Compare with sentence-transformers, live
 	@tests/oracle/parity.sh
