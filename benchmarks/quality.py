@@ -101,12 +101,13 @@ def all_cells(data: pathlib.Path) -> list[Cell]:
 
 
 def collection_of(cell: Cell, data: pathlib.Path) -> pathlib.Path:
-    """The set's documents, indexed with the default precision. A run is of documents too: any collection has them."""
+    """The set's documents, indexed with the cell's precision. A run is of documents too: any collection has them."""
     retriever = cell.retriever if cell.retriever.model else RETRIEVERS[0]
-    collection = CACHE / f"{cell.set}-{retriever.name}.tandem"
+    collection = CACHE / f"{cell.set}-{retriever.name}-{cell.precision}.tandem"
     if not collection.exists():
-        say(f"indexing {cell.set} with {retriever.name}")
-        tandem("index", collection, data / SETS[cell.set] / "corpus.jsonl", "--model", retriever.model)
+        say(f"indexing {cell.set} with {retriever.name}, {cell.precision}")
+        tandem("index", collection, data / SETS[cell.set] / "corpus.jsonl", "--model", retriever.model,
+               "--precision", cell.precision)
     return collection
 
 
@@ -168,8 +169,8 @@ def page(results: dict[str, dict], cells: list[Cell]) -> str:
         f"nDCG@10 on public retrieval sets: each first stage alone, and with its best candidates reranked by "
         f"{CROSS_ENCODER.split('/')[-1]}, by the cross-encoder alone (alpha 1) and fused with the first stage's scores "
         f"(alpha 0.7). After ± half of the 95 % confidence interval, by bootstrap over the queries. At most "
-        f"{max(SAMPLES['int8'])} judged queries of a set, drawn with seed {SEED}. Documents are indexed with the "
-        f"default precision; queries are encoded and pairs are scored with that of the column. The values are those of "
+        f"{max(SAMPLES['int8'])} judged queries of a set, drawn with seed {SEED}. Documents and "
+        f"queries are encoded and pairs are scored with the precision of the column. The values are those of "
         f"trec_eval, as `tandem eval` gives them: [evaluation.md](evaluation.md).",
         "",
         "`benchmarks/quality.sh` repeats this page from the sets in `TANDEM_DATA`; "
