@@ -308,7 +308,7 @@ Status run_eval(const EvalFlags& flags) {
 }
 
 void add_comparison_options(CLI::App& command, ComparisonOptions& options) {
-  command.add_option("--confidence", options.bootstrap.confidence, "Of the intervals of differences")
+  command.add_option("--confidence", options.bootstrap.confidence, "Of the intervals")
       ->check(CLI::Range(0.5, 0.9999).description(""))
       ->type_name("C")
       ->capture_default_str();
@@ -319,7 +319,7 @@ void add_comparison_options(CLI::App& command, ComparisonOptions& options) {
   command
       .add_option_function<std::uint32_t>(
           "--seed", [&options](std::uint32_t seed) { options.seed = options.bootstrap.seed = seed; },
-          "Of the permutation test and the bootstrap; default: 0")
+          "Of the permutation test, the bootstrap and --sample; default: 0")
       ->type_name("N");
 }
 

@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kQueriesMin = 5;
 // With fewer, the bootstrap's interval is too narrow.
 constexpr std::size_t kIntervalQueriesMin = 20;
+// Thirty years, which the clock's nanoseconds can count.
+constexpr double kBudgetSecondsMax = 1e9;
 
 std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
@@ -79,8 +81,9 @@ Status check_options(const SweepOptions& options, const CrossEncoder* cross_enco
                               cross_encoder->labels().size()));
   }
   if (options.results == 0) return refuse("results is 0, want at least 1");
-  if (options.budget_s && !(*options.budget_s > 0 && std::isfinite(*options.budget_s))) {
-    return refuse(fmt::format("the budget is {} s, want more than 0", *options.budget_s));
+  if (options.budget_s && !(*options.budget_s > 0 && *options.budget_s <= kBudgetSecondsMax)) {
+    return refuse(
+        fmt::format("the budget is {} s, want more than 0 and at most {:g}", *options.budget_s, kBudgetSecondsMax));
   }
   return {};
 }

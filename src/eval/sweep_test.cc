@@ -382,6 +382,7 @@ TEST_F(SweepTest, RefusesOptionsThatMakeNoSense) {
   EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.bootstrap.confidence = 2; }), "confidence"));
   EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.results = 0; }), "results is 0"));
   EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.budget_s = -1; }), "the budget is -1 s"));
+  EXPECT_TRUE(contains(refused([](SweepOptions& o) { o.budget_s = 1e300; }), "at most 1e+09"));
 }
 
 }  // namespace
