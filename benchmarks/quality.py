@@ -104,7 +104,7 @@ def collection_of(cell: Cell, data: pathlib.Path) -> pathlib.Path:
     """The set's documents, indexed with the cell's precision. A run is of documents too: any collection has them."""
     retriever = cell.retriever if cell.retriever.model else RETRIEVERS[0]
     collection = CACHE / f"{cell.set}-{retriever.name}-{cell.precision}.tandem"
-    if not collection.exists():
+    if not (collection / "CURRENT").exists():
         say(f"indexing {cell.set} with {retriever.name}, {cell.precision}")
         tandem("index", collection, data / SETS[cell.set] / "corpus.jsonl", "--model", retriever.model,
                "--precision", cell.precision)
