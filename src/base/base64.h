@@ -7,6 +7,9 @@
 
 namespace tandem {
 
+/// `bytes` in base64, padded.
+std::string encode_base64(std::string_view bytes);
+
 /// The bytes that `text` stands for. Nothing, if it is not base64 with its padding.
 std::optional<std::string> decode_base64(std::string_view text);
 
