@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Installs what building Tandem needs and this Debian 12 lacks. Does nothing, quickly, when everything is there.
-# Usage: scripts/setup.sh [fuzz] [format]    the extra words add what the fuzzers and the formatter need.
+# Usage: scripts/setup.sh [fuzz] [format] [browser]    the extra words add what the fuzzers, the formatter and the tests
+# of pages in a browser need.
 source "$(dirname "$0")/common.sh"
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates python3 python3-pip python3-venv
   libexpected-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev libsimdjson-dev libssl-dev zlib1g-dev libcli11-dev
-  libgtest-dev librapidcheck-dev)
+  libgtest-dev librapidcheck-dev libjs-chart.js)
 for extra in "$@"; do
   case $extra in
     fuzz) packages+=(clang-14 libclang-rt-14-dev llvm-14) ;;
     format) packages+=(clang-format-14) ;;
-    *) die "scripts/setup.sh: unknown word '$extra', want fuzz or format" ;;
+    browser) packages+=(chromium fonts-dejavu-core) ;;
+    *) die "scripts/setup.sh: unknown word '$extra', want fuzz, format or browser" ;;
   esac
 done
 

@@ -1,4 +1,12 @@
-// A page of findings: headings, words, tables and charts; as one HTML file that needs no network, and each chart as SVG.
+// A page of findings: headings, words, tables and charts; as one HTML file that needs no network, and each chart as
+// SVG.
+//
+// Every text may hold anything: markup in it is shown, not obeyed. What cannot be drawn (a number that is not finite,
+// or on a logarithmic axis not positive) is left out, and the chart says how much that is.
+//
+//   tandem::report::Page page{.title = "Bi-encoder and cross-encoder"};
+//   page.sections.push_back({.heading = "Query time", .xy_charts = {chart}});
+//   std::string html = tandem::report::to_html(page);
 #pragma once
 
 #include <optional>
@@ -10,9 +18,9 @@ namespace tandem::report {
 struct Point {
   double x = 0;
   double y = 0;
-  std::optional<double> y_low = {};   ///< Ends of the confidence interval.
+  std::optional<double> y_low = {};  ///< Ends of the confidence interval, drawn when both can be.
   std::optional<double> y_high = {};
-  std::string label = {};             ///< Shown beside the point or on hovering; may be empty.
+  std::string label = {};  ///< Shown beside the point where there is room, and on hovering; may be empty.
 };
 
 enum class SeriesStyle {
@@ -21,8 +29,10 @@ enum class SeriesStyle {
   kDashedLine,  ///< Not measured but extrapolated.
 };
 
+/// Series of one name share colour and shape, so that a dashed line goes on where the measured one ends. Lines connect
+/// points in the order given.
 struct Series {
-  std::string name;
+  std::string name;  ///< The legend adds "extrapolated" to that of a dashed line.
   SeriesStyle style = SeriesStyle::kPoints;
   std::vector<Point> points;
 };
@@ -40,7 +50,7 @@ struct ReferenceLine {
 
 /// Points and lines over two axes.
 struct XyChart {
-  std::string id;       ///< Unique on a page; the stem of its SVG file.
+  std::string id;  ///< Unique on a page; the stem of its SVG file. Letters, digits, - and _.
   std::string title;
   std::string caption;  ///< What to see in it, a sentence or two.
   Axis x;
@@ -55,9 +65,9 @@ struct StackedBarChart {
   std::string title;
   std::string caption;
   std::string value_title;
-  std::vector<std::string> bars;                 ///< [bars] names.
-  std::vector<std::string> parts;                ///< [parts] names.
-  std::vector<std::vector<double>> values;       ///< [parts][bars]
+  std::vector<std::string> bars;            ///< [bars] names.
+  std::vector<std::string> parts;           ///< [parts] names.
+  std::vector<std::vector<double>> values;  ///< [parts][bars]; a number below 0 cannot be drawn either.
 };
 
 struct Table {
@@ -81,7 +91,11 @@ struct Page {
   std::string footer;  ///< How it was made: command, machine, date.
 };
 
+/// A whole HTML document: styles, scripts and data are inside it, and its content security policy forbids everything
+/// else. Charts are drawn by Chart.js; their numbers are also there as tables.
 std::string to_html(const Page& page);
+
+/// A whole SVG document, light or dark as its reader prefers.
 std::string to_svg(const XyChart& chart);
 std::string to_svg(const StackedBarChart& chart);
 
