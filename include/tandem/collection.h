@@ -49,6 +49,10 @@ class CollectionWriter {
   /// Adds a document. Errors: kConflict for an id that was added before, and those of encoding and writing.
   Status add(Document document);
 
+  /// The same with a vector that the encoder gave for the document before: nothing is encoded. Errors: also
+  /// kInvalidArgument for another length than the encoder's dimensions.
+  Status add(Document document, std::span<const float> vector);
+
   /// Makes what was added the collection. Errors: kInvalidArgument when nothing was added.
   Result<CollectionInfo> commit();
 

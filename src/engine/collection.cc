@@ -46,6 +46,12 @@ std::vector<std::string> differences(const BiEncoderIdentity& expected, const Bi
   return result;
 }
 
+/// Refuses a vector that would spoil every ranking that it takes part in.
+Status check_finite(std::span<const float> vector, std::string_view document, std::string_view model) {
+  if (std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) return {};
+  return fail(ErrorCode::kCorruptData, "document {}: {} gives a vector that is not finite", document, model);
+}
+
 }  // namespace
 
 class CollectionWriter::Impl {
@@ -62,6 +68,19 @@ class CollectionWriter::Impl {
     batch_ids_.push_back(document.id);
     batch_bytes_ += batch_.back().size();
     return batch_is_full() ? embed_batch() : Status();
+  }
+
+  Status add(const Document& document, std::span<const float> vector) {
+    if (committed_) return fail(ErrorCode::kInvalidArgument, "the collection was committed already");
+    if (vector.size() != encoder_.dimensions()) {
+      return fail(ErrorCode::kInvalidArgument, "document {}: a vector of {} dimensions, {} gives {}", document.id,
+                  vector.size(), info_.encoder.model, encoder_.dimensions());
+    }
+    RETURN_IF_ERROR(check_finite(vector, document.id, info_.encoder.model));
+    // Vectors stand in the order of their documents, so those that wait go first.
+    RETURN_IF_ERROR(embed_batch());
+    RETURN_IF_ERROR(store_.add_document(document));
+    return store_.append_vectors({vector.data(), 1, vector.size()});
   }
 
   Result<CollectionInfo> commit() {
@@ -83,11 +102,7 @@ class CollectionWriter::Impl {
     const std::vector<std::string_view> texts(batch_.begin(), batch_.end());
     ASSIGN_OR_RETURN(const Embeddings embeddings, encoder_.encode(texts, TextRole::kDocument));
     for (std::size_t row = 0; row < texts.size(); ++row) {
-      // One such vector would spoil every ranking that it takes part in.
-      if (!std::ranges::all_of(embeddings.vectors.row(row), [](float value) { return std::isfinite(value); })) {
-        return fail(ErrorCode::kCorruptData, "document {}: {} gives a vector that is not finite", batch_ids_[row],
-                    info_.encoder.model);
-      }
+      RETURN_IF_ERROR(check_finite(embeddings.vectors.row(row), batch_ids_[row], info_.encoder.model));
     }
     RETURN_IF_ERROR(store_.append_vectors(embeddings.vectors));
     info_.truncation += embeddings.truncation;
@@ -124,6 +139,7 @@ Result<CollectionWriter> CollectionWriter::create(const std::filesystem::path& f
 }
 
 Status CollectionWriter::add(Document document) { return impl_->add(document); }
+Status CollectionWriter::add(Document document, std::span<const float> vector) { return impl_->add(document, vector); }
 Result<CollectionInfo> CollectionWriter::commit() { return impl_->commit(); }
 std::size_t CollectionWriter::documents() const { return impl_->documents(); }
 

@@ -64,6 +64,27 @@ TEST_F(CollectionTest, HoldsWhatTheEncoderSaysWhateverTheBatch) {
   }
 }
 
+TEST_F(CollectionTest, TakesVectorsThatAreKnown) {
+  const BiEncoder encoder = models_.bi_encoder();
+  const std::vector<Document> documents = tiny_documents(7);
+  const Matrix vectors = encode_one_by_one(encoder, documents);
+  CollectionWriter writer = must(CollectionWriter::create(path_, encoder));
+  // In turns, so that documents which wait to be encoded must go before those with a vector.
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    must_hold(i % 3 == 0 ? writer.add(documents[i]) : writer.add(documents[i], vectors.row(i)));
+  }
+  EXPECT_EQ(writer.add({.id = "short"}, vectors.row(0).first(63)).error().code, ErrorCode::kInvalidArgument);
+  std::vector<float> spoilt(64, 0.0F);
+  spoilt[5] = std::nanf("");
+  EXPECT_EQ(writer.add({.id = "spoilt"}, spoilt).error().code, ErrorCode::kCorruptData);
+  EXPECT_EQ(writer.add(documents[1], vectors.row(1)).error().code, ErrorCode::kConflict);
+  must(writer.commit());
+  const Collection collection = must(Collection::open(path_));
+  ASSERT_EQ(collection.size(), 7U);
+  EXPECT_TRUE(std::equal(vectors.data(), vectors.data() + 7 * 64, collection.vectors().data));
+  EXPECT_EQ(must(collection.document(6)).id, documents[6].id);
+}
+
 TEST_F(CollectionTest, RemembersHowItWasMade) {
   const CollectionInfo l2 = index(models_.bi_encoder(), tiny_documents(3));
   EXPECT_EQ(l2.metric, Metric::kL2);
