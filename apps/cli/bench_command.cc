@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "input.h"
 #include "options.h"
 #include "report.h"
+#include "sample.h"
 #include "sample_data.h"
 #include "tandem/retriever.h"
 #include "tandem/tokenizer.h"
@@ -56,48 +55,6 @@ Result<std::vector<std::string>> read_texts(const std::string& input) {
   std::ranges::move(more, std::back_inserter(texts));
   return texts;
 }
-
-/// Durations of the same work, done again and again.
-class Sample {
- public:
-  /// Runs `work` once without counting, then `repeat` times.
-  template <class Work>
-  static Result<Sample> measure(std::size_t repeat, const Work& work) {
-    Sample sample;
-    RETURN_IF_ERROR(work());
-    for (std::size_t i = 0; i < repeat; ++i) {
-      const Stopwatch stopwatch;
-      RETURN_IF_ERROR(work());
-      sample.add(stopwatch.seconds());
-    }
-    return sample;
-  }
-
-  void add(double seconds) { seconds_.insert(std::ranges::upper_bound(seconds_, seconds), seconds); }
-
-  /// The smallest duration that at least this share of them does not exceed (nearest rank).
-  double percentile(double share) const {
-    const double rank = std::ceil(share * static_cast<double>(seconds_.size()));
-    return seconds_[std::min(seconds_.size() - 1, static_cast<std::size_t>(std::max(rank, 1.0)) - 1)];
-  }
-
-  double median() const { return percentile(0.5); }
-
-  JsonWriter& write_json(JsonWriter& json) const {
-    json.begin_object().key("runs").value(seconds_.size());
-    json.key("min_ms").value(seconds_.front() * 1e3).key("p50_ms").value(median() * 1e3);
-    json.key("p95_ms").value(percentile(0.95) * 1e3).key("p99_ms").value(percentile(0.99) * 1e3);
-    return json.key("max_ms").value(seconds_.back() * 1e3).end_object();
-  }
-
-  std::string describe() const {
-    return fmt::format("median {:.2f} ms, 95 % within {:.2f} ms ({} runs)", median() * 1e3, percentile(0.95) * 1e3,
-                       seconds_.size());
-  }
-
- private:
-  std::vector<double> seconds_;  // Ascending.
-};
 
 Result<ModelTokenizer> open_tokenizer(const BenchFlags& flags) {
   ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.compute.offline));

@@ -1,0 +1,34 @@
+#include "sample.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace tandem::cli {
+
+void Sample::add(double seconds) { seconds_.insert(std::ranges::upper_bound(seconds_, seconds), seconds); }
+
+double Sample::percentile(double share) const {
+  const double rank = std::ceil(share * static_cast<double>(seconds_.size()));
+  return seconds_[std::min(seconds_.size() - 1, static_cast<std::size_t>(std::max(rank, 1.0)) - 1)];
+}
+
+double Sample::mean() const {
+  return std::accumulate(seconds_.begin(), seconds_.end(), 0.0) / static_cast<double>(seconds_.size());
+}
+
+JsonWriter& Sample::write_json(JsonWriter& json) const {
+  json.begin_object().key("runs").value(seconds_.size());
+  json.key("min_ms").value(seconds_.front() * 1e3).key("p50_ms").value(median() * 1e3);
+  json.key("p95_ms").value(percentile(0.95) * 1e3).key("p99_ms").value(percentile(0.99) * 1e3);
+  return json.key("max_ms").value(seconds_.back() * 1e3).end_object();
+}
+
+std::string Sample::describe() const {
+  return fmt::format("median {:.2f} ms, 95 % within {:.2f} ms ({} runs)", median() * 1e3, percentile(0.95) * 1e3,
+                     seconds_.size());
+}
+
+}  // namespace tandem::cli
