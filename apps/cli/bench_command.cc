@@ -302,6 +302,7 @@ void add_bench(CLI::App& app, Action& action) {
         add_bench_options(command, flags);
       },
       run_bench_search);
+  add_bench_compare(*bench, action);
 }
 
 }  // namespace tandem::cli
