@@ -1,0 +1,389 @@
+#include "tandem/advisor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <numeric>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace tandem {
+namespace {
+
+// With fewer queries a bootstrap interval is too narrow to be relied on.
+constexpr std::size_t kQueriesEnough = 20;
+constexpr double kSecondsPerHour = 3600;
+
+std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+/// "a fifth of the time", for a ratio below 1.
+std::string share_of_time(double ratio) {
+  constexpr std::string_view kParts[] = {"half", "a third", "a quarter", "a fifth"};
+  const double parts = 1 / ratio;
+  if (ratio > 0.55) return fmt::format("{:.0f} % of the time", ratio * 100);
+  if (parts < 5.5) return fmt::format("about {} of the time", kParts[static_cast<std::size_t>(std::round(parts)) - 2]);
+  return fmt::format("a {:.0f}th of the time", parts);
+}
+
+/// A value that a setting has, and the limit that the goal sets to it.
+struct Limit {
+  std::string_view noun;       // "a p95", "a cost per 1,000 queries"
+  std::string_view unit = "";  // With a blank before it.
+  int decimals = 0;
+  double limit = 0;
+  bool is_minimum = false;
+};
+
+/// One call of advise().
+class Advisor {
+ public:
+  Advisor(const SweepResult& sweep, const Goal& goal, const ComparisonOptions& comparison)
+      : sweep_(sweep), goal_(goal), comparison_(comparison) {}
+
+  Result<Advice> run() {
+    RETURN_IF_ERROR(check());
+    advice_.settings.resize(sweep_.settings.size());
+    std::vector<std::size_t> all(sweep_.settings.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    for (const std::size_t setting : all) {
+      advice_.settings[setting].cost_per_1000 = cost_of(setting);
+      advice_.settings[setting].dominated_by = dominator_of(setting, all);
+      advice_.settings[setting].lacks = lacks_of(setting);
+    }
+    RETURN_IF_ERROR(recommend(all));
+    explain_losses();
+    return std::move(advice_);
+  }
+
+ private:
+  // ---------------------------------------------------------------------------------------------------------- input
+
+  Status check() {
+    RETURN_IF_ERROR(check_limit("the p95 goal in milliseconds", goal_.p95_ms_max));
+    RETURN_IF_ERROR(check_limit("the goal for the cost of 1,000 queries", goal_.cost_per_1000_max));
+    RETURN_IF_ERROR(check_limit("the goal for recall", goal_.recall_min));
+    RETURN_IF_ERROR(check_limit("the price of an hour", goal_.price_per_hour));
+    if (goal_.recall_min.value_or(1) > 1) {
+      return fail(ErrorCode::kInvalidArgument, "the goal for recall is {}, want at most 1", *goal_.recall_min);
+    }
+    if (sweep_.settings.empty()) return fail(ErrorCode::kInvalidArgument, "no setting was measured");
+    if (sweep_.query_ids.empty()) return fail(ErrorCode::kInvalidArgument, "no query was measured");
+    ASSIGN_OR_RETURN(metric_, place_of(goal_.metric));
+    if (goal_.recall_min) {
+      ASSIGN_OR_RETURN(recall_, place_of(goal_.recall));
+    }
+    return {};
+  }
+
+  static Status check_limit(std::string_view what, std::optional<double> value) {
+    if (!value || (std::isfinite(*value) && *value > 0)) return {};
+    return fail(ErrorCode::kInvalidArgument, "{} is {}, want a number above 0", what, *value);
+  }
+
+  Result<std::size_t> place_of(const RankingMetric& metric) const {
+    const auto found = std::ranges::find(sweep_.metrics, metric);
+    if (found != sweep_.metrics.end()) return static_cast<std::size_t>(found - sweep_.metrics.begin());
+    return fail(ErrorCode::kInvalidArgument, "{} was not measured", ranking_metric_name(metric));
+  }
+
+  const SettingResult& at(std::size_t setting) const { return sweep_.settings[setting]; }
+  double quality_of(std::size_t setting) const { return at(setting).means[metric_]; }
+  double cost_of(std::size_t setting) const { return cost_per_1000(at(setting), goal_.price_per_hour); }
+  std::string name_of(std::size_t setting) const { return at(setting).setting.name(); }
+
+  // ------------------------------------------------------------------------------------------------------- frontier
+
+  bool dominates(std::size_t one, std::size_t other) const {
+    const Latency& time = at(one).total;
+    const Latency& other_time = at(other).total;
+    return quality_of(one) >= quality_of(other) && time.p95 <= other_time.p95 && time.mean <= other_time.mean &&
+           (quality_of(one) > quality_of(other) || time.p95 < other_time.p95 || time.mean < other_time.mean);
+  }
+
+  /// Of those among `settings` that dominate this one, the best; it is dominated by none of them itself.
+  std::optional<std::size_t> dominator_of(std::size_t setting, const std::vector<std::size_t>& settings) const {
+    std::optional<std::size_t> best;
+    for (const std::size_t other : settings) {
+      if (dominates(other, setting) && (!best || is_better(other, *best))) best = other;
+    }
+    return best;
+  }
+
+  /// Orders by quality, then by time. What dominates is better, so the best of some is dominated by none of them.
+  bool is_better(std::size_t one, std::size_t other) const {
+    if (quality_of(one) != quality_of(other)) return quality_of(one) > quality_of(other);
+    return is_cheaper(one, other);
+  }
+
+  bool is_cheaper(std::size_t one, std::size_t other) const {
+    const Latency& time = at(one).total;
+    const Latency& other_time = at(other).total;
+    return time.mean < other_time.mean || (time.mean == other_time.mean && time.p95 < other_time.p95);
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- goal
+
+  /// Calls `visit` with each limit of the goal and what the setting has.
+  template <class Visit>
+  void for_each_limit(std::size_t setting, Visit visit) const {
+    if (goal_.p95_ms_max) {
+      visit(Limit{.noun = "a p95", .unit = " ms", .decimals = 1, .limit = *goal_.p95_ms_max}, at(setting).total.p95);
+    }
+    if (goal_.cost_per_1000_max) {
+      visit(Limit{.noun = "a cost per 1,000 queries", .decimals = 6, .limit = *goal_.cost_per_1000_max},
+            cost_of(setting));
+    }
+    if (goal_.recall_min) {
+      visit(Limit{.noun = "a recall", .decimals = 3, .limit = *goal_.recall_min, .is_minimum = true},
+            at(setting).means[recall_]);
+    }
+  }
+
+  static bool keeps(const Limit& limit, double value) {
+    return limit.is_minimum ? value >= limit.limit : value <= limit.limit;
+  }
+
+  std::vector<std::string> lacks_of(std::size_t setting) const {
+    std::vector<std::string> lacks;
+    for_each_limit(setting, [&](const Limit& limit, double value) {
+      if (keeps(limit, value)) return;
+      lacks.push_back(fmt::format("{} of {:.{}f}{}, {:.{}f}{} {} than {:.{}f}{}", limit.noun, value, limit.decimals,
+                                  limit.unit, std::abs(value - limit.limit), limit.decimals, limit.unit,
+                                  limit.is_minimum ? "less" : "more", limit.limit, limit.decimals, limit.unit));
+    });
+    return lacks;
+  }
+
+  /// The largest share of a limit that the setting misses it by; 0 where it meets the goal.
+  double shortfall_of(std::size_t setting) const {
+    double worst = 0;
+    for_each_limit(setting, [&](const Limit& limit, double value) {
+      if (!keeps(limit, value)) worst = std::max(worst, std::abs(value - limit.limit) / limit.limit);
+    });
+    return worst;
+  }
+
+  // ------------------------------------------------------------------------------------------------- recommendation
+
+  Status recommend(const std::vector<std::size_t>& all) {
+    std::vector<std::size_t> good_enough;
+    std::ranges::copy_if(all, std::back_inserter(good_enough),
+                         [this](std::size_t setting) { return advice_.settings[setting].lacks.empty(); });
+    advice_.meets_goal = !good_enough.empty();
+    if (!advice_.meets_goal) {
+      recommend_nearest(all);
+      return {};
+    }
+    // One that another good enough setting dominates is never wanted.
+    std::vector<std::size_t> choices;
+    std::ranges::copy_if(good_enough, std::back_inserter(choices),
+                         [&](std::size_t setting) { return !dominator_of(setting, good_enough); });
+    advice_.best = *std::ranges::min_element(choices, [this](auto a, auto b) { return is_better(a, b); });
+    advice_.recommended = advice_.best;
+    for (const std::size_t choice : choices) {
+      if (choice == advice_.best || !is_cheaper(choice, advice_.recommended)) continue;
+      ASSIGN_OR_RETURN(const Comparison difference,
+                       compare_paired(at(advice_.best).values[metric_], at(choice).values[metric_], comparison_));
+      if (difference.interval.high < 0) continue;
+      advice_.recommended = choice;
+      advice_.to_best = difference;
+    }
+    explain_choice(good_enough);
+    return {};
+  }
+
+  void recommend_nearest(const std::vector<std::size_t>& all) {
+    advice_.recommended = *std::ranges::min_element(all, [this](std::size_t a, std::size_t b) {
+      const double difference = shortfall_of(a) - shortfall_of(b);
+      return difference != 0 ? difference < 0 : is_better(a, b);
+    });
+    advice_.best = advice_.recommended;
+    const std::vector<std::string>& lacks = advice_.settings[advice_.recommended].lacks;
+    reason(fmt::format("None of the {} settings meets the goal. The nearest is {}: it has {}.", all.size(),
+                       name_of(advice_.recommended), fmt::join(lacks, ", and ")));
+    const auto best = *std::ranges::min_element(all, [this](auto a, auto b) { return is_better(a, b); });
+    if (best != advice_.recommended) {
+      reason(fmt::format("Without the goal, {} reaches the highest {}, {:.3f}, with a p95 of {:.1f} ms.", name_of(best),
+                         metric_name(), quality_of(best), at(best).total.p95));
+    }
+    warn_of_few_queries();
+  }
+
+  void explain_choice(const std::vector<std::size_t>& good_enough) {
+    const std::size_t chosen = advice_.recommended;
+    const std::size_t best = advice_.best;
+    if (goal_.p95_ms_max || goal_.cost_per_1000_max || goal_.recall_min) {
+      reason(fmt::format("{} of {} {} the goal.", good_enough.size(),
+                         count_of(sweep_.settings.size(), "setting", "settings"),
+                         good_enough.size() == 1 ? "meets" : "meet"));
+    }
+    const Interval& interval = at(best).intervals[metric_];
+    reason(fmt::format("{} has the highest {}{}: {:.3f} (interval {:.3f} to {:.3f}), with a p95 of {:.1f} ms.",
+                       name_of(best), metric_name(), good_enough.size() < sweep_.settings.size() ? " of those" : "",
+                       quality_of(best), interval.low, interval.high, at(best).total.p95));
+    if (chosen != best) {
+      const Comparison& difference = *advice_.to_best;
+      const std::string change = difference.difference == 0
+                                     ? fmt::format("the same {}", metric_name())
+                                     : fmt::format("{:.3f} {} {}", std::abs(difference.difference), metric_name(),
+                                                   difference.difference < 0 ? "less" : "more");
+      reason(
+          fmt::format("{} has {}, which chance explains ({:g} % interval of the difference {:+.3f} to {:+.3f}), for "
+                      "{}.",
+                      name_of(chosen), change, comparison_.bootstrap.confidence * 100, difference.interval.low,
+                      difference.interval.high, share_of_time(at(chosen).total.mean / at(best).total.mean)));
+    } else if (std::ranges::any_of(good_enough, [&](std::size_t other) { return is_cheaper(other, best); })) {
+      reason("Every cheaper setting that meets the goal is worse by more than chance explains.");
+    } else if (good_enough.size() > 1) {
+      reason("No other setting that meets the goal is cheaper.");
+    }
+    if (takes_candidates_from_a_run(at(chosen))) {
+      reason(
+          fmt::format("The time that {} itself takes is not known and counts as 0.", at(chosen).setting.first_stage));
+    }
+    warn_of_few_queries();
+  }
+
+  void warn_of_few_queries() {
+    if (sweep_.query_ids.size() >= kQueriesEnough) return;
+    reason(
+        fmt::format("Only {} measured: with fewer than {} the intervals are too narrow, and little can be told "
+                    "apart.",
+                    count_of(sweep_.query_ids.size(), "query was", "queries were"), kQueriesEnough));
+  }
+
+  static bool takes_candidates_from_a_run(const SettingResult& setting) {
+    return setting.setting.mode != SearchMode::kCross && setting.encode.mean == 0 && setting.retrieve.mean == 0;
+  }
+
+  // --------------------------------------------------------------------------------------------------------- losses
+
+  /// Whether 1 is what a perfect order of everything has, wherever something is relevant.
+  static bool reaches_one(RankingMeasure measure) {
+    switch (measure) {
+      case RankingMeasure::kNdcg:
+      case RankingMeasure::kNdcgExponential:
+      case RankingMeasure::kMap:
+      case RankingMeasure::kMrr:
+      case RankingMeasure::kRPrecision:
+      case RankingMeasure::kSuccess:
+        return true;
+      case RankingMeasure::kRecall:
+      case RankingMeasure::kPrecision:
+      case RankingMeasure::kF1:
+        return false;
+    }
+    return false;
+  }
+
+  /// The ceiling of a first stage at the depth nearest to `depth`, from above where there is one.
+  const PoolCeiling* ceiling_of(std::string_view first_stage, std::size_t depth) const {
+    const PoolCeiling* nearest = nullptr;
+    for (const PoolCeiling& ceiling : sweep_.ceilings) {
+      if (ceiling.first_stage != first_stage) continue;
+      if (nearest == nullptr || (nearest->depth < depth ? ceiling.depth > nearest->depth
+                                                        : ceiling.depth >= depth && ceiling.depth < nearest->depth)) {
+        nearest = &ceiling;
+      }
+    }
+    return nearest;
+  }
+
+  void explain_losses() {
+    const SettingResult& chosen = at(advice_.recommended);
+    const LostAnswers& answers = chosen.answers;
+    const std::size_t queries = answers.found + answers.in_retrieval + answers.in_ranking;
+    if (queries == 0) return;
+    std::string verdict = "as many as in ranking";
+    if (answers.in_retrieval > answers.in_ranking) verdict = "so retrieval is where to begin";
+    if (answers.in_retrieval < answers.in_ranking) verdict = "so ranking is where to begin";
+    loss(
+        fmt::format("Of {} with a relevant document, {} found one among the results. {} lost in retrieval, where the "
+                    "candidates hold no relevant document, and {} in ranking, where they do but it came too far "
+                    "down{}.",
+                    count_of(queries, "query", "queries"), answers.found, count_of(answers.in_retrieval, "was", "were"),
+                    answers.in_ranking, answers.found == queries ? "" : ": " + verdict));
+    if (chosen.setting.mode == SearchMode::kCross) {
+      loss("The cross-encoder reads every document, so that only a better one could win them back.");
+      return;
+    }
+    const bool hybrid = chosen.setting.mode == SearchMode::kHybrid;
+    const std::size_t depth = hybrid ? chosen.setting.candidates : std::numeric_limits<std::size_t>::max();
+    const PoolCeiling* pool = ceiling_of(chosen.setting.first_stage, depth);
+    if (pool != nullptr) explain_headroom(chosen, *pool);
+  }
+
+  void explain_headroom(const SettingResult& chosen, const PoolCeiling& pool) {
+    const double measured = chosen.means[metric_];
+    const double ceiling = pool.means[metric_];
+    loss(
+        fmt::format("A better reranker: the best order of the {} would have {} {:.3f} where {:.3f} was measured, so "
+                    "it can win {:.3f}.",
+                    count_of(pool.depth, "candidate", "candidates"), metric_name(), ceiling, measured,
+                    std::max(0.0, ceiling - measured)));
+    const PoolCeiling* deepest = ceiling_of(pool.first_stage, std::numeric_limits<std::size_t>::max());
+    if (deepest->depth > pool.depth) {
+      loss(fmt::format("More candidates: {} instead of {} would raise that limit by {:.3f}{}.", deepest->depth,
+                       pool.depth, deepest->means[metric_] - ceiling, measured_with_more(chosen)));
+    } else {
+      loss(fmt::format("More candidates: no more than {} were tried.", pool.depth));
+    }
+    std::string better =
+        fmt::format("A better retriever: the candidates hold {:.1f} % of the relevant documents", pool.recall * 100);
+    if (reaches_one(goal_.metric.measure)) {
+      better +=
+          fmt::format(", and {:.3f} {} is out of reach without the others", std::max(0.0, 1 - ceiling), metric_name());
+    }
+    for (const PoolCeiling& other : sweep_.ceilings) {
+      if (other.first_stage != pool.first_stage && other.depth == pool.depth) {
+        better += fmt::format("; those of {} hold {:.1f} %", other.first_stage, other.recall * 100);
+      }
+    }
+    loss(better + ".");
+  }
+
+  /// What reranking more candidates with the same weights did.
+  std::string measured_with_more(const SettingResult& chosen) const {
+    const SettingResult* deepest = &chosen;
+    for (const SettingResult& other : sweep_.settings) {
+      if (other.setting.mode == SearchMode::kHybrid && chosen.setting.mode == SearchMode::kHybrid &&
+          other.setting.first_stage == chosen.setting.first_stage && other.setting.alpha == chosen.setting.alpha &&
+          other.setting.candidates > deepest->setting.candidates) {
+        deepest = &other;
+      }
+    }
+    if (deepest == &chosen) return "";
+    return fmt::format("; with this cross-encoder they changed it by {:+.3f}",
+                       deepest->means[metric_] - chosen.means[metric_]);
+  }
+
+  std::string metric_name() const { return ranking_metric_name(goal_.metric); }
+  void reason(std::string sentence) { advice_.reasons.push_back(std::move(sentence)); }
+  void loss(std::string sentence) { advice_.losses.push_back(std::move(sentence)); }
+
+  const SweepResult& sweep_;
+  const Goal& goal_;
+  const ComparisonOptions& comparison_;
+  std::size_t metric_ = 0;
+  std::size_t recall_ = 0;
+  Advice advice_;
+};
+
+}  // namespace
+
+double cost_per_1000(const SettingResult& setting, double price_per_hour) {
+  // A thousand queries of so many milliseconds take as many seconds.
+  return setting.total.mean / kSecondsPerHour * price_per_hour;
+}
+
+Result<Advice> advise(const SweepResult& sweep, const Goal& goal, const ComparisonOptions& comparison) {
+  return Advisor(sweep, goal, comparison).run();
+}
+
+}  // namespace tandem
