@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/strip.h"
+#include "eval/document_ids.h"
+#include "eval/text_fields.h"
+#include "eval/text_pieces.h"
+#include "tandem/test_set.h"
+
+namespace tandem {
+namespace {
+
+struct ClickedDocument {
+  std::string_view id;  // That of the corpus.
+  std::uint64_t clicks = 0;
+};
+
+/// A query as it was first asked, and what was opened for it, in the order of the first clicks.
+struct ClickedQuery {
+  std::string text;
+  std::vector<ClickedDocument> documents;
+};
+
+std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+/// What the lines of a click log add up to.
+class ClickLog {
+ public:
+  explicit ClickLog(std::unordered_set<std::string_view> document_ids) : document_ids_(std::move(document_ids)) {}
+
+  Status add_json(const JsonValue& line) {
+    ASSIGN_OR_RETURN(const std::string_view query, line.get_string("query"));
+    const std::optional<JsonValue> clicked = line.find("clicked");
+    if (!clicked) {
+      const std::optional<JsonValue> id = line.find("document_id");
+      if (!id) return fail(ErrorCode::kCorruptData, "expected \"clicked\" or \"document_id\", got neither");
+      ASSIGN_OR_RETURN(const std::string document, id_of(*id, "document_id"));
+      ASSIGN_OR_RETURN(const std::optional<std::uint64_t> clicks, line.find_unsigned("clicks"));
+      return add(query, document, clicks.value_or(1));
+    }
+    ASSIGN_OR_RETURN(const std::vector<JsonValue> documents, clicked->as_array("clicked"));
+    if (documents.empty()) return add_query(query).map([](ClickedQuery*) {});
+    for (const JsonValue& each : documents) {
+      ASSIGN_OR_RETURN(const std::string document, id_of(each, "clicked"));
+      RETURN_IF_ERROR(add(query, document, 1));
+    }
+    return {};
+  }
+
+  Status add_columns(std::string_view line) {
+    std::array<std::string_view, 3> columns;
+    const std::size_t count = split_at_tabs(line, columns);
+    if (count != 2 && count != 3) {
+      return fail(ErrorCode::kCorruptData,
+                  "expected query, document id and perhaps clicks with tabs between them, got "
+                  "{} column{}",
+                  count > columns.size() ? "more than 3" : fmt::format("{}", count), count == 1 ? "" : "s");
+    }
+    std::optional<std::int32_t> clicks = 1;
+    if (count == 3) clicks = parse_integer(columns[2]);
+    if (!clicks || *clicks < 0) {
+      return fail(ErrorCode::kCorruptData, "expected a number of clicks, got '{}'", columns[2]);
+    }
+    return add(columns[0], columns[1], static_cast<std::uint64_t>(*clicks));
+  }
+
+  /// The test that the clicks make. Leaves the log empty.
+  Result<TestSet> finish(std::string_view name, const ClickLogOptions& options) {
+    TestSet test;
+    std::size_t without_relevant = 0;
+    for (ClickedQuery& query : queries_) {
+      std::uint64_t all = 0;
+      for (const ClickedDocument& document : query.documents) all += document.clicks;
+      // The first query is 1, as in a file of queries whose lines have no ids.
+      const std::string id = fmt::format("{}", test.queries.size() + 1);
+      bool relevant = false;
+      for (const ClickedDocument& document : query.documents) {
+        if (document.clicks < options.clicks_min) continue;
+        RETURN_IF_ERROR(test.qrels.add(id, document.id, 2 * document.clicks >= all ? 2 : 1));
+        relevant = true;
+      }
+      if (!relevant) {
+        ++without_relevant;
+        continue;
+      }
+      test.queries.push_back({.id = id, .text = std::move(query.text)});
+    }
+    if (test.queries.empty()) {
+      return fail(ErrorCode::kConflict, "{}: none of {} has a document of the corpus with {} or more{}", name,
+                  count_of(queries_.size(), "query", "queries"), count_of(options.clicks_min, "click", "clicks"),
+                  unknown_.empty() ? "" : fmt::format("; the first of the clicks on others is on '{}'", unknown_));
+    }
+    describe(test, options, without_relevant);
+    return test;
+  }
+
+ private:
+  static Result<std::string> id_of(const JsonValue& value, std::string_view what) {
+    if (value.kind() == JsonKind::kNumber) return value.dump();
+    ASSIGN_OR_RETURN(const std::string_view text, value.as_string(what));
+    return std::string(text);
+  }
+
+  /// The query, added where it is new. Valid until the next one is added.
+  Result<ClickedQuery*> add_query(std::string_view text) {
+    text = strip(text);
+    if (text.empty()) return fail(ErrorCode::kCorruptData, "the query is empty");
+    const auto [place, is_new] = place_of_query_.try_emplace(fold_case_and_blanks(text), queries_.size());
+    if (is_new) queries_.push_back({.text = std::string(text), .documents = {}});
+    return &queries_[place->second];
+  }
+
+  Status add(std::string_view text, std::string_view document_id, std::uint64_t clicks) {
+    if (clicks > std::numeric_limits<std::uint32_t>::max()) {
+      return fail(ErrorCode::kCorruptData, "{} clicks are more than anybody counts", clicks);
+    }
+    ASSIGN_OR_RETURN(ClickedQuery* const query, add_query(text));
+    const auto id = document_ids_.find(document_id);
+    if (id == document_ids_.end()) {
+      if (clicks_unknown_ == 0) unknown_ = document_id;
+      clicks_unknown_ += clicks;
+      return {};
+    }
+    clicks_ += clicks;
+    const auto known = std::ranges::find(query->documents, *id, &ClickedDocument::id);
+    if (known != query->documents.end()) {
+      known->clicks += clicks;
+    } else {
+      query->documents.push_back({.id = *id, .clicks = clicks});
+    }
+    return {};
+  }
+
+  void describe(TestSet& test, const ClickLogOptions& options, std::size_t without_relevant) const {
+    test.trust.push_back(fmt::format(
+        "The judgements are {} for {}: a document with at least half of a query's clicks has relevance 2, any other "
+        "with {} or more relevance 1, all others none.",
+        count_of(clicks_, "click", "clicks"), count_of(test.queries.size(), "query", "queries"), options.clicks_min));
+    test.trust.emplace_back(
+        "People click on what they are shown, and most on what stands first: settings that rank as the logged system "
+        "did look better than they are, and good documents that it did not show count as wrong.");
+    if (clicks_unknown_ > 0) {
+      test.remarks.push_back(fmt::format("{} on documents that are not in the corpus, the first on '{}'.",
+                                         count_of(clicks_unknown_, "click was", "clicks were"), unknown_));
+    }
+    if (without_relevant > 0) {
+      test.remarks.push_back(fmt::format("{} left out: no document of the corpus has {} or more for {}.",
+                                         count_of(without_relevant, "query was", "queries were"),
+                                         count_of(options.clicks_min, "click", "clicks"),
+                                         without_relevant == 1 ? "it" : "them"));
+    }
+  }
+
+  std::unordered_set<std::string_view> document_ids_;
+  std::vector<ClickedQuery> queries_;
+  std::unordered_map<std::string, std::size_t> place_of_query_;
+  std::uint64_t clicks_ = 0;
+  std::uint64_t clicks_unknown_ = 0;
+  std::string unknown_;
+};
+
+}  // namespace
+
+Result<TestSet> read_click_log(const std::filesystem::path& path, std::vector<Document> documents,
+                               const ClickLogOptions& options) {
+  if (options.clicks_min == 0) return fail(ErrorCode::kInvalidArgument, "clicks_min is 0, want at least 1");
+  ASSIGN_OR_RETURN(std::unordered_set<std::string_view> ids, document_ids(documents));
+  ClickLog log(std::move(ids));
+  const std::string extension = path.extension().string();
+  std::optional<JsonLineParser> parser;
+  if (extension == ".jsonl" || extension == ".ndjson") parser.emplace("line");
+  RETURN_IF_ERROR(for_each_line(path.string(), "click", [&](std::string_view line) -> Status {
+    if (!parser) return log.add_columns(line);
+    ASSIGN_OR_RETURN(const JsonValue value, parser->parse(line));
+    return log.add_json(value);
+  }));
+  ASSIGN_OR_RETURN(TestSet test, log.finish(path.string(), options));
+  test.documents = std::move(documents);
+  return test;
+}
+
+}  // namespace tandem
