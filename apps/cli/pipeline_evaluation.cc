@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "report.h"
+#include "sweep_output.h"
 #include "tandem/sweep.h"
 #include "terminal.h"
 
@@ -95,36 +96,6 @@ Status open_pipelines(const PipelineRequest& request, OpenPipelines& open) {
 
 // ---------------------------------------------------------------------------------------------------------- tables
 
-/// How many columns a cell takes: its code points.
-std::size_t width_of(std::string_view cell) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(cell, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
-}
-
-/// The first column to the left, the others to the right.
-std::string to_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const std::vector<std::string>& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
-  std::string table;
-  for (const std::vector<std::string>& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string blanks(widths[i] - width_of(row[i]), ' ');
-      table += i == 0 ? row[i] + blanks : "  " + blanks + row[i];
-    }
-    table += '\n';
-  }
-  return table;
-}
-
-std::vector<std::string> metric_names(const SweepResult& result) {
-  std::vector<std::string> names;
-  for (const RankingMetric& metric : result.metrics) names.push_back(ranking_metric_name(metric));
-  return names;
-}
-
 std::string quality_table(const SweepResult& result) {
   std::vector<std::vector<std::string>> rows{{"quality"}};
   std::ranges::copy(metric_names(result), std::back_inserter(rows.front()));
@@ -154,42 +125,7 @@ std::string time_table(const SweepResult& result, std::size_t results) {
   return to_table(rows);
 }
 
-std::string ceiling_table(const SweepResult& result) {
-  std::vector<std::vector<std::string>> rows{{"best order of the candidates"}};
-  std::ranges::copy(metric_names(result), std::back_inserter(rows.front()));
-  rows.front().emplace_back("recall");
-  for (const PoolCeiling& ceiling : result.ceilings) {
-    std::vector<std::string>& row = rows.emplace_back(1, fmt::format("{}, top {}", ceiling.first_stage, ceiling.depth));
-    for (const double mean : ceiling.means) row.push_back(fmt::format("{:.4f}", mean));
-    row.push_back(fmt::format("{:.4f}", ceiling.recall));
-  }
-  return to_table(rows);
-}
-
-std::string describe(const CacheCounts& counts) {
-  return fmt::format("{} encoded and {} scored, none twice; {} and {} were there already",
-                     count_of(counts.texts_computed, "text"), count_of(counts.pairs_computed, "pair"),
-                     count_of(counts.texts_reused, "text"), count_of(counts.pairs_reused, "pair"));
-}
-
 // ------------------------------------------------------------------------------------------------------------ JSON
-
-std::string_view mode_name(SearchMode mode) {
-  switch (mode) {
-    case SearchMode::kBi:
-      return "first stage";
-    case SearchMode::kCross:
-      return "cross";
-    case SearchMode::kHybrid:
-      break;
-  }
-  return "hybrid";
-}
-
-void write_latency(JsonWriter& json, std::string_view stage, const Latency& latency) {
-  json.key(stage).begin_object().key("mean_ms").value(latency.mean).key("p50_ms").value(latency.p50);
-  json.key("p95_ms").value(latency.p95).key("p99_ms").value(latency.p99).end_object();
-}
 
 void write_per_query(JsonWriter& json, const SweepResult& result, const SettingResult& setting) {
   const std::vector<std::string> names = metric_names(result);
@@ -206,37 +142,10 @@ void write_per_query(JsonWriter& json, const SweepResult& result, const SettingR
 }
 
 void write_setting(JsonWriter& json, const SweepResult& result, const SettingResult& setting, bool per_query) {
-  const std::vector<std::string> names = metric_names(result);
-  json.begin_object().key("name").value(setting.setting.name()).key("mode").value(mode_name(setting.setting.mode));
-  if (setting.setting.mode != SearchMode::kCross) json.key("first_stage").value(setting.setting.first_stage);
-  if (setting.setting.mode == SearchMode::kHybrid) {
-    json.key("candidates").value(setting.setting.candidates);
-    json.key("alpha").value(setting.setting.alpha);
-  }
-  json.key("metrics").begin_object();
-  for (std::size_t metric = 0; metric < names.size(); ++metric) {
-    const Interval& interval = setting.intervals[metric];
-    json.key(names[metric]).begin_object().key("mean").value(setting.means[metric]);
-    json.key("interval").begin_array().value(interval.low).value(interval.high).end_array().end_object();
-  }
-  json.end_object().key("times").begin_object();
-  write_latency(json, "encode", setting.encode);
-  write_latency(json, "retrieve", setting.retrieve);
-  write_latency(json, "rerank", setting.rerank);
-  write_latency(json, "total", setting.total);
-  json.end_object().key("found").value(setting.answers.found);
-  json.key("lost_in_retrieval").value(setting.answers.in_retrieval);
-  json.key("lost_in_ranking").value(setting.answers.in_ranking);
+  json.begin_object();
+  write_setting_members(json, result, setting);
   if (per_query) write_per_query(json, result, setting);
   json.end_object();
-}
-
-void write_ceiling(JsonWriter& json, const SweepResult& result, const PoolCeiling& ceiling) {
-  const std::vector<std::string> names = metric_names(result);
-  json.begin_object().key("first_stage").value(ceiling.first_stage).key("depth").value(ceiling.depth);
-  json.key("metrics").begin_object();
-  for (std::size_t metric = 0; metric < names.size(); ++metric) json.key(names[metric]).value(ceiling.means[metric]);
-  json.end_object().key("recall").value(ceiling.recall).end_object();
 }
 
 std::string to_json(const PipelineRequest& request, const OpenPipelines& open, const SweepResult& result) {
@@ -255,13 +164,9 @@ std::string to_json(const PipelineRequest& request, const OpenPipelines& open, c
   json.key("confidence").value(request.bootstrap.confidence);
   json.key("seed").value(static_cast<std::uint64_t>(request.bootstrap.seed)).key("settings").begin_array();
   for (const SettingResult& setting : result.settings) write_setting(json, result, setting, request.per_query);
-  json.end_array().key("ceilings").begin_array();
-  for (const PoolCeiling& ceiling : result.ceilings) write_ceiling(json, result, ceiling);
-  json.end_array().key("pair_ms").value(result.pair_ms);
-  json.key("counts").begin_object().key("texts_computed").value(result.counts.texts_computed);
-  json.key("texts_reused").value(result.counts.texts_reused);
-  json.key("pairs_computed").value(result.counts.pairs_computed);
-  json.key("pairs_reused").value(result.counts.pairs_reused).end_object().key("truncation");
+  write_ceilings(json.end_array().key("ceilings"), result);
+  json.key("pair_ms").value(result.pair_ms);
+  write_json(json.key("counts"), result.counts).key("truncation");
   write_json(json, result.truncation).key("remarks").begin_array();
   for (const std::string& remark : result.remarks) json.value(remark);
   return json.end_array().end_object().take() + "\n";
@@ -360,7 +265,7 @@ Status evaluate_pipelines(const PipelineRequest& request) {
   for (const std::string& remark : result.remarks) note(remark);
   if (request.json) return print(to_json(request, open, result));
   RETURN_IF_ERROR(print(fmt::format("{}\n{}\n{}\n{}\n", quality_table(result), time_table(result, flags.results),
-                                    ceiling_table(result), describe(result.counts))));
+                                    to_table(ceiling_rows(result)), describe(result.counts))));
   if (request.per_query) RETURN_IF_ERROR(print(per_query_lines(result)));
   note(fmt::format("{} queries of {} over {}; {}{}; ± is half of the {:g} % interval", result.query_ids.size(),
                    request.qrels, count_of(result.documents, "document"), describe(result.truncation),

@@ -1,0 +1,125 @@
+#include "sweep_output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "report.h"
+
+namespace tandem::cli {
+
+namespace {
+
+/// How many columns a cell takes: its code points.
+std::size_t width_of(std::string_view cell) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(cell, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+}
+
+std::string_view mode_name(SearchMode mode) {
+  switch (mode) {
+    case SearchMode::kBi:
+      return "first stage";
+    case SearchMode::kCross:
+      return "cross";
+    case SearchMode::kHybrid:
+      break;
+  }
+  return "hybrid";
+}
+
+void write_latency(JsonWriter& json, std::string_view stage, const Latency& latency) {
+  json.key(stage).begin_object().key("mean_ms").value(latency.mean).key("p50_ms").value(latency.p50);
+  json.key("p95_ms").value(latency.p95).key("p99_ms").value(latency.p99).end_object();
+}
+
+}  // namespace
+
+std::string to_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::vector<std::string>& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  std::string table;
+  for (const std::vector<std::string>& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string blanks(widths[i] - width_of(row[i]), ' ');
+      table += i == 0 ? row[i] + blanks : "  " + blanks + row[i];
+    }
+    table += '\n';
+  }
+  return table;
+}
+
+std::vector<std::string> metric_names(const SweepResult& result) {
+  std::vector<std::string> names;
+  for (const RankingMetric& metric : result.metrics) names.push_back(ranking_metric_name(metric));
+  return names;
+}
+
+std::vector<std::vector<std::string>> ceiling_rows(const SweepResult& result) {
+  std::vector<std::vector<std::string>> rows{{"best order of the candidates"}};
+  std::ranges::copy(metric_names(result), std::back_inserter(rows.front()));
+  rows.front().emplace_back("recall");
+  for (const PoolCeiling& ceiling : result.ceilings) {
+    std::vector<std::string>& row = rows.emplace_back(1, fmt::format("{}, top {}", ceiling.first_stage, ceiling.depth));
+    for (const double mean : ceiling.means) row.push_back(fmt::format("{:.4f}", mean));
+    row.push_back(fmt::format("{:.4f}", ceiling.recall));
+  }
+  return rows;
+}
+
+std::string describe(const CacheCounts& counts) {
+  return fmt::format("{} encoded and {} scored, none twice; {} and {} were there already",
+                     count_of(counts.texts_computed, "text"), count_of(counts.pairs_computed, "pair"),
+                     count_of(counts.texts_reused, "text"), count_of(counts.pairs_reused, "pair"));
+}
+
+void write_setting_members(JsonWriter& json, const SweepResult& result, const SettingResult& setting) {
+  const std::vector<std::string> names = metric_names(result);
+  json.key("name").value(setting.setting.name()).key("mode").value(mode_name(setting.setting.mode));
+  if (setting.setting.mode != SearchMode::kCross) json.key("first_stage").value(setting.setting.first_stage);
+  if (setting.setting.mode == SearchMode::kHybrid) {
+    json.key("candidates").value(setting.setting.candidates);
+    json.key("alpha").value(setting.setting.alpha);
+  }
+  json.key("metrics").begin_object();
+  for (std::size_t metric = 0; metric < names.size(); ++metric) {
+    const Interval& interval = setting.intervals[metric];
+    json.key(names[metric]).begin_object().key("mean").value(setting.means[metric]);
+    json.key("interval").begin_array().value(interval.low).value(interval.high).end_array().end_object();
+  }
+  json.end_object().key("times").begin_object();
+  write_latency(json, "encode", setting.encode);
+  write_latency(json, "retrieve", setting.retrieve);
+  write_latency(json, "rerank", setting.rerank);
+  write_latency(json, "total", setting.total);
+  json.end_object().key("found").value(setting.answers.found);
+  json.key("lost_in_retrieval").value(setting.answers.in_retrieval);
+  json.key("lost_in_ranking").value(setting.answers.in_ranking);
+}
+
+void write_ceilings(JsonWriter& json, const SweepResult& result) {
+  const std::vector<std::string> names = metric_names(result);
+  json.begin_array();
+  for (const PoolCeiling& ceiling : result.ceilings) {
+    json.begin_object().key("first_stage").value(ceiling.first_stage).key("depth").value(ceiling.depth);
+    json.key("metrics").begin_object();
+    for (std::size_t metric = 0; metric < names.size(); ++metric) {
+      json.key(names[metric]).value(ceiling.means[metric]);
+    }
+    json.end_object().key("recall").value(ceiling.recall).end_object();
+  }
+  json.end_array();
+}
+
+JsonWriter& write_json(JsonWriter& json, const CacheCounts& counts) {
+  json.begin_object().key("texts_computed").value(counts.texts_computed);
+  json.key("texts_reused").value(counts.texts_reused).key("pairs_computed").value(counts.pairs_computed);
+  return json.key("pairs_reused").value(counts.pairs_reused).end_object();
+}
+
+}  // namespace tandem::cli
