@@ -21,6 +21,7 @@ void add_rerank(CLI::App& app, Action& action);
 void add_index(CLI::App& app, Action& action);
 void add_search(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
+void add_advise(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_bench_compare(CLI::App& bench, Action& action);
 void add_demo(CLI::App& app, Action& action);

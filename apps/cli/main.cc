@@ -34,6 +34,7 @@ void add_commands(CLI::App& app, Action& action) {
   add_index(app, action);
   add_search(app, action);
   add_eval(app, action);
+  add_advise(app, action);
   add_bench(app, action);
   add_demo(app, action);
   add_completion(app, action);

@@ -503,8 +503,8 @@ class Examples(CliTest):
         (self.folder / "bin" / "tandem").symlink_to(TANDEM)
         self.environment["PATH"] = f"{self.folder / 'bin'}:{self.environment['PATH']}"
         ran = 0
-        for command in ("models", "tokenize", "embed", "score", "rerank", "index", "search", "eval", "bench", "demo",
-                        "completion"):
+        for command in ("models", "tokenize", "embed", "score", "rerank", "index", "search", "eval", "advise", "bench",
+                        "demo", "completion"):
             for line in self.succeed("help", command).splitlines():
                 if re.match(r"  (tandem|echo|printf|eval) ", line):
                     result = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", line], cwd=self.folder,

@@ -1,0 +1,514 @@
+// tandem advise: which setting of the pipeline to run, measured on one's own corpus.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "advise_output.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "collection_search.h"
+#include "commands.h"
+#include "input.h"
+#include "options.h"
+#include "scenarios.h"
+#include "tandem/advisor.h"
+#include "tandem/corpus.h"
+#include "tandem/sweep.h"
+#include "tandem/test_set.h"
+#include "terminal.h"
+
+namespace tandem::cli {
+
+namespace {
+
+constexpr const char* kBiStage = "bi";
+constexpr const char* kNone = "none";
+constexpr const char* kJudged = "judged";
+constexpr const char* kClicks = "clicks";
+constexpr const char* kSelfMade = "self-made";
+
+struct AdviseFlags {
+  std::vector<std::string> files;
+  CorpusOptions corpus;
+  // The test.
+  std::string queries_file;
+  std::string qrels;
+  std::string clicks;
+  ClickLogOptions click_log;
+  QuerySource queries_from = QuerySource::kAuto;
+  std::size_t sample = 200;
+  // The settings.
+  std::vector<std::string> first_stages{kBiStage};
+  std::vector<std::string> models{kDefaultBiEncoder};
+  std::string cross_model = kDefaultCrossEncoder;
+  Activation activation = Activation::kAuto;
+  std::optional<std::size_t> cross_max_length;
+  std::vector<std::size_t> depths{100, 50, 20, 10};
+  std::vector<float> alphas{1.0F, 0.7F};
+  std::optional<bool> cross_only;  // Default: where a budget bounds it.
+  ComputeFlags compute;
+  // The goal.
+  std::string metric = "ndcg@10";
+  std::size_t results = 10;
+  Goal goal;
+  std::optional<double> price_per_hour;
+  // How, and where to.
+  std::string budget = "5m";
+  std::uint32_t seed = 0;
+  std::string cache;
+  std::string report;
+  std::string svg;
+  bool scenarios = false;
+  bool json = false;
+};
+
+// ------------------------------------------------------------------------------------------------------------ input
+
+/// Seconds of "90", "60s", "5m" or "1h"; nullopt for anything else, or for none at all.
+std::optional<double> parse_duration(std::string_view text) {
+  double unit = 1;
+  if (text.ends_with('h')) unit = 3600;
+  if (text.ends_with('m')) unit = 60;
+  if (text.ends_with('s') || text.ends_with('m') || text.ends_with('h')) text.remove_suffix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value > 0) || !std::isfinite(value)) {
+    return std::nullopt;
+  }
+  return value * unit;
+}
+
+bool asks(const AdviseFlags& flags, const char* stage) {
+  return std::ranges::find(flags.first_stages, stage) != flags.first_stages.end();
+}
+
+/// What cannot be told from one option alone.
+Status check_flags(const AdviseFlags& flags) {
+  const auto refuse = [](std::string_view message) { return fail(ErrorCode::kInvalidArgument, "{}", message); };
+  if (flags.files.empty()) return refuse("which documents are to be searched? give CORPUS files, or --scenarios");
+  if (flags.queries_file.empty() != flags.qrels.empty()) return refuse("--queries and --qrels go together");
+  if (!flags.clicks.empty() && !flags.qrels.empty()) return refuse("give --clicks or --qrels, not both");
+  if (flags.qrels.empty() && std::ranges::any_of(flags.first_stages, [](const auto& s) { return s != kBiStage; })) {
+    return refuse("a run as --first-stage answers the queries of --queries and --qrels, so give both");
+  }
+  if (flags.goal.cost_per_1000_max && !flags.price_per_hour) return refuse("--max-cost needs --price-per-hour");
+  if (flags.budget != kNone && !parse_duration(flags.budget)) {
+    return refuse(fmt::format("--budget: expected a time such as 60s or 5m, or none, got '{}'", flags.budget));
+  }
+  // Better now than after an hour of measuring.
+  std::error_code error;
+  if (!flags.report.empty() &&
+      !std::filesystem::is_directory(std::filesystem::absolute(flags.report).parent_path(), error)) {
+    return fail(ErrorCode::kNotFound, "{}: its folder does not exist", flags.report);
+  }
+  if (!flags.svg.empty() && std::filesystem::exists(flags.svg, error) &&
+      !std::filesystem::is_directory(flags.svg, error)) {
+    return fail(ErrorCode::kInvalidArgument, "{}: is a file, want a folder", flags.svg);
+  }
+  return {};
+}
+
+Result<std::vector<Document>> read_documents(const AdviseFlags& flags) {
+  ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(flags.files, flags.corpus));
+  std::vector<Document> documents;
+  for (;;) {
+    ASSIGN_OR_RETURN(std::optional<Document> document, reader.next());
+    if (!document) break;
+    documents.push_back(std::move(*document));
+  }
+  for (const std::string& error : reader.skipped_errors()) note("skipped: " + error);
+  if (documents.empty()) return fail(ErrorCode::kInvalidArgument, "{}: holds no document", flags.files.front());
+  return documents;
+}
+
+/// A test whose judgements people made. Errors: kConflict where no document of the corpus is relevant to any query.
+Result<TestSet> read_judged_test(const AdviseFlags& flags, std::vector<Document> documents) {
+  TestSet test;
+  ASSIGN_OR_RETURN(test.qrels, Qrels::read(flags.qrels));
+  ASSIGN_OR_RETURN(const std::vector<Query> queries, read_queries(flags.queries_file));
+  std::unordered_set<std::string_view> ids;
+  for (const Document& document : documents) ids.insert(document.id);
+  std::size_t judged = 0;
+  std::size_t relevant = 0;
+  std::size_t relevant_unknown = 0;
+  std::string unknown;
+  for (const Query& query : queries) {
+    const std::vector<Judgement> judgements = test.qrels.judgements_of(query.id);
+    judged += judgements.empty() ? 0 : 1;
+    for (const Judgement& judgement : judgements) {
+      if (judgement.relevance < 1) continue;
+      ++relevant;
+      if (ids.contains(judgement.document_id)) continue;
+      if (relevant_unknown++ == 0) unknown = judgement.document_id;
+    }
+    test.queries.push_back({.id = query.id, .text = query.text});
+  }
+  if (judged == 0) {
+    return fail(ErrorCode::kConflict, "{}: none of its {} queries is in {}, which begins with '{}'", flags.queries_file,
+                queries.size(), flags.qrels, test.qrels.query_ids().front());
+  }
+  if (relevant == relevant_unknown) {
+    return fail(ErrorCode::kConflict, "{}: no document of the corpus is relevant to any query{}", flags.qrels,
+                relevant == 0 ? std::string() : fmt::format("; '{}', the first that is, is not in it", unknown));
+  }
+  if (relevant_unknown > 0) {
+    test.remarks.push_back(
+        fmt::format("{} of {} relevant documents are not in the corpus and cannot be found, the "
+                    "first is '{}'.",
+                    relevant_unknown, relevant, unknown));
+  }
+  test.trust.push_back(
+      fmt::format("The judgements are those of {}: what they do not judge counts as not relevant.", flags.qrels));
+  test.documents = std::move(documents);
+  return test;
+}
+
+Result<TestSet> open_test(const AdviseFlags& flags) {
+  ASSIGN_OR_RETURN(std::vector<Document> documents, read_documents(flags));
+  if (!flags.qrels.empty()) return read_judged_test(flags, std::move(documents));
+  if (!flags.clicks.empty()) return read_click_log(flags.clicks, std::move(documents), flags.click_log);
+  return make_test_set(std::move(documents),
+                       {.source = flags.queries_from, .queries_max = flags.sample, .seed = flags.seed});
+}
+
+const char* kind_of_test(const AdviseFlags& flags) {
+  if (!flags.qrels.empty()) return kJudged;
+  return flags.clicks.empty() ? kSelfMade : kClicks;
+}
+
+// ----------------------------------------------------------------------------------------------------------- stages
+
+/// The encoders and runs of a sweep. The stages point into the others.
+struct OpenStages {
+  std::vector<std::unique_ptr<BiEncoder>> bi_encoders;
+  std::vector<std::unique_ptr<Run>> runs;
+  std::optional<CrossEncoder> cross_encoder;
+  std::vector<FirstStage> first_stages;
+  std::vector<std::string> models;  ///< [first stages] the bi-encoder's, or the run's file.
+};
+
+/// The last part of a path or id without the ending of a file.
+std::string short_name(const std::string& name, bool is_file) {
+  const std::filesystem::path path(name);
+  return (is_file ? path.stem() : path.filename()).string();
+}
+
+Status open_bi_stages(const AdviseFlags& flags, OpenStages& open) {
+  for (const std::string& model : flags.models) {
+    ASSIGN_OR_RETURN(BiEncoder encoder, open_bi_encoder(model, flags.compute));
+    open.bi_encoders.push_back(std::make_unique<BiEncoder>(std::move(encoder)));
+    open.first_stages.push_back({.name = flags.models.size() == 1 ? kBiStage : short_name(model, false),
+                                 .bi_encoder = open.bi_encoders.back().get()});
+    open.models.push_back(model);
+  }
+  return {};
+}
+
+/// Cheap files first, so that a mistake shows before any model is read.
+Result<OpenStages> open_stages(const AdviseFlags& flags) {
+  OpenStages open;
+  for (const std::string& stage : flags.first_stages) {
+    if (stage == kBiStage) continue;
+    ASSIGN_OR_RETURN(Run run, Run::read(stage));
+    open.runs.push_back(std::make_unique<Run>(std::move(run)));
+    open.first_stages.push_back({.name = short_name(stage, true), .run = open.runs.back().get()});
+    open.models.push_back(stage);
+  }
+  if (asks(flags, kBiStage)) RETURN_IF_ERROR(open_bi_stages(flags, open));
+  if (flags.cross_model == kNone) return open;
+  ComputeFlags compute = flags.compute;
+  compute.max_length = flags.cross_max_length;
+  ASSIGN_OR_RETURN(open.cross_encoder, open_cross_encoder(flags.cross_model, compute, flags.activation));
+  return open;
+}
+
+// ---------------------------------------------------------------------------------------------------------- measure
+
+Result<std::vector<RankingMetric>> metrics_of(const AdviseFlags& flags, Goal& goal) {
+  ASSIGN_OR_RETURN(goal.metric, parse_ranking_metric(flags.metric));
+  goal.recall = {RankingMeasure::kRecall, flags.results};
+  std::vector<RankingMetric> metrics = SweepOptions{}.metrics;
+  for (const RankingMetric& metric : {goal.metric, goal.recall}) {
+    if (std::ranges::find(metrics, metric) == metrics.end()) metrics.push_back(metric);
+  }
+  return metrics;
+}
+
+Result<SweepResult> measure(const AdviseFlags& flags, const TestSet& test, const OpenStages& stages,
+                            const std::vector<RankingMetric>& metrics) {
+  ASSIGN_OR_RETURN(EncoderCache cache,
+                   flags.cache.empty() ? EncoderCache::in_memory() : EncoderCache::open(flags.cache));
+  SweepOptions options;
+  options.metrics = metrics;
+  options.depths = flags.depths;
+  options.alphas = flags.alphas;
+  options.budget_s = parse_duration(flags.budget);
+  options.cross_only = flags.cross_only.value_or(options.budget_s.has_value());
+  options.queries_max = flags.sample;
+  options.results = flags.results;
+  options.seed = options.bootstrap.seed = flags.seed;
+  ProgressBar bar;
+  return sweep({.documents = test.documents,
+                .queries = test.queries,
+                .qrels = &test.qrels,
+                .first_stages = stages.first_stages,
+                .cross_encoder = stages.cross_encoder ? &*stages.cross_encoder : nullptr},
+               options, cache, bar.callback());
+}
+
+// ----------------------------------------------------------------------------------------------------------- report
+
+/// As a shell reads it back.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char character : text) quoted += character == '\'' ? "'\\''" : std::string(1, character);
+  return quoted + "'";
+}
+
+/// The options of a second stage that are not the defaults.
+std::string cross_options(const AdviseFlags& flags) {
+  return flags.cross_model == kDefaultCrossEncoder ? "" : " --cross-model " + shell_word(flags.cross_model);
+}
+
+std::string precision_option(const AdviseFlags& flags) {
+  const Precision precision = flags.compute.compute.precision;
+  return precision == Precision::kAuto ? "" : fmt::format(" --precision {}", to_string(precision));
+}
+
+std::vector<std::string> commands_for_run(const AdviseFlags& flags, const PipelineSetting& setting,
+                                          const std::string& run) {
+  std::vector<std::string> commands{
+      fmt::format("# {} comes from another system: take its candidates from there.", run)};
+  if (setting.mode != SearchMode::kHybrid) return commands;
+  std::string model;
+  if (flags.cross_model != kDefaultCrossEncoder) model = " --model " + shell_word(flags.cross_model);
+  std::string alpha;
+  if (setting.alpha != 1) alpha = fmt::format(" --alpha {:g}", setting.alpha);
+  commands.push_back(fmt::format("tandem rerank --query QUERY --input CANDIDATES.jsonl{}{}{} --top-k {}", model, alpha,
+                                 precision_option(flags), std::min(flags.results, setting.candidates)));
+  return commands;
+}
+
+/// What runs a setting: the collection made, and one search.
+std::vector<std::string> commands_for(const AdviseFlags& flags, const OpenStages& stages,
+                                      const PipelineSetting& setting) {
+  const auto stage = std::ranges::find(stages.first_stages, setting.first_stage, &FirstStage::name);
+  const auto place = static_cast<std::size_t>(stage - stages.first_stages.begin());
+  if (stage != stages.first_stages.end() && stage->run != nullptr) {
+    return commands_for_run(flags, setting, stages.models[place]);
+  }
+  std::string index = "tandem index advised.tandem";
+  for (const std::string& file : flags.files) index += " " + shell_word(file);
+  const std::string model = stage == stages.first_stages.end() ? flags.models.front() : stages.models[place];
+  if (model != kDefaultBiEncoder) index += " --model " + shell_word(model);
+  std::string search = "tandem search advised.tandem QUERY";
+  std::size_t results = flags.results;
+  switch (setting.mode) {
+    case SearchMode::kBi:
+      search += " --mode bi";
+      break;
+    case SearchMode::kCross:
+      search += " --mode cross" + cross_options(flags);
+      break;
+    case SearchMode::kHybrid:
+      results = std::min(results, setting.candidates);
+      search += fmt::format(" --mode hybrid --initial-top-k {} --alpha {:g}{}", setting.candidates, setting.alpha,
+                            cross_options(flags));
+      break;
+  }
+  return {index + precision_option(flags),
+          search + fmt::format(" --final-top-k {}{}", results, precision_option(flags))};
+}
+
+Status write_file(const std::filesystem::path& path, std::string_view content) {
+  ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(path));
+  RETURN_IF_ERROR(file.append(std::as_bytes(std::span(content))));
+  return file.commit();
+}
+
+Status write_page(const AdviseFlags& flags, const AdviceReport& report) {
+  if (flags.report.empty() && flags.svg.empty()) return {};
+  const report::Page page = to_page(report);
+  if (!flags.report.empty()) RETURN_IF_ERROR(write_file(flags.report, to_html(page)));
+  if (flags.svg.empty()) return {};
+  std::error_code error;
+  std::filesystem::create_directories(flags.svg, error);
+  if (error) return fail_errno(error.value(), "cannot create the folder", flags.svg);
+  for (const NamedSvg& chart : charts_of(page)) {
+    RETURN_IF_ERROR(write_file(std::filesystem::path(flags.svg) / chart.name, chart.svg));
+  }
+  return {};
+}
+
+Status run_advise(const AdviseFlags& flags) {
+  if (flags.scenarios) return print(flags.json ? scenarios_json() : scenarios_text());
+  RETURN_IF_ERROR(check_flags(flags));
+  AdviceReport report;
+  report.files = flags.files;
+  report.test = kind_of_test(flags);
+  report.goal = flags.goal;
+  report.has_price = flags.price_per_hour.has_value();
+  report.goal.price_per_hour = flags.price_per_hour.value_or(1);
+  ASSIGN_OR_RETURN(const std::vector<RankingMetric> metrics, metrics_of(flags, report.goal));
+  ASSIGN_OR_RETURN(const TestSet test, open_test(flags));
+  ASSIGN_OR_RETURN(const OpenStages stages, open_stages(flags));
+  const Stopwatch stopwatch;
+  ASSIGN_OR_RETURN(report.sweep, measure(flags, test, stages, metrics));
+  report.seconds = stopwatch.seconds();
+  ComparisonOptions comparison;
+  comparison.seed = comparison.bootstrap.seed = flags.seed;
+  ASSIGN_OR_RETURN(report.advice, advise(report.sweep, report.goal, comparison));
+  report.trust = test.trust;
+  report.remarks = test.remarks;
+  report.models = stages.models;
+  if (stages.cross_encoder) {
+    report.cross_model = flags.cross_model;
+    report.compute = stages.cross_encoder->compute();
+  } else if (!stages.bi_encoders.empty()) {
+    report.compute = stages.bi_encoders.front()->compute();
+  }
+  report.results = flags.results;
+  report.confidence = comparison.bootstrap.confidence;
+  report.seed = flags.seed;
+  report.commands = commands_for(flags, stages, report.sweep.settings[report.advice.recommended].setting);
+  RETURN_IF_ERROR(write_page(flags, report));
+  return print(flags.json ? to_json(report) : to_text(report));
+}
+
+// ---------------------------------------------------------------------------------------------------------- command
+
+CLI::Option* add_positive(CLI::App& command, const char* name, std::optional<double>& target, const char* type,
+                          const char* description) {
+  const auto check = [](const std::string& text) {
+    const double value = std::strtod(text.c_str(), nullptr);
+    return std::isfinite(value) && value > 0 ? std::string() : "expected a number above 0, got '" + text + "'";
+  };
+  return command.add_option(name, target, description)->check(CLI::Validator(check, ""))->type_name(type);
+}
+
+void add_test_options(CLI::App& command, AdviseFlags& flags) {
+  command.add_option("--queries", flags.queries_file, "Queries, as for tandem search; with --qrels")->type_name("F");
+  command.add_option("--qrels", flags.qrels, "Judgements: \"qid 0 docid rel\", or BEIR's three columns")
+      ->type_name("F");
+  command
+      .add_option("--clicks", flags.clicks,
+                  "Instead: logged queries with the documents that were opened, as JSONL or TSV")
+      ->type_name("F");
+  add_count(command, "--min-clicks", flags.click_log.clicks_min, 1, 1 << 30,
+            "Fewer clicks do not make a document relevant to a query")
+      ->capture_default_str();
+  add_choice(
+      command, "--queries-from", flags.queries_from,
+      Choices<QuerySource>{
+          {"auto", QuerySource::kAuto}, {"titles", QuerySource::kTitles}, {"sentences", QuerySource::kSentences}},
+      "Of what a test is made where there is none; auto: of titles where most documents have one");
+  add_count(command, "--sample", flags.sample, 1, 1 << 30, "Measure at most N queries, drawn with --seed")
+      ->capture_default_str();
+}
+
+void add_setting_options(CLI::App& command, AdviseFlags& flags) {
+  command
+      .add_option("--first-stage", flags.first_stages,
+                  "Where candidates come from: bi, each --model, or a TREC run; give it again for several")
+      ->allow_extra_args(false)
+      ->type_name("bi|F")
+      ->capture_default_str();
+  command.add_option("--model", flags.models, "A bi-encoder's folder or Hugging Face id; give it again for several")
+      ->allow_extra_args(false)
+      ->type_name("M")
+      ->capture_default_str();
+  command.add_option("--cross-model", flags.cross_model, "The cross-encoder's folder or Hugging Face id, or none")
+      ->type_name("M|none")
+      ->capture_default_str();
+  command.add_option("--depths", flags.depths, "How many candidates are reranked; separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 1 << 20).description(""))
+      ->type_name("N,…")
+      ->capture_default_str();
+  command.add_option("--alphas", flags.alphas, "Weights of the cross-encoder; separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("A,…")
+      ->capture_default_str();
+  command.add_flag_callback(
+      "--cross-only", [&flags] { flags.cross_only = true; }, "Also score every document with the cross-encoder");
+  command
+      .add_flag_callback(
+          "--no-cross-only", [&flags] { flags.cross_only = false; }, "Do not; the default with --budget none")
+      ->excludes("--cross-only");
+  add_activation_option(command, flags.activation);
+  add_compute_options(command, flags.compute);
+  add_count(command, "--max-length", flags.cross_max_length, 1, 1 << 20,
+            "Tokens that the cross-encoder reads of each pair");
+}
+
+void add_goal_options(CLI::App& command, AdviseFlags& flags) {
+  command.add_option("--metric", flags.metric, "What quality is: ndcg@10, map, mrr@10, …; see tandem help eval")
+      ->type_name("METRIC")
+      ->capture_default_str();
+  add_positive(command, "--p95-ms", flags.goal.p95_ms_max, "MS", "Goal: 95 % of the queries answered in MS");
+  add_positive(command, "--max-cost", flags.goal.cost_per_1000_max, "C", "Goal: 1,000 queries cost at most C");
+  add_positive(command, "--min-recall", flags.goal.recall_min, "R",
+               "Goal: share of the relevant documents among the results, 0 to 1")
+      ->check(CLI::Range(0.0, 1.0).description(""));
+  add_positive(command, "--price-per-hour", flags.price_per_hour, "P",
+               "What an hour of this machine costs; without it, costs are hours");
+  add_count(command, "--results", flags.results, 1, 1 << 20, "How many results people see")->capture_default_str();
+}
+
+}  // namespace
+
+void add_advise(CLI::App& app, Action& action) {
+  CLI::App* command = add_command<AdviseFlags>(
+      app, action, "advise", "Measure the pipeline's settings on a corpus and recommend one",
+      [](CLI::App& command, AdviseFlags& flags) {
+        command.add_option("CORPUS", flags.files, "Files and folders of documents, as for tandem index");
+        add_test_options(command, flags);
+        add_setting_options(command, flags);
+        add_goal_options(command, flags);
+        command
+            .add_option("--budget", flags.budget,
+                        "Time for measuring, such as 60s, 5m or none; what was measured until then is compared")
+            ->type_name("T")
+            ->capture_default_str();
+        command.add_option("--seed", flags.seed, "Of the test, the sample and the intervals")
+            ->type_name("N")
+            ->capture_default_str();
+        command.add_option("--cache", flags.cache, "A file that keeps what was computed, for the next time")
+            ->type_name("F");
+        command.add_option("--report", flags.report, "Write a page with charts here, one HTML file")->type_name("F");
+        command.add_option("--svg", flags.svg, "Write each chart as SVG into this folder")->type_name("FOLDER");
+        command.add_flag("--scenarios", flags.scenarios,
+                         "Print which encoder suits what as a rule, and the command that measures it");
+        add_json_option(command, flags.json);
+      },
+      run_advise);
+  command->footer(
+      "Without --qrels and --clicks the test is made from the corpus itself; see docs/advise.md for how far that can "
+      "be\n"
+      "trusted.\n"
+      "Examples:\n"
+      "  tandem advise examples/data/corpus.jsonl --depths 10,5 --p95-ms 50\n"
+      "  tandem advise examples/data/corpus.jsonl examples/data/faq.jsonl --queries examples/data/queries.jsonl "
+      "--qrels examples/data/qrels.tsv --budget 60s --report advice.html\n"
+      "  tandem advise examples/data/corpus.jsonl examples/data/faq.jsonl --clicks examples/data/clicks.tsv\n"
+      "  tandem advise --scenarios");
+}
+
+}  // namespace tandem::cli
