@@ -239,7 +239,8 @@ def section(name: str, results: dict[str, dict]) -> list[str]:
         recalls.append(f"{retriever.name} " + ", ".join(
             f"{ceiling['recall']:.3f} in {ceiling['depth']}" for ceiling in reversed(pool["ceilings"])))
     heads = [f"{precision}, {min(sample, queries)} queries" for precision, sample in columns]
-    return [f"## {name}", "", f"{known[0]['documents']:,} documents. Recall of the candidates: {'; '.join(recalls)}.", "",
+    facts = f"{known[0]['documents']:,} documents. Recall of the candidates: {'; '.join(recalls)}."
+    return [f"## {name}", "", facts, "",
             f"| first stage | reranked | {' | '.join(heads)} |", "|---|---|" + "---|" * len(columns), *rows, ""]
 
 
