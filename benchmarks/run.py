@@ -448,7 +448,8 @@ class Bench:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", type=pathlib.Path, required=True, help=f"holds {MINILM.name}, {MPNET.name} and {CROSS_ENCODER}")
+    folders = f"holds {MINILM.name}, {MPNET.name} and {CROSS_ENCODER}"
+    parser.add_argument("--models", type=pathlib.Path, required=True, help=folders)
     parser.add_argument("--force", action="store_true", help="measure beside other work: the figures mean little")
     parser.add_argument("--quick", action="store_true", help="tiny inputs, one round: to try the benchmark itself")
     parser.add_argument("--only", nargs="+", metavar="ROW", help="these rows only")

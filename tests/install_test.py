@@ -67,7 +67,8 @@ class Install(unittest.TestCase):
         self.assertGreater(len(names), 30)
         for line in names:
             self.assertRegex(line, r" tandem::(BiEncoder|Collection|CollectionWriter|CorpusReader|CrossEncoder|Document"
-                                   r"|ModelStore|Qrels|Retriever|Run|Tokenizer)::| tandem::\w+(\[abi:\w+\])?\(")
+                                   r"|EncoderCache|ModelStore|PipelineSetting|Qrels|Retriever|Run|Tokenizer)::"
+                                   r"| tandem::\w+(\[abi:\w+\])?\(")
 
     def test_the_library_shows_every_public_function(self):
         names = run("nm", "-DC", "--defined-only", next(self.prefix.rglob("libtandem.so")))

@@ -116,8 +116,11 @@ class Advise(CliTest):
                          ["cost-and-size.svg", "quality-and-time.svg", "time-and-size.svg", "time-per-stage.svg"])
 
     def test_a_budget_ends_the_measuring(self):
-        rows = [{"_id": str(i), "text": " ".join(f"word{i}x{j}" for j in range(60)) + f". What number {i} says stands in no other text."}
-                for i in range(400)]
+        def text(number):
+            words = " ".join(f"word{number}x{word}" for word in range(60))
+            return f"{words}. What number {number} says stands in no other text."
+
+        rows = [{"_id": str(number), "text": text(number)} for number in range(400)]
         corpus = self.write_jsonl("many.jsonl", rows)
         advice = json.loads(self.succeed("advise", corpus, *MODELS, "--queries-from", "sentences", "--budget", "2s",
                                          "--json"))

@@ -24,7 +24,8 @@ class Pipelines(CliTest):
     def test_every_setting_has_the_values_of_its_search(self):
         report = self.report("--depths", "20,5", "--alphas", "1,0.5")
         self.assertEqual([setting["name"] for setting in report["settings"]],
-                         ["bi"] + [f"bi + cross, top {depth}, alpha {alpha}" for depth in (20, 5) for alpha in (1, 0.5)])
+                         ["bi"] + [f"bi + cross, top {depth}, alpha {alpha}"
+                                     for depth in (20, 5) for alpha in (1, 0.5)])
         for setting in report["settings"]:
             results = setting.get("candidates", 20)
             search = ["--mode", "hybrid" if "alpha" in setting else "bi", "--alpha", setting.get("alpha", 1),
@@ -50,7 +51,8 @@ class Pipelines(CliTest):
             self.assertEqual(one["metrics"], other["metrics"])
             self.assertEqual(one["times"]["rerank"], other["times"]["rerank"])
             self.assertEqual(list(one["per_query"]), list(other["per_query"]))
-        self.refuse(*self.arguments("--cache", self.write("other", "x" * 100)), names=["other", "not a file of computed"])
+        other = self.write("other", "x" * 100)
+        self.refuse(*self.arguments("--cache", other), names=["other", "not a file of computed"])
 
     def test_a_run_is_a_first_stage_too(self):
         report = self.report("--first-stage", "bi", "--first-stage", DATA / "keyword.trec", "--depths", "10",

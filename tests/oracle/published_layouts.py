@@ -40,7 +40,8 @@ IDENTITY = "torch.nn.modules.linear.Identity"
 @functools.cache
 def bert_vocabulary(models: pathlib.Path) -> str:
     """That of bert-base-uncased, which all-MiniLM-L6-v2 has."""
-    vocabulary = json.loads((models / "all-MiniLM-L6-v2" / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    text = (models / "all-MiniLM-L6-v2" / "tokenizer.json").read_text(encoding="utf-8")
+    vocabulary = json.loads(text)["model"]["vocab"]
     return "".join(f"{token}\n" for token in sorted(vocabulary, key=vocabulary.get))
 
 
