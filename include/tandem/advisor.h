@@ -53,7 +53,8 @@ struct Advice {
 };
 
 /// Recommends, of the settings that meet the goal, the best by the metric; but where the paired difference to a cheaper
-/// one has a confidence interval that includes 0, the cheapest such. Where none meets the goal, the one whose worst
+/// one has a confidence interval that includes 0, the cheapest such; with fewer than 20 queries, and for a run whose
+/// own time is not known, no such exchange is made. Where none meets the goal, the one whose worst
 /// shortfall, relative to the limit, is smallest.
 ///
 /// Errors: kInvalidArgument for a goal out of range, a metric that was not measured, a sweep without settings or

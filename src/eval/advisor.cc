@@ -28,7 +28,7 @@ std::string share_of_time(double ratio) {
   const double parts = 1 / ratio;
   if (ratio > 0.55) return fmt::format("{:.0f} % of the time", ratio * 100);
   if (parts < 5.5) return fmt::format("about {} of the time", kParts[static_cast<std::size_t>(std::round(parts)) - 2]);
-  return fmt::format("a {:.0f}th of the time", parts);
+  return fmt::format("{:.2g} % of the time", ratio * 100);
 }
 
 /// A value that a setting has, and the limit that the goal sets to it.
@@ -187,7 +187,7 @@ class Advisor {
     advice_.best = *std::ranges::min_element(choices, [this](auto a, auto b) { return is_better(a, b); });
     advice_.recommended = advice_.best;
     for (const std::size_t choice : choices) {
-      if (choice == advice_.best || !is_cheaper(choice, advice_.recommended)) continue;
+      if (!could_replace(choice, advice_.best) || !is_cheaper(choice, advice_.recommended)) continue;
       ASSIGN_OR_RETURN(const Comparison difference,
                        compare_paired(at(advice_.best).values[metric_], at(choice).values[metric_], comparison_));
       if (difference.interval.high < 0) continue;
@@ -196,6 +196,13 @@ class Advisor {
     }
     explain_choice(good_enough);
     return {};
+  }
+
+  /// Whether a setting may be recommended for being cheaper than the best: not where there are too few queries to say
+  /// that it is as good, and not where its time is the smaller for lacking the part that was not measured.
+  bool could_replace(std::size_t setting, std::size_t best) const {
+    if (setting == best || sweep_.query_ids.size() < kQueriesEnough) return false;
+    return !takes_candidates_from_a_run(at(setting)) || at(setting).setting.first_stage == at(best).setting.first_stage;
   }
 
   void recommend_nearest(const std::vector<std::size_t>& all) {
@@ -234,13 +241,16 @@ class Advisor {
                                      : fmt::format("{:.3f} {} {}", std::abs(difference.difference), metric_name(),
                                                    difference.difference < 0 ? "less" : "more");
       reason(
-          fmt::format("{} has {}, which chance explains ({:g} % interval of the difference {:+.3f} to {:+.3f}), for "
+          fmt::format("{} has {}, which chance may explain ({:g} % interval of the difference {:+.3f} to {:+.3f}), for "
                       "{}.",
                       name_of(chosen), change, comparison_.bootstrap.confidence * 100, difference.interval.low,
                       difference.interval.high, share_of_time(at(chosen).total.mean / at(best).total.mean)));
-    } else if (std::ranges::any_of(good_enough, [&](std::size_t other) { return is_cheaper(other, best); })) {
+    } else if (std::ranges::any_of(good_enough, [&](std::size_t other) {
+                 return could_replace(other, best) && is_cheaper(other, best);
+               })) {
       reason("Every cheaper setting that meets the goal is worse by more than chance explains.");
-    } else if (good_enough.size() > 1) {
+    } else if (good_enough.size() > 1 &&
+               std::ranges::none_of(good_enough, [&](std::size_t other) { return is_cheaper(other, best); })) {
       reason("No other setting that meets the goal is cheaper.");
     }
     if (takes_candidates_from_a_run(at(chosen))) {
@@ -253,8 +263,8 @@ class Advisor {
   void warn_of_few_queries() {
     if (sweep_.query_ids.size() >= kQueriesEnough) return;
     reason(
-        fmt::format("Only {} measured: with fewer than {} the intervals are too narrow, and little can be told "
-                    "apart.",
+        fmt::format("Only {} measured: with fewer than {} the intervals are too narrow to recommend a "
+                    "cheaper setting in place of the best.",
                     count_of(sweep_.query_ids.size(), "query was", "queries were"), kQueriesEnough));
   }
 
