@@ -107,6 +107,10 @@ Status check_flags(const AdviseFlags& flags) {
   if (flags.budget != kNone && !parse_duration(flags.budget)) {
     return refuse(fmt::format("--budget: expected a time such as 60s or 5m, or none, got '{}'", flags.budget));
   }
+  std::vector<std::string> inputs = flags.files;
+  inputs.insert(inputs.end(), {flags.queries_file, flags.qrels, flags.clicks, flags.cache});
+  inputs.insert(inputs.end(), flags.first_stages.begin(), flags.first_stages.end());
+  RETURN_IF_ERROR(check_is_no_input("--report", flags.report, inputs));
   // Better now than after an hour of measuring.
   std::error_code error;
   if (!flags.report.empty() &&

@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "comparison.h"
 #include "comparison_output.h"
+#include "input.h"
 #include "options.h"
 #include "report.h"
 #include "report/page.h"
@@ -101,6 +102,7 @@ Status run_bench_compare(const CompareFlags& flags) {
     return fail(ErrorCode::kInvalidArgument, "--price-per-hour: expected a number above 0 and up to {}, got {}",
                 kPriceMax, *flags.price_per_hour);
   }
+  RETURN_IF_ERROR(check_is_no_input("--report", flags.report, std::vector{flags.input, flags.queries}));
   CompareSetting setting{.model = {},
                          .cross_model = {},
                          .compute = {},

@@ -17,6 +17,7 @@
 #include "collection_search.h"
 #include "commands.h"
 #include "eval_output.h"
+#include "input.h"
 #include "options.h"
 #include "pair_evaluation.h"
 #include "pipeline_evaluation.h"
@@ -297,6 +298,7 @@ Status check_flags(const EvalFlags& flags) {
   if (flags.runs.size() > 1 && flags.evaluation.answered_only) {
     return refuse("--answered-only leaves each run its own queries, which cannot be compared: give one --run");
   }
+  RETURN_IF_ERROR(check_is_no_input("--output-run", flags.output_run, std::vector{flags.queries_file, flags.qrels}));
   if (!std::isfinite(flags.threshold)) return refuse("--threshold is no finite number");
   return {};
 }

@@ -91,4 +91,15 @@ Result<Query> read_query(const RecordReader& record) {
   return query;
 }
 
+Status check_is_no_input(std::string_view option, const std::string& output, std::span<const std::string> inputs) {
+  if (output.empty()) return {};
+  for (const std::string& input : inputs) {
+    std::error_code error;
+    if (std::filesystem::equivalent(output, input, error) && std::filesystem::is_regular_file(input, error)) {
+      return fail(ErrorCode::kInvalidArgument, "{} {}: this file is read, so it may not be replaced", option, output);
+    }
+  }
+  return {};
+}
+
 }  // namespace tandem::cli

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,9 @@ Result<std::vector<Record>> read_batch(RecordReader& reader, Result<Record> (*re
   }
   return records;
 }
+
+/// An error where writing to `output`, the value of `option`, would replace one of the files that are read.
+Status check_is_no_input(std::string_view option, const std::string& output, std::span<const std::string> inputs);
 
 /// Every record of a file.
 template <class Record>

@@ -123,11 +123,13 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
                 tokenizer.vocabulary_size() - 1, spec.vocabulary_size);
   }
   const std::size_t special_tokens = tokenizer.encode("", "").ids.size();
-  // Every place of the template: both texts and the special tokens.
-  for (const std::int32_t type : tokenizer.encode("a", "a").type_ids) {
-    if (task == ModelTask::kClassify && spec.token_types > 1 && static_cast<std::size_t>(type) >= spec.token_types) {
-      return fail(ErrorCode::kConflict, "{}: the tokenizer gives pairs the token type {}, the model has {} types",
-                  folder.string(), type, spec.token_types);
+  // Every place of the template: the texts and the special tokens.
+  const bool pairs = task == ModelTask::kClassify;
+  const Encoding sample = pairs ? tokenizer.encode("a", "a") : tokenizer.encode("a");
+  for (const std::int32_t type : sample.type_ids) {
+    if (spec.token_types > 1 && static_cast<std::size_t>(type) >= spec.token_types) {
+      return fail(ErrorCode::kConflict, "{}: the tokenizer gives {} the token type {}, the model has {} types",
+                  folder.string(), pairs ? "pairs" : "texts", type, spec.token_types);
     }
   }
   ASSIGN_OR_RETURN(TensorSource tensors, TensorSource::open_folder(config.transformer_folder));
@@ -238,6 +240,10 @@ Result<std::string> TextEncoder::weights_hash() const {
     const std::vector<std::filesystem::path> tokenizer = tokenizer_files(state.config.transformer_folder);
     files.insert(files.end(), tokenizer.begin(), tokenizer.end());
     for (const std::filesystem::path& file : files) RETURN_IF_ERROR(hash_file(file, hasher));
+    // What the weights' shapes do not tell.
+    const EncoderSpec& spec = state.encoder.spec();
+    hasher.update(fmt::format("{} {} {} {} {}", spec.layers, spec.heads, static_cast<int>(spec.activation),
+                              spec.layer_norm_eps, spec.token_types));
     state.weights_hash = "sha256:" + hasher.finish();
   }
   return *state.weights_hash;

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -14,6 +16,7 @@ namespace {
 
 constexpr const char* kSchema =
     "CREATE TABLE computed(key TEXT PRIMARY KEY NOT NULL, numbers BLOB NOT NULL, cost_ms REAL NOT NULL)";
+constexpr double kCostMsMax = 1e12;  // Thirty years: more was never measured.
 constexpr std::string_view kWrongFile = "not a file of computed values";
 
 /// Undoes what was not committed.
@@ -107,6 +110,11 @@ class ValueStore::Impl {
     StoredValue value{.numbers = std::vector<float>(size / sizeof(float)),
                       .cost_ms = ::sqlite3_column_double(select, 1)};
     if (size > 0) std::memcpy(value.numbers.data(), bytes, value.numbers.size() * sizeof(float));
+    if (size % sizeof(float) != 0 || !std::ranges::all_of(value.numbers, [](float x) { return std::isfinite(x); }) ||
+        !(value.cost_ms >= 0 && value.cost_ms <= kCostMsMax)) {
+      return fail(ErrorCode::kCorruptData, "{}: holds a value of {} bytes that cost {} ms: it is damaged",
+                  database_.path(), size, value.cost_ms);
+    }
     return value;
   }
 

@@ -51,6 +51,19 @@ TEST_F(ValueStoreTest, FindsWhatWasAddedInTheOrderAsked) {
   }
 }
 
+TEST_F(ValueStoreTest, RefusesWhatNobodyComputed) {
+  const std::vector<std::string> keys{"key"};
+  for (const char* damage : {"cost_ms = -5", "cost_ms = 1e300", "numbers = x'0000c07f'", "numbers = x'00'"}) {
+    std::filesystem::remove(path_);
+    ASSERT_TRUE(open().add(keys, std::vector<StoredValue>{{.numbers = {1}, .cost_ms = 1}}));
+    execute((std::string("UPDATE computed SET ") + damage).c_str());
+    const auto found = open().find(keys);
+    ASSERT_FALSE(found) << damage;
+    EXPECT_EQ(found.error().code, ErrorCode::kCorruptData);
+    EXPECT_NE(found.error().message.find(path_.string()), std::string::npos) << found.error().message;
+  }
+}
+
 TEST_F(ValueStoreTest, AKeyKeepsItsFirstValue) {
   const std::vector<std::string> keys{"key"};
   ValueStore store = open();

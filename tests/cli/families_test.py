@@ -57,6 +57,25 @@ class Families(CliTest):
         self.refuse("embed", "--offline", "--model", "tandem-tests/bert", "--adapter", "org/other", names=["org/other"])
         self.refuse("score", "--offline", "--model", "org/adapter", names=["org/adapter is an adapter"])
 
+    def test_token_types_that_the_model_has_not_are_refused(self):
+        variant = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"][0]
+        self.materialise(variant["files"], "model")
+        path = self.folder / "model/tokenizer.json"
+        tokenizer = json.loads(path.read_text())
+        sequences = [{"Sequence": {"id": name, "type_id": 100}} for name in "AB"]
+        tokenizer["post_processor"] = {"type": "TemplateProcessing", "single": sequences[:1], "pair": sequences,
+                                       "special_tokens": {}}
+        path.write_text(json.dumps(tokenizer))
+        self.refuse("embed", "--model", "model", stdin="one\n", names=["model", "texts the token type 100", "2 types"])
+
+    def test_no_output_replaces_the_input(self):
+        variant = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"][0]
+        self.materialise(variant["files"], "model")
+        path = self.write("texts.txt", "one\n")
+        self.refuse("embed", "--model", "model", "--input", path, "--output", path, status=2, names=["--output", path])
+        self.refuse("advise", path, "--report", path, status=2, names=["--report", path])
+        self.assertEqual((self.folder / "texts.txt").read_text(), "one\n")
+
     def test_scores_of_several_labels_carry_their_names(self):
         rows = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"]
         variant = next(row for row in rows if row["name"] == "distilbert, 3 labels, softmax")
