@@ -160,7 +160,7 @@ Result<TransformerConfig> read_transformer_config(const fs::path& path) {
   const bool has_token_types = type != "mpnet" && type != "distilbert";
   ASSIGN_OR_RETURN(const std::optional<std::uint64_t> token_types, root.find_unsigned("type_vocab_size"));
   result.token_types = token_types.value_or(has_token_types ? 2 : 0);
-  RETURN_IF_ERROR(check_range(config.path, "type_vocab_size", result.token_types, 0, kWidthMax));
+  RETURN_IF_ERROR(check_range(config.path, "type_vocab_size", result.token_types, has_token_types ? 1 : 0, kWidthMax));
 
   for (const char* key : {"hidden_act", "activation"}) {
     ASSIGN_OR_RETURN(const std::optional<std::string_view> activation, root.find_string(key));

@@ -68,6 +68,13 @@ class Families(CliTest):
         path.write_text(json.dumps(tokenizer))
         self.refuse("embed", "--model", "model", stdin="one\n", names=["model", "texts the token type 100", "2 types"])
 
+    def test_a_table_of_no_token_types_is_refused(self):
+        variant = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"][0]
+        self.materialise(variant["files"], "model")
+        path = self.folder / "model/config.json"
+        path.write_text(path.read_text().replace('"type_vocab_size": 2', '"type_vocab_size": 0'))
+        self.refuse("embed", "--model", "model", stdin="one\n", names=["type_vocab_size is 0"])
+
     def test_no_output_replaces_the_input(self):
         variant = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"][0]
         self.materialise(variant["files"], "model")
