@@ -24,15 +24,21 @@ PUBLISHED = {
 TOLERANCE = 0.02
 
 
-def read_pairs(path: pathlib.Path) -> tuple[list[str], list[str], np.ndarray]:
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+# MTEB takes all of SICK, not its test part alone.
+FILES = {"sick": ("train.tsv", "dev.tsv", "pairs.tsv")}
+
+
+def read_pairs(folder: pathlib.Path) -> tuple[list[str], list[str], np.ndarray]:
+    rows = []
+    for name in FILES.get(folder.name, ("pairs.tsv",)):
+        with open(folder / name, encoding="utf-8", newline="") as file:
+            rows += csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
     scores = np.array([float(row["score"]) for row in rows])
     return [row["sentence1"] for row in rows], [row["sentence2"] for row in rows], scores
 
 
-def spearman(model: Model, path: pathlib.Path, precision: str) -> float:
-    left, right, scores = read_pairs(path)
+def spearman(model: Model, folder: pathlib.Path, precision: str) -> float:
+    left, right, scores = read_pairs(folder)
     vectors = model.embed([Item("", (text.encode(),)) for text in left + right], precision).astype(np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = (vectors[: len(left)] * vectors[len(left) :]).sum(1)
@@ -50,8 +56,8 @@ def main() -> None:
     print(f"| Spearman x 100 | published | {' | '.join(arguments.precisions)} |")
     print(f"|---|---|{'---|' * len(arguments.precisions)}")
     for name, published in PUBLISHED[arguments.model.name.rpartition("--")[2]].items():
-        path = pathlib.Path(os.environ["TANDEM_DATA"], name, "pairs.tsv")
-        values = {item: spearman(Model(arguments.model), path, item) for item in arguments.precisions}
+        folder = pathlib.Path(os.environ["TANDEM_DATA"], name)
+        values = {item: spearman(Model(arguments.model), folder, item) for item in arguments.precisions}
         print(f"| {name} | {published} | {' | '.join(f'{value:.2f}' for value in values.values())} |", flush=True)
         missed |= abs(values.get("f32", published) - published) > TOLERANCE
     if missed:
