@@ -109,7 +109,7 @@ class ValueStore::Impl {
     const auto size = static_cast<std::size_t>(::sqlite3_column_bytes(select, 0));
     StoredValue value{.numbers = std::vector<float>(size / sizeof(float)),
                       .cost_ms = ::sqlite3_column_double(select, 1)};
-    if (size > 0) std::memcpy(value.numbers.data(), bytes, value.numbers.size() * sizeof(float));
+    if (!value.numbers.empty()) std::memcpy(value.numbers.data(), bytes, value.numbers.size() * sizeof(float));
     if (size % sizeof(float) != 0 || !std::ranges::all_of(value.numbers, [](float x) { return std::isfinite(x); }) ||
         !(value.cost_ms >= 0 && value.cost_ms <= kCostMsMax)) {
       return fail(ErrorCode::kCorruptData, "{}: holds a value of {} bytes that cost {} ms: it is damaged",
