@@ -22,6 +22,7 @@
 #include "commands.h"
 #include "input.h"
 #include "options.h"
+#include "page_files.h"
 #include "scenarios.h"
 #include "tandem/advisor.h"
 #include "tandem/corpus.h"
@@ -352,10 +353,7 @@ Status write_page(const AdviseFlags& flags, const AdviceReport& report) {
   std::error_code error;
   std::filesystem::create_directories(flags.svg, error);
   if (error) return fail_errno(error.value(), "cannot create the folder", flags.svg);
-  for (const NamedSvg& chart : charts_of(page)) {
-    RETURN_IF_ERROR(write_file(std::filesystem::path(flags.svg) / chart.name, chart.svg));
-  }
-  return {};
+  return write_charts(flags.svg, page);
 }
 
 Status run_advise(const AdviseFlags& flags) {

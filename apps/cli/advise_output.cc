@@ -374,14 +374,4 @@ report::Page to_page(const AdviceReport& report) {
   return page;
 }
 
-std::vector<NamedSvg> charts_of(const report::Page& page) {
-  std::vector<NamedSvg> charts;
-  for (const report::Section& section : page.sections) {
-    for (const report::XyChart& chart : section.xy_charts) charts.push_back({chart.id + ".svg", to_svg(chart)});
-    for (const report::StackedBarChart& chart : section.bar_charts)
-      charts.push_back({chart.id + ".svg", to_svg(chart)});
-  }
-  return charts;
-}
-
 }  // namespace tandem::cli

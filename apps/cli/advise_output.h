@@ -37,12 +37,4 @@ std::string to_json(const AdviceReport& report);
 
 report::Page to_page(const AdviceReport& report);
 
-struct NamedSvg {
-  std::string name;  ///< "quality-and-time.svg"
-  std::string svg;
-};
-
-/// The charts of a page by themselves.
-std::vector<NamedSvg> charts_of(const report::Page& page);
-
 }  // namespace tandem::cli

@@ -16,6 +16,7 @@
 #include "comparison_output.h"
 #include "input.h"
 #include "options.h"
+#include "page_files.h"
 #include "report.h"
 #include "report/page.h"
 #include "sample_data.h"
@@ -82,20 +83,6 @@ std::vector<std::size_t> default_sizes(std::size_t documents) {
   return sizes;
 }
 
-Status write_svgs(const fs::path& folder, const report::Page& page) {
-  const auto write = [&folder](const auto& chart) -> Status {
-    const std::string svg = report::to_svg(chart);
-    ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(folder / (chart.id + ".svg")));
-    RETURN_IF_ERROR(file.append(std::as_bytes(std::span(svg))));
-    return file.commit();
-  };
-  for (const report::Section& section : page.sections) {
-    for (const report::XyChart& chart : section.xy_charts) RETURN_IF_ERROR(write(chart));
-    for (const report::StackedBarChart& chart : section.bar_charts) RETURN_IF_ERROR(write(chart));
-  }
-  return {};
-}
-
 Status run_bench_compare(const CompareFlags& flags) {
   // CLI11's ranges let NaN pass.
   if (flags.price_per_hour && !(*flags.price_per_hour > 0 && *flags.price_per_hour <= kPriceMax)) {
@@ -154,7 +141,7 @@ Status run_bench_compare(const CompareFlags& flags) {
     RETURN_IF_ERROR(report_file->append(std::as_bytes(std::span(html))));
     RETURN_IF_ERROR(report_file->commit());
   }
-  return flags.svg.empty() ? Status() : write_svgs(flags.svg, page);
+  return flags.svg.empty() ? Status() : write_charts(flags.svg, page);
 }
 
 void add_compare_options(CLI::App& command, CompareFlags& flags) {

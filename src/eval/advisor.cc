@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "eval/wording.h"
 
 namespace tandem {
 namespace {
@@ -17,10 +18,6 @@ namespace {
 // With fewer queries a bootstrap interval is too narrow to be relied on.
 constexpr std::size_t kQueriesEnough = 20;
 constexpr double kSecondsPerHour = 3600;
-
-std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
 
 /// "a fifth of the time", for a ratio below 1.
 std::string share_of_time(double ratio) {

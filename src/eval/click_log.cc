@@ -15,6 +15,7 @@
 #include "eval/document_ids.h"
 #include "eval/text_fields.h"
 #include "eval/text_pieces.h"
+#include "eval/wording.h"
 #include "tandem/test_set.h"
 
 namespace tandem {
@@ -30,10 +31,6 @@ struct ClickedQuery {
   std::string text;
   std::vector<ClickedDocument> documents;
 };
-
-std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
 
 /// What the lines of a click log add up to.
 class ClickLog {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "eval/quantile.h"
 #include "eval/student_t.h"
 
 namespace tandem {
@@ -32,16 +33,6 @@ Status check_values(std::span<const double> values) {
 
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-// The value below which a share of `values` lies, between two of them linearly: what numpy.percentile() does.
-double quantile(std::vector<double>& values, double share) {
-  const double position = share * static_cast<double>(values.size() - 1);
-  const auto below = values.begin() + static_cast<std::ptrdiff_t>(position);
-  std::ranges::nth_element(values, below);
-  const double low = *below;
-  if (below + 1 == values.end()) return low;
-  return low + (position - std::floor(position)) * (*std::min_element(below + 1, values.end()) - low);
 }
 
 void add_t_test(std::span<const double> differences, Comparison& comparison) {

@@ -11,8 +11,10 @@
 
 #include "base/error.h"
 #include "base/strip.h"
+#include "eval/quantile.h"
 #include "eval/shuffle.h"
 #include "eval/sweep_documents.h"
+#include "eval/wording.h"
 
 namespace tandem {
 namespace {
@@ -24,26 +26,13 @@ constexpr std::size_t kIntervalQueriesMin = 20;
 // Thirty years, which the clock's nanoseconds can count.
 constexpr double kBudgetSecondsMax = 1e9;
 
-std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
 double milliseconds_since(SweepClock::time_point start) {
   return std::chrono::duration<double, std::milli>(SweepClock::now() - start).count();
-}
-
-/// The value below which a share of the sorted `values` lies, between two of them linearly.
-double quantile(const std::vector<double>& values, double share) {
-  const double position = share * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  if (below + 1 == values.size()) return values[below];
-  return values[below] + (position - static_cast<double>(below)) * (values[below + 1] - values[below]);
 }
 
 Latency latency_of(const std::vector<StageTimes>& times, double StageTimes::*stage) {
   std::vector<double> values;
   for (const StageTimes& each : times) values.push_back(each.*stage);
-  std::ranges::sort(values);
   const double sum = std::accumulate(values.begin(), values.end(), 0.0);
   return {.mean = sum / static_cast<double>(values.size()),
           .p50 = quantile(values, 0.5),
