@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -29,8 +28,7 @@ Status check(std::span<const RankingMetric> metrics, const EvaluationOptions& op
 
 }  // namespace
 
-/// Evaluates query by query. Documents of the run and the qrels are numbered apart; one table leads from the first to
-/// the second, so that no id is compared twice.
+/// Evaluates query by query.
 class Evaluator {
  public:
   Evaluator(const Run& run, const Qrels& qrels, std::span<const RankingMetric> metrics,
@@ -40,7 +38,6 @@ class Evaluator {
   Result<Evaluation> evaluate() {
     RETURN_IF_ERROR(check(metrics_, options_, relevance_max()));
     RETURN_IF_ERROR(match_queries());
-    match_documents();
     evaluation_.values.resize(metrics_.size());
     for (std::uint32_t query = 0; query < qrels_.queries().size(); ++query) add_query(query);
     for (const std::vector<double>& values : evaluation_.values) {
@@ -54,7 +51,7 @@ class Evaluator {
   std::int32_t relevance_max() const {
     std::int32_t largest = 0;
     for (const auto& list : qrels_.lists()) {
-      for (const auto& judged : list) largest = std::max(largest, judged.value);
+      for (const std::int32_t relevance : list.values) largest = std::max(largest, relevance);
     }
     return largest;
   }
@@ -72,48 +69,17 @@ class Evaluator {
     return {};
   }
 
-  void match_documents() {
-    // Looking up the ids of the smaller side in the other takes fewest look-ups.
-    const IdTable& run = run_.documents();
-    const IdTable& qrels = qrels_.documents();
-    judged_number_.resize(run.size(), kUnjudged);
-    if (run.size() <= qrels.size()) {
-      for (std::uint32_t document = 0; document < run.size(); ++document) {
-        judged_number_[document] = qrels.find(run[document]).value_or(kUnjudged);
-      }
-    } else {
-      for (std::uint32_t document = 0; document < qrels.size(); ++document) {
-        if (const std::optional<std::uint32_t> found = run.find(qrels[document])) judged_number_[*found] = document;
-      }
-    }
-    relevance_.resize(qrels_.documents().size());
-    judged_by_.resize(qrels_.documents().size(), kUnjudged);
-  }
-
   void add_query(std::uint32_t query) {
-    const auto* results = run_.list_of(qrels_.queries()[query]);
+    const QueryList<float>* results = run_.list_of(qrels_.queries()[query]);
     EvaluationCounts& counts = evaluation_.counts;
     if (results == nullptr) {
       ++counts.queries_missing;
       if (options_.answered_only) return;
     }
-    judged_.clear();
-    for (const auto& [document, relevance] : qrels_.lists()[query]) {
-      relevance_[document] = relevance;
-      judged_by_[document] = query;
-      judged_.push_back(relevance);
-    }
+    const QueryList<std::int32_t>& judged = qrels_.lists()[query];
     ranked_.clear();
-    if (results != nullptr) {
-      for (const std::uint32_t place : ranker_.rank(*results, run_.documents())) {
-        const std::uint32_t document = judged_number_[(*results)[place].document];
-        const bool judged = document != kUnjudged && judged_by_[document] == query && relevance_[document] >= 0;
-        ranked_.push_back(judged ? relevance_[document] : 0);
-        if (!judged) ++counts.results_unjudged;
-      }
-      counts.results += results->size();
-    }
-    order_ideally(judged_, ideal_);
+    if (results != nullptr) add_results(*results, judged);
+    order_ideally(judged.values, ideal_);
     const auto relevant = static_cast<std::size_t>(std::ranges::count_if(
         ideal_, [this](std::int32_t relevance) { return relevance >= options_.relevance_level; }));
     if (relevant == 0) ++counts.queries_without_relevant;
@@ -125,21 +91,31 @@ class Evaluator {
     }
   }
 
-  static constexpr std::uint32_t kUnjudged = std::numeric_limits<std::uint32_t>::max();
+  /// The relevance of each result, best first. What is negative is not judged.
+  void add_results(const QueryList<float>& results, const QueryList<std::int32_t>& judged) {
+    relevance_.assign(results.values.size(), 0);
+    std::size_t results_judged = 0;
+    for (std::uint32_t place = 0; place < judged.values.size(); ++place) {
+      if (judged.values[place] < 0) continue;
+      if (const std::optional<std::uint32_t> found = results.documents.find(judged.documents[place])) {
+        relevance_[*found] = judged.values[place];
+        ++results_judged;
+      }
+    }
+    for (const std::uint32_t place : ranker_.rank(results)) ranked_.push_back(relevance_[place]);
+    evaluation_.counts.results += results.values.size();
+    evaluation_.counts.results_unjudged += results.values.size() - results_judged;
+  }
 
   const QueryLists<float>& run_;
   const QueryLists<std::int32_t>& qrels_;
   const std::span<const RankingMetric> metrics_;
   const EvaluationOptions options_;
 
-  std::vector<std::uint32_t> judged_number_;  // [documents of the run]
-  // [documents of the qrels] Their relevance for the query that wrote it last, which is that of judged_by_.
-  std::vector<std::int32_t> relevance_;
-  std::vector<std::uint32_t> judged_by_;
   Ranker ranker_;
-  std::vector<std::int32_t> judged_;  // The current query's judgements, results, and best possible results.
-  std::vector<std::int32_t> ranked_;
-  std::vector<std::int32_t> ideal_;
+  std::vector<std::int32_t> relevance_;  // Of the current query's results, in the order in which they came,
+  std::vector<std::int32_t> ranked_;     // best first,
+  std::vector<std::int32_t> ideal_;      // and of the best possible ones.
   Evaluation evaluation_;
 };
 

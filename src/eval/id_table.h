@@ -1,4 +1,4 @@
-// Numbers in place of ids: a million results name each query and document by four bytes.
+// Numbers in place of ids, and where the characters of ids are kept.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,28 @@
 
 namespace tandem {
 
-/// Gives each different text a number, 0, 1, 2 … in the order in which they come. Texts that it hands out stay where
-/// they are for as long as the table lives, moved or not.
+/// Keeps texts where they are for as long as it lives, moved or not. Not thread-safe.
+class TextArena {
+ public:
+  /// A copy of the text.
+  std::string_view keep(std::string_view text);
+
+ private:
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  std::size_t chunk_used_ = 0;
+  std::size_t chunk_size_ = 0;
+};
+
+/// Gives each different text a number, 0, 1, 2 … in the order in which they come. Many small tables share one arena,
+/// which outlives them.
 class IdTable {
  public:
   /// As many ids as fit.
   static constexpr std::size_t kIdsMax = std::numeric_limits<std::uint32_t>::max() - 1;
 
-  /// The number of a text, which gets one if it has none. The caller sees to it that there are fewer than kIdsMax.
-  std::uint32_t intern(std::string_view id);
+  /// The number of a text, which gets one, size() until then, if it has none. The caller sees to it that there are
+  /// fewer than kIdsMax.
+  std::uint32_t intern(std::string_view id, TextArena& arena);
   std::optional<std::uint32_t> find(std::string_view id) const;
 
   std::string_view operator[](std::uint32_t number) const { return ids_[number]; }
@@ -35,29 +48,9 @@ class IdTable {
 
   std::size_t slot_of(std::string_view id, std::uint64_t hash) const;
   void grow();
-  std::string_view keep(std::string_view id);
 
-  std::vector<Slot> slots_;  // A power of two, at most half full.
   std::vector<std::string_view> ids_;
-  std::vector<std::unique_ptr<char[]>> chunks_;  // The characters of ids_.
-  std::size_t chunk_used_ = 0;
-  std::size_t chunk_size_ = 0;
-};
-
-/// A set of pairs of numbers below kIdsMax.
-class PairSet {
- public:
-  /// False when the pair was there already.
-  bool insert(std::uint32_t first, std::uint32_t second);
-
- private:
-  static constexpr std::uint64_t kFree = std::numeric_limits<std::uint64_t>::max();
-
-  std::size_t slot_of(std::uint64_t key) const;
-  void grow();
-
-  std::vector<std::uint64_t> slots_;  // As in IdTable.
-  std::size_t size_ = 0;
+  std::vector<Slot> slots_;  // A power of two, at most half full; none for few ids, which are compared one by one.
 };
 
 }  // namespace tandem

@@ -17,8 +17,8 @@ class Run::Impl : public QueryLists<float> {};
 /// one query to the next. Not thread-safe.
 class Ranker {
  public:
-  /// The places of the results in `list`, best first. `documents` has their ids. Valid until the next call.
-  std::span<const std::uint32_t> rank(std::span<const Listed<float>> list, const IdTable& documents);
+  /// The places of the results in `list`, best first. Valid until the next call.
+  std::span<const std::uint32_t> rank(const QueryList<float>& list);
 
  private:
   void sort_keys();

@@ -95,8 +95,9 @@ Status Qrels::write(const std::filesystem::path& path, QrelsFormat format) const
   }
   for (std::uint32_t query = 0; query < impl_->queries().size(); ++query) {
     const std::string_view query_id = impl_->queries()[query];
-    for (const Listed<std::int32_t>& judged : impl_->lists()[query]) {
-      const std::string_view document_id = impl_->documents()[judged.document];
+    const QueryList<std::int32_t>& list = impl_->lists()[query];
+    for (std::uint32_t place = 0; place < list.values.size(); ++place) {
+      const std::string_view document_id = list.documents[place];
       const bool query_fits = fits(query_id, format) && can_begin_line(query_id);
       if (!query_fits || !fits(document_id, format)) {
         return fail(ErrorCode::kUnsupported, "{}: cannot hold the id '{}'", path.string(),
@@ -104,10 +105,10 @@ Status Qrels::write(const std::filesystem::path& path, QrelsFormat format) const
       }
       switch (format) {
         case QrelsFormat::kTrec:
-          fmt::format_to(std::back_inserter(file.text()), "{} 0 {} {}", query_id, document_id, judged.value);
+          fmt::format_to(std::back_inserter(file.text()), "{} 0 {} {}", query_id, document_id, list.values[place]);
           break;
         case QrelsFormat::kBeir:
-          fmt::format_to(std::back_inserter(file.text()), "{}\t{}\t{}", query_id, document_id, judged.value);
+          fmt::format_to(std::back_inserter(file.text()), "{}\t{}\t{}", query_id, document_id, list.values[place]);
           break;
       }
       RETURN_IF_ERROR(file.end_line());
@@ -126,8 +127,10 @@ std::vector<std::string_view> Qrels::query_ids() const { return impl_->query_ids
 
 std::vector<Judgement> Qrels::judgements_of(std::string_view query_id) const {
   std::vector<Judgement> judgements;
-  if (const auto* list = impl_->list_of(query_id)) {
-    for (const auto& [document, relevance] : *list) judgements.push_back({impl_->documents()[document], relevance});
+  if (const QueryList<std::int32_t>* list = impl_->list_of(query_id)) {
+    for (std::uint32_t place = 0; place < list->values.size(); ++place) {
+      judgements.push_back({list->documents[place], list->values[place]});
+    }
   }
   return judgements;
 }

@@ -11,14 +11,15 @@
 
 namespace tandem {
 
-/// A document in the list of a query. `Value` is its relevance or its score.
+/// The documents of a query in the order in which they came. Each query has a table of its own: while a file is read
+/// query by query, and while it is evaluated, all that is looked up is in the cache.
 template <class Value>
-struct Listed {
-  std::uint32_t document = 0;
-  Value value = {};
+struct QueryList {
+  IdTable documents;
+  std::vector<Value> values;  ///< [documents] Relevances or scores.
 };
 
-/// Queries in the order in which they came, documents in the order in which each query got them.
+/// Queries in the order in which they came.
 template <class Value>
 class QueryLists {
  public:
@@ -28,31 +29,30 @@ class QueryLists {
     if (query_id.empty() || document_id.empty()) {
       return fail(ErrorCode::kInvalidArgument, "the id of the {} is empty", query_id.empty() ? "query" : "document");
     }
-    if (queries_.size() >= IdTable::kIdsMax || documents_.size() >= IdTable::kIdsMax) {
-      return fail(ErrorCode::kUnsupported, "there are more than {} different ids", IdTable::kIdsMax);
+    if (size_ >= IdTable::kIdsMax) {
+      return fail(ErrorCode::kUnsupported, "there are more than {} documents in all lists", IdTable::kIdsMax);
     }
     // Files go query by query: most lines have the query of the line before.
-    if (lists_.empty() || queries_[last_query_] != query_id) last_query_ = queries_.intern(query_id);
+    if (lists_.empty() || queries_[last_query_] != query_id) last_query_ = queries_.intern(query_id, arena_);
     if (last_query_ == lists_.size()) lists_.emplace_back();
-    const std::uint32_t document = documents_.intern(document_id);
-    if (!seen_.insert(last_query_, document)) {
+    QueryList<Value>& list = lists_[last_query_];
+    if (list.documents.intern(document_id, arena_) < list.values.size()) {
       return fail(ErrorCode::kConflict, "query '{}' has document '{}' twice", query_id, document_id);
     }
-    lists_[last_query_].push_back({.document = document, .value = value});
+    list.values.push_back(value);
     ++size_;
     return {};
   }
 
-  /// Both numbered as `lists()` and Listed::document have it.
+  /// Numbered as `lists()` is.
   const IdTable& queries() const { return queries_; }
-  const IdTable& documents() const { return documents_; }
   /// [queries]
-  const std::vector<std::vector<Listed<Value>>>& lists() const { return lists_; }
+  const std::vector<QueryList<Value>>& lists() const { return lists_; }
   /// Of all lists together.
   std::size_t size() const { return size_; }
 
   /// The list of a query, or null.
-  const std::vector<Listed<Value>>* list_of(std::string_view query_id) const {
+  const QueryList<Value>* list_of(std::string_view query_id) const {
     const std::optional<std::uint32_t> query = queries_.find(query_id);
     return query ? &lists_[*query] : nullptr;
   }
@@ -65,10 +65,9 @@ class QueryLists {
   }
 
  private:
+  TextArena arena_;
   IdTable queries_;
-  IdTable documents_;
-  PairSet seen_;
-  std::vector<std::vector<Listed<Value>>> lists_;
+  std::vector<QueryList<Value>> lists_;
   std::uint32_t last_query_ = 0;
   std::size_t size_ = 0;
 };

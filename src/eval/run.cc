@@ -63,20 +63,21 @@ void Ranker::sort_keys() {
   }
 }
 
-std::span<const std::uint32_t> Ranker::rank(std::span<const Listed<float>> list, const IdTable& documents) {
-  keys_.resize(list.size());
-  for (std::size_t place = 0; place < list.size(); ++place) {
-    keys_[place] = (static_cast<std::uint64_t>(descending_key(list[place].value)) << 32) | place;
+std::span<const std::uint32_t> Ranker::rank(const QueryList<float>& list) {
+  const std::size_t size = list.values.size();
+  keys_.resize(size);
+  for (std::size_t place = 0; place < size; ++place) {
+    keys_[place] = (static_cast<std::uint64_t>(descending_key(list.values[place])) << 32) | place;
   }
   sort_keys();
-  order_.resize(list.size());
-  for (std::size_t rank = 0; rank < list.size(); ++rank) order_[rank] = static_cast<std::uint32_t>(keys_[rank]);
-  for (std::size_t begin = 0; begin < list.size();) {
+  order_.resize(size);
+  for (std::size_t rank = 0; rank < size; ++rank) order_[rank] = static_cast<std::uint32_t>(keys_[rank]);
+  for (std::size_t begin = 0; begin < size;) {
     std::size_t end = begin + 1;
-    while (end < list.size() && keys_[begin] >> 32 == keys_[end] >> 32) ++end;
+    while (end < size && keys_[begin] >> 32 == keys_[end] >> 32) ++end;
     if (end - begin > 1) {
       std::ranges::sort(std::span(order_).subspan(begin, end - begin), std::ranges::greater(),
-                        [&](std::uint32_t place) { return documents[list[place].document]; });
+                        [&](std::uint32_t place) { return list.documents[place]; });
     }
     begin = end;
   }
@@ -105,13 +106,13 @@ Status Run::write(const std::filesystem::path& path, std::string_view tag) const
   for (std::uint32_t query = 0; query < impl_->queries().size(); ++query) {
     const std::string_view query_id = impl_->queries()[query];
     RETURN_IF_ERROR(check(query_id, true));
-    const std::vector<Listed<float>>& list = impl_->lists()[query];
+    const QueryList<float>& list = impl_->lists()[query];
     std::size_t rank = 0;
-    for (const std::uint32_t place : ranker.rank(list, impl_->documents())) {
-      const std::string_view document_id = impl_->documents()[list[place].document];
+    for (const std::uint32_t place : ranker.rank(list)) {
+      const std::string_view document_id = list.documents[place];
       RETURN_IF_ERROR(check(document_id));
       fmt::format_to(std::back_inserter(file.text()), "{} Q0 {} {} {} {}", query_id, document_id, ++rank,
-                     list[place].value, tag);
+                     list.values[place], tag);
       RETURN_IF_ERROR(file.end_line());
     }
   }
@@ -131,11 +132,10 @@ std::vector<std::string_view> Run::query_ids() const { return impl_->query_ids()
 
 std::vector<RunResult> Run::ranking_of(std::string_view query_id) const {
   std::vector<RunResult> ranking;
-  if (const auto* list = impl_->list_of(query_id)) {
+  if (const QueryList<float>* list = impl_->list_of(query_id)) {
     Ranker ranker;
-    for (const std::uint32_t place : ranker.rank(*list, impl_->documents())) {
-      const auto& [document, score] = (*list)[place];
-      ranking.push_back({impl_->documents()[document], score});
+    for (const std::uint32_t place : ranker.rank(*list)) {
+      ranking.push_back({list->documents[place], list->values[place]});
     }
   }
   return ranking;

@@ -90,6 +90,28 @@ TEST(Run, ADocumentThatAQueryHasTwiceIsRefused) {
             std::string::npos);
 }
 
+// Few documents are compared one by one, many are looked up; either way a query's own count alone.
+TEST(Run, EveryDocumentOfEveryQueryIsFoundAgainHoweverTheyMix) {
+  constexpr int kQueries = 3;
+  constexpr int kDocuments = 300;
+  tandem::Run run;
+  for (int document = 0; document < kDocuments; ++document) {
+    for (int query = 0; query < kQueries; ++query) {
+      ASSERT_TRUE(run.add(std::to_string(query), "d" + std::to_string(document), document));
+      const Status again = run.add(std::to_string(query), "d" + std::to_string(document / 2), 0);
+      ASSERT_FALSE(again);
+      EXPECT_EQ(again.error().code, ErrorCode::kConflict);
+    }
+  }
+  EXPECT_EQ(run.results(), std::size_t{kQueries * kDocuments});
+  for (int query = 0; query < kQueries; ++query) {
+    const std::vector<RunResult> results = run.ranking_of(std::to_string(query));
+    ASSERT_EQ(results.size(), std::size_t{kDocuments});
+    EXPECT_EQ(results.front().document_id, "d299");
+    EXPECT_EQ(results.back().document_id, "d0");
+  }
+}
+
 TEST(Run, FilesWithoutResultsAreRefused) {
   for (const char* text : {"", "\n", "# nothing\n"}) {
     EXPECT_NE(error_of(text).find("holds no result"), std::string::npos) << text;
