@@ -54,7 +54,7 @@ struct BiEncoderOptions {
 /// Everything about a bi-encoder that decides what its vectors mean: two that agree here may be compared.
 struct BiEncoderIdentity {
   std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded; an adapter's own.
-  std::string weights_hash;  ///< "sha256:…" over the weight files, an adapter's too, and the tokenizer.
+  std::string weights_hash;  ///< "sha256:…" over the weight files, an adapter's and modules' too, and the tokenizer.
   std::string pooling;       ///< e.g. "mean".
   std::string prompt_name;   ///< Empty: by role.
   std::size_t dimensions = 0;

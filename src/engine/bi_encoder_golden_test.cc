@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,37 @@ TEST(BiEncoderGoldens, EveryFamilyFormOfWeightsAndModule) { EXPECT_EQ(compare_ti
 
 // What the reference answers in f32 bounds the other precisions, too: loosely, because random weights of width 32 do
 // not average rounding out. Batches must not matter in any of them.
+// Collections and caches tell models apart by it.
+TEST(BiEncoderGoldens, TheIdentityKnowsTheWeightsOfModules) {
+  const JsonDocument golden = must(JsonDocument::read_file(families_folder() / "golden.json"));
+  std::size_t compared = 0;
+  for (const JsonValue& variant : must(golden.root().get_array("variants"))) {
+    const JsonValue files = must(variant.get_object("files"));
+    std::string module;
+    const Status listed = files.for_each_member([&](std::string_view name, JsonValue) -> Status {
+      const bool is_module = name.find('/') != std::string_view::npos;
+      if (is_module && name.ends_with(".safetensors")) module = name;
+      return {};
+    });
+    ASSERT_TRUE(listed);
+    if (module.empty()) continue;
+    const TemporaryFolder folder;
+    add_golden_files(folder, files, families_folder());
+    const auto weights_hash = [&folder] {
+      return must(must(BiEncoder::open(folder.path(), {.compute = {.precision = Precision::kF32}})).identity())
+          .weights_hash;
+    };
+    const std::string before = weights_hash();
+    std::fstream file(folder.path() / module, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-2, std::ios::end);  // Within the last weight.
+    file.put(0x01);
+    file.close();
+    EXPECT_NE(weights_hash(), before) << module;
+    ++compared;
+  }
+  EXPECT_EQ(compared, 2U);
+}
+
 TEST(BiEncoderGoldens, EveryFamilyInEveryPrecisionAndBatch) {
   constexpr double kCosineMin = 0.98;
   const JsonDocument golden = must(JsonDocument::read_file(families_folder() / "golden.json"));

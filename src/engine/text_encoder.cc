@@ -47,6 +47,28 @@ Result<Compute> choose_compute(const ComputeOptions& options, std::size_t thread
   return compute;
 }
 
+/// What a folder's settings and modules do to its vectors, but for the poolings and the last normalisation, which
+/// BiEncoderIdentity names.
+Status hash_modules(const ModelConfig& config, Hasher& hasher) {
+  if (config.do_lower_case) hasher.update("do_lower_case");
+  for (std::size_t i = 0; i < config.modules.size(); ++i) {
+    std::filesystem::path folder;
+    if (const auto* pooling = std::get_if<PoolingModule>(&config.modules[i])) {
+      if (!pooling->include_prompt) hasher.update("without prompt");
+    } else if (const auto* dense = std::get_if<DenseModule>(&config.modules[i])) {
+      folder = dense->folder;
+      hasher.update(fmt::format("module {}: dense {} {}", i, dense->activation, dense->use_residual));
+    } else if (const auto* layer_norm = std::get_if<LayerNormModule>(&config.modules[i])) {
+      folder = layer_norm->folder;
+      hasher.update(fmt::format("module {}: layer norm", i));
+    }
+    if (folder.empty()) continue;
+    ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(folder));
+    for (const std::filesystem::path& file : tensors.files()) RETURN_IF_ERROR(hash_file(file, hasher));
+  }
+  return {};
+}
+
 }  // namespace
 
 struct TextEncoder::State {
@@ -244,6 +266,7 @@ Result<std::string> TextEncoder::weights_hash() const {
     const EncoderSpec& spec = state.encoder.spec();
     hasher.update(fmt::format("{} {} {} {} {}", spec.layers, spec.heads, static_cast<int>(spec.activation),
                               spec.layer_norm_eps, spec.token_types));
+    RETURN_IF_ERROR(hash_modules(state.config, hasher));
     state.weights_hash = "sha256:" + hasher.finish();
   }
   return *state.weights_hash;
