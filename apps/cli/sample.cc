@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+
+#include "base/quantile.h"
 
 namespace tandem::cli {
 
-void Sample::add(double seconds) { seconds_.insert(std::ranges::upper_bound(seconds_, seconds), seconds); }
-
 double Sample::percentile(double share) const {
-  const double rank = std::ceil(share * static_cast<double>(seconds_.size()));
-  return seconds_[std::min(seconds_.size() - 1, static_cast<std::size_t>(std::max(rank, 1.0)) - 1)];
+  std::vector<double> seconds = seconds_;
+  return quantile(seconds, share);
 }
 
 double Sample::mean() const {
@@ -21,9 +20,9 @@ double Sample::mean() const {
 
 JsonWriter& Sample::write_json(JsonWriter& json) const {
   json.begin_object().key("runs").value(seconds_.size());
-  json.key("min_ms").value(seconds_.front() * 1e3).key("p50_ms").value(median() * 1e3);
+  json.key("min_ms").value(std::ranges::min(seconds_) * 1e3).key("p50_ms").value(median() * 1e3);
   json.key("p95_ms").value(percentile(0.95) * 1e3).key("p99_ms").value(percentile(0.99) * 1e3);
-  return json.key("max_ms").value(seconds_.back() * 1e3).end_object();
+  return json.key("max_ms").value(std::ranges::max(seconds_) * 1e3).end_object();
 }
 
 std::string Sample::describe() const {

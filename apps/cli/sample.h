@@ -27,13 +27,13 @@ class Sample {
     return sample;
   }
 
-  void add(double seconds);
+  void add(double seconds) { seconds_.push_back(seconds); }
 
   bool empty() const { return seconds_.empty(); }
 
   // Of a sample that is not empty:
 
-  /// The smallest duration that at least this share of them does not exceed (nearest rank).
+  /// The duration that this share of them does not exceed, see quantile().
   double percentile(double share) const;
   double median() const { return percentile(0.5); }
   double mean() const;
@@ -44,7 +44,7 @@ class Sample {
   std::string describe() const;
 
  private:
-  std::vector<double> seconds_;  // Ascending.
+  std::vector<double> seconds_;
 };
 
 }  // namespace tandem::cli

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "eval/quantile.h"
+#include "base/quantile.h"
 #include "eval/student_t.h"
 
 namespace tandem {

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/quantile.h"
 #include "base/strip.h"
-#include "eval/quantile.h"
 #include "eval/shuffle.h"
 #include "eval/sweep_documents.h"
 #include "eval/wording.h"
