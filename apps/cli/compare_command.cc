@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "collection_search.h"
 #include "commands.h"
 #include "comparison.h"
@@ -89,7 +87,8 @@ Status run_bench_compare(const CompareFlags& flags) {
     return fail(ErrorCode::kInvalidArgument, "--price-per-hour: expected a number above 0 and up to {}, got {}",
                 kPriceMax, *flags.price_per_hour);
   }
-  RETURN_IF_ERROR(check_is_no_input("--report", flags.report, std::vector{flags.input, flags.queries}));
+  ASSIGN_OR_RETURN(const PageFiles page_files,
+                   PageFiles::prepare(flags.report, flags.svg, std::vector{flags.input, flags.queries}));
   CompareSetting setting{.model = {},
                          .cross_model = {},
                          .compute = {},
@@ -105,18 +104,6 @@ Status run_bench_compare(const CompareFlags& flags) {
   std::ranges::sort(sizes);
   sizes.erase(std::ranges::unique(sizes).begin(), sizes.end());
   defer_interrupts();
-
-  // What cannot be written is known before anything is measured.
-  std::optional<ReplacementFile> report_file;
-  if (!flags.report.empty()) {
-    ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(flags.report));
-    report_file.emplace(std::move(file));
-  }
-  if (!flags.svg.empty()) {
-    std::error_code error;
-    fs::create_directories(flags.svg, error);
-    if (error) return fail_errno(error.value(), "cannot make the folder", flags.svg);
-  }
 
   ASSIGN_OR_RETURN(const BiEncoder bi_encoder, open_bi_encoder(flags.model, flags.compute));
   ASSIGN_OR_RETURN(const CrossEncoder cross_encoder, open_cross_encoder(flags.cross_model, flags.compute));
@@ -134,14 +121,7 @@ Status run_bench_compare(const CompareFlags& flags) {
 
   RETURN_IF_ERROR(print(flags.json ? to_json(comparison, setting) : to_text(comparison, setting)));
   if (!flags.json) note(describe(comparison.truncation));
-  if (!report_file && flags.svg.empty()) return {};
-  const report::Page page = to_page(comparison, setting);
-  if (report_file) {
-    const std::string html = report::to_html(page);
-    RETURN_IF_ERROR(report_file->append(std::as_bytes(std::span(html))));
-    RETURN_IF_ERROR(report_file->commit());
-  }
-  return flags.svg.empty() ? Status() : write_charts(flags.svg, page);
+  return page_files.wanted() ? page_files.write(to_page(comparison, setting)) : Status();
 }
 
 void add_compare_options(CLI::App& command, CompareFlags& flags) {

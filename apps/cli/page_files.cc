@@ -1,23 +1,52 @@
 #include "page_files.h"
 
-#include <span>
-#include <string>
+#include <string_view>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "input.h"
 
 namespace tandem::cli {
 
-Status write_charts(const std::filesystem::path& folder, const report::Page& page) {
-  const auto write = [&folder](const auto& chart) -> Status {
-    const std::string svg = report::to_svg(chart);
-    ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(folder / (chart.id + ".svg")));
-    RETURN_IF_ERROR(file.append(std::as_bytes(std::span(svg))));
-    return file.commit();
+namespace {
+
+Status write_file(const std::filesystem::path& path, std::string_view content) {
+  ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(path));
+  RETURN_IF_ERROR(file.append(std::as_bytes(std::span(content))));
+  return file.commit();
+}
+
+}  // namespace
+
+Result<PageFiles> PageFiles::prepare(const std::string& report, const std::string& svg,
+                                     std::span<const std::string> inputs) {
+  RETURN_IF_ERROR(check_is_no_input("--report", report, inputs));
+  PageFiles files;
+  files.report_ = report;
+  files.svg_ = svg;
+  // Made and thrown away: an interrupt while measuring leaves nothing behind.
+  if (!report.empty()) RETURN_IF_ERROR(ReplacementFile::create(report));
+  if (!svg.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(svg, error);
+    if (error) return fail_errno(error.value(), "cannot make the folder", svg);
+    if (!std::filesystem::is_directory(svg, error)) {
+      return fail(ErrorCode::kInvalidArgument, "--svg {}: is a file, want a folder", svg);
+    }
+  }
+  return files;
+}
+
+Status PageFiles::write(const report::Page& page) const {
+  if (!report_.empty()) RETURN_IF_ERROR(write_file(report_, report::to_html(page)));
+  if (svg_.empty()) return {};
+  const auto write_chart = [this](const auto& chart) {
+    return write_file(svg_ / (chart.id + ".svg"), report::to_svg(chart));
   };
   for (const report::Section& section : page.sections) {
-    for (const report::XyChart& chart : section.xy_charts) RETURN_IF_ERROR(write(chart));
-    for (const report::StackedBarChart& chart : section.bar_charts) RETURN_IF_ERROR(write(chart));
+    for (const report::XyChart& chart : section.xy_charts) RETURN_IF_ERROR(write_chart(chart));
+    for (const report::StackedBarChart& chart : section.bar_charts) RETURN_IF_ERROR(write_chart(chart));
   }
   return {};
 }
