@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -17,13 +16,13 @@
 
 #include "advise_output.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "collection_search.h"
 #include "commands.h"
 #include "input.h"
 #include "options.h"
 #include "page_files.h"
 #include "scenarios.h"
+#include "sweep_output.h"
 #include "tandem/advisor.h"
 #include "tandem/corpus.h"
 #include "tandem/sweep.h"
@@ -108,21 +107,14 @@ Status check_flags(const AdviseFlags& flags) {
   if (flags.budget != kNone && !parse_duration(flags.budget)) {
     return refuse(fmt::format("--budget: expected a time such as 60s or 5m, or none, got '{}'", flags.budget));
   }
+  return {};
+}
+
+Result<PageFiles> prepare_page(const AdviseFlags& flags) {
   std::vector<std::string> inputs = flags.files;
   inputs.insert(inputs.end(), {flags.queries_file, flags.qrels, flags.clicks, flags.cache});
   inputs.insert(inputs.end(), flags.first_stages.begin(), flags.first_stages.end());
-  RETURN_IF_ERROR(check_is_no_input("--report", flags.report, inputs));
-  // Better now than after an hour of measuring.
-  std::error_code error;
-  if (!flags.report.empty() &&
-      !std::filesystem::is_directory(std::filesystem::absolute(flags.report).parent_path(), error)) {
-    return fail(ErrorCode::kNotFound, "{}: its folder does not exist", flags.report);
-  }
-  if (!flags.svg.empty() && std::filesystem::exists(flags.svg, error) &&
-      !std::filesystem::is_directory(flags.svg, error)) {
-    return fail(ErrorCode::kInvalidArgument, "{}: is a file, want a folder", flags.svg);
-  }
-  return {};
+  return PageFiles::prepare(flags.report, flags.svg, inputs);
 }
 
 Result<std::vector<Document>> read_documents(const AdviseFlags& flags) {
@@ -204,18 +196,14 @@ struct OpenStages {
   std::vector<std::string> models;  ///< [first stages] the bi-encoder's, or the run's file.
 };
 
-/// The last part of a path or id without the ending of a file.
-std::string short_name(const std::string& name, bool is_file) {
-  const std::filesystem::path path(name);
-  return (is_file ? path.stem() : path.filename()).string();
-}
-
 Status open_bi_stages(const AdviseFlags& flags, OpenStages& open) {
-  for (const std::string& model : flags.models) {
+  const std::vector<std::string> names =
+      flags.models.size() == 1 ? std::vector<std::string>{kBiStage} : names_of_models(flags.models);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& model = flags.models[i];
     ASSIGN_OR_RETURN(BiEncoder encoder, open_bi_encoder(model, flags.compute));
     open.bi_encoders.push_back(std::make_unique<BiEncoder>(std::move(encoder)));
-    open.first_stages.push_back({.name = flags.models.size() == 1 ? kBiStage : short_name(model, false),
-                                 .bi_encoder = open.bi_encoders.back().get()});
+    open.first_stages.push_back({.name = names[i], .bi_encoder = open.bi_encoders.back().get()});
     open.models.push_back(model);
   }
   return {};
@@ -224,11 +212,13 @@ Status open_bi_stages(const AdviseFlags& flags, OpenStages& open) {
 /// Cheap files first, so that a mistake shows before any model is read.
 Result<OpenStages> open_stages(const AdviseFlags& flags) {
   OpenStages open;
-  for (const std::string& stage : flags.first_stages) {
+  const std::vector<std::string> names = names_of_files(flags.first_stages);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& stage = flags.first_stages[i];
     if (stage == kBiStage) continue;
     ASSIGN_OR_RETURN(Run run, Run::read(stage));
     open.runs.push_back(std::make_unique<Run>(std::move(run)));
-    open.first_stages.push_back({.name = short_name(stage, true), .run = open.runs.back().get()});
+    open.first_stages.push_back({.name = names[i], .run = open.runs.back().get()});
     open.models.push_back(stage);
   }
   if (asks(flags, kBiStage)) RETURN_IF_ERROR(open_bi_stages(flags, open));
@@ -321,6 +311,8 @@ std::vector<std::string> commands_for(const AdviseFlags& flags, const OpenStages
   const std::string model = stage == stages.first_stages.end() ? flags.models.front() : stages.models[place];
   if (model != kDefaultBiEncoder) index += " --model " + shell_word(model);
   std::string search = "tandem search advised.tandem QUERY";
+  // A collection remembers its model by name, which finds it only where that is an id.
+  if (std::filesystem::is_directory(model)) search += " --model " + shell_word(model);
   std::size_t results = flags.results;
   switch (setting.mode) {
     case SearchMode::kBi:
@@ -339,26 +331,10 @@ std::vector<std::string> commands_for(const AdviseFlags& flags, const OpenStages
           search + fmt::format(" --final-top-k {}{}", results, precision_option(flags))};
 }
 
-Status write_file(const std::filesystem::path& path, std::string_view content) {
-  ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(path));
-  RETURN_IF_ERROR(file.append(std::as_bytes(std::span(content))));
-  return file.commit();
-}
-
-Status write_page(const AdviseFlags& flags, const AdviceReport& report) {
-  if (flags.report.empty() && flags.svg.empty()) return {};
-  const report::Page page = to_page(report);
-  if (!flags.report.empty()) RETURN_IF_ERROR(write_file(flags.report, to_html(page)));
-  if (flags.svg.empty()) return {};
-  std::error_code error;
-  std::filesystem::create_directories(flags.svg, error);
-  if (error) return fail_errno(error.value(), "cannot create the folder", flags.svg);
-  return write_charts(flags.svg, page);
-}
-
 Status run_advise(const AdviseFlags& flags) {
   if (flags.scenarios) return print(flags.json ? scenarios_json() : scenarios_text());
   RETURN_IF_ERROR(check_flags(flags));
+  ASSIGN_OR_RETURN(const PageFiles page_files, prepare_page(flags));
   AdviceReport report;
   report.files = flags.files;
   report.test = kind_of_test(flags);
@@ -387,7 +363,7 @@ Status run_advise(const AdviseFlags& flags) {
   report.confidence = comparison.bootstrap.confidence;
   report.seed = flags.seed;
   report.commands = commands_for(flags, stages, report.sweep.settings[report.advice.recommended].setting);
-  RETURN_IF_ERROR(write_page(flags, report));
+  if (page_files.wanted()) RETURN_IF_ERROR(page_files.write(to_page(report)));
   return print(flags.json ? to_json(report) : to_text(report));
 }
 

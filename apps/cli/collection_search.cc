@@ -1,6 +1,7 @@
 #include "collection_search.h"
 
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -22,7 +23,16 @@ Result<std::vector<Query>> read_queries(const std::string& path) {
   for (const Query& query : queries) {
     if (Status status = check_query(query.text); !status) return fail_in("query " + query.id, status.error());
   }
+  if (Status status = check_ids_differ(queries); !status) return fail_in(path, status.error());
   return queries;
+}
+
+Status check_ids_differ(std::span<const Query> queries) {
+  std::unordered_set<std::string_view> seen;
+  for (const Query& query : queries) {
+    if (!seen.insert(query.id).second) return fail(ErrorCode::kConflict, "query '{}' is there twice", query.id);
+  }
+  return {};
 }
 
 Result<CollectionSearch> CollectionSearch::open(const std::string& folder, const StageFlags& flags) {

@@ -29,8 +29,12 @@ struct StageFlags {
 /// `search`.
 void add_stage_options(CLI::App& command, StageFlags& flags);
 
-/// The queries of a file. Errors: kInvalidArgument, with the query's id, for one that is empty.
+/// The queries of a file. Errors: kInvalidArgument, with the query's id, for one that is empty; kConflict for an id
+/// that is there twice.
 Result<std::vector<Query>> read_queries(const std::string& path);
+
+/// Answers are told apart by the ids of their queries. Errors: kConflict.
+Status check_ids_differ(std::span<const Query> queries);
 
 /// A collection and the encoders that the mode needs, open.
 class CollectionSearch {

@@ -36,7 +36,7 @@ struct EvalFlags {
   // Rankings: of files, or of a search.
   std::string qrels;
   std::vector<std::string> runs;
-  std::vector<std::string> metrics{"ndcg@10", "map", "mrr@10", "recall@100", "precision@10"};
+  std::vector<std::string> metrics{"ndcg@10", "map", "mrr@10", "recall@100", "precision@10", "f1@10"};
   EvaluationOptions evaluation;
   ComparisonOptions comparison;
   std::string collection;
@@ -47,6 +47,7 @@ struct EvalFlags {
   PipelineFlags pipelines;
   // Pairs.
   std::string pairs;
+  VectorFlags vectors;
   double threshold = kThreshold;
   bool per_query = false;
   bool json = false;
@@ -59,7 +60,7 @@ Status run_pairs(const EvalFlags& flags) {
   std::vector<PairEvaluation> evaluations;
   if (flags.stages.search.mode != SearchMode::kCross) {
     const std::string model = flags.stages.model.value_or(kDefaultBiEncoder);
-    ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(model, flags.stages.compute));
+    ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(model, flags.stages.compute, flags.vectors));
     ProgressBar bar;
     ASSIGN_OR_RETURN(PairEvaluation evaluation, evaluate_pairs(encoder, model, pairs, flags.threshold, bar.callback()));
     evaluations.push_back(std::move(evaluation));
@@ -116,11 +117,6 @@ Result<std::vector<NamedRun>> read_runs(const std::vector<std::string>& paths) {
 /// The queries of a file that the qrels judge: what the others find would count for nothing.
 Result<std::vector<Query>> judged_queries(const std::string& path, const Qrels& qrels) {
   ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(path));
-  std::unordered_set<std::string_view> seen;
-  for (const Query& query : queries) {
-    if (!seen.insert(query.id).second)
-      return fail(ErrorCode::kConflict, "{}: query '{}' is there twice", path, query.id);
-  }
   const std::vector<std::string_view> ids = qrels.query_ids();
   const std::unordered_set<std::string_view> judged(ids.begin(), ids.end());
   const std::size_t all = queries.size();
@@ -368,6 +364,9 @@ void add_eval(CLI::App& app, Action& action) {
         command.add_option("--threshold", flags.threshold, "From which score on a pair is called positive")
             ->type_name("T")
             ->capture_default_str();
+        add_vector_options(command, flags.vectors);
+        for (const char* name : {"--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt"})
+          command.get_option(name)->needs("--pairs");  // A COLLECTION remembers its own.
         add_stage_options(command, flags.stages);
         command.add_flag("--per-query", flags.per_query, "Also print every query's value, or every pair's score");
         add_pipeline_options(command, flags.pipelines);

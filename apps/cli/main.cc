@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sstream>
 
 #include "base/error.h"
 #include "commands.h"
@@ -68,7 +69,9 @@ int main_without_exceptions(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {
-    return app.exit(asked);
+    std::ostringstream text;  // Help, or the version.
+    app.exit(asked, text, text);
+    action = [text = text.str()] { return print(text); };
   } catch (const CLI::ParseError& error) {
     note(error.what());
     const std::vector<CLI::App*> chosen = app.get_subcommands();

@@ -91,7 +91,14 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
   add_count(command, "--initial-top-k", options.initial_top_k, 1, kCountMax, "Candidates of the first stage")
       ->capture_default_str();
   add_count(command, "--rerank-top-n", options.rerank_top_n, 1, kCountMax, "Rerank only the best N, drop the others");
-  add_count(command, "--final-top-k", options.final_top_k, 1, kCountMax, "Results per query")->capture_default_str();
+  const CLI::Option* final_top_k = add_count(command, "--final-top-k", options.final_top_k, 1, kCountMax,
+                                             "Results per query; by default no more than --rerank-top-n")
+                                       ->capture_default_str();
+  command.parse_complete_callback([final_top_k, &options] {
+    if (final_top_k->count() == 0 && options.rerank_top_n) {
+      options.final_top_k = std::min(options.final_top_k, *options.rerank_top_n);
+    }
+  });
   command
       .add_option("--alpha", options.alpha,
                   "Weight of the cross-encoder: alpha * cross + (1 - alpha) * minmax(first stage)")

@@ -47,19 +47,9 @@ Result<std::vector<Document>> all_documents(const Collection& collection) {
   return documents;
 }
 
-/// The names of files without folder and ending, where these differ.
-std::vector<std::string> names_of(const std::vector<std::string>& stages) {
-  std::vector<std::string> names;
-  for (const std::string& stage : stages) names.push_back(std::filesystem::path(stage).stem().string());
-  for (const std::string& name : names) {
-    if (std::ranges::count(names, name) > 1) return stages;
-  }
-  return names;
-}
-
 Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
   const std::vector<std::string>& stages = request.pipelines.first_stages;
-  const std::vector<std::string> names = names_of(stages);
+  const std::vector<std::string> names = names_of_files(stages);
   open.runs.reserve(stages.size());  // The stages point into it.
   for (std::size_t i = 0; i < stages.size(); ++i) {
     if (stages[i] != kBiStage) {

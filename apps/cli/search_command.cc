@@ -97,6 +97,7 @@ Result<std::vector<Query>> collect_queries(const SearchFlags& flags) {
     queries.push_back({.id = fmt::format("{}", queries.size() + 1), .text = text});
     if (Status status = check_query(text); !status) return fail_in("query " + queries.back().id, status.error());
   }
+  RETURN_IF_ERROR(check_ids_differ(queries));
   if (queries.empty()) {
     return fail(ErrorCode::kInvalidArgument, "nothing to search for: give a QUERY, or a file of them with --queries");
   }

@@ -9,6 +9,11 @@
 
 namespace tandem::cli {
 
+/// What first stages are called: files without folder and ending, models by the last part of their id or path. Where
+/// that is not enough to tell them apart, as they are.
+std::vector<std::string> names_of_files(const std::vector<std::string>& files);
+std::vector<std::string> names_of_models(const std::vector<std::string>& models);
+
 /// Rows of cells, the first column to the left and the others to the right. Each row ends with a line feed.
 std::string to_table(const std::vector<std::vector<std::string>>& rows);
 

@@ -50,6 +50,7 @@ class Advise(CliTest):
         for command in advice["recommendation"]["commands"]:
             words = shlex.split(command)
             self.assertEqual(words[0], "tandem")
+            self.assertIn(model(BI), words, "a folder is not found by the name that a collection remembers")
             if words[1] == "search" and "--cross-model" not in words and "bi" not in words:
                 words += ["--cross-model", model(CROSS)]
             self.succeed(*words[1:])
@@ -89,6 +90,14 @@ class Advise(CliTest):
                                                             "--first-stage", DATA / "keyword.trec")["settings"]}
         for name in (BI, OTHER_BI, "keyword", f"{OTHER_BI} + cross, top 5, alpha 1"):
             self.assertIn(name, names)
+
+    def test_models_of_one_name_are_told_apart(self):
+        copy = self.folder / "copy" / BI
+        copy.parent.mkdir()
+        copy.symlink_to(pathlib.Path(model(BI)).resolve())
+        advice = json.loads(self.succeed("advise", *JUDGED, "--model", model(BI), "--model", copy, "--cross-model",
+                                         "none", "--json"))
+        self.assertEqual([setting["name"] for setting in advice["settings"]], [model(BI), str(copy)])
 
     def test_a_run_alone_needs_no_bi_encoder(self):
         result = self.run_tandem("advise", *JUDGED, "--first-stage", DATA / "keyword.trec", "--model", "no/such",

@@ -40,6 +40,12 @@ class Usage(CliTest):
     def test_the_version_goes_to_standard_output(self):
         self.assertRegex(self.succeed("--version"), r"^tandem \d+\.\d+\.\d+\n$")
 
+    def test_a_full_disk_is_a_failure_of_help_and_version_too(self):
+        for arguments in (["--version"], ["search", "--help"]):
+            with open("/dev/full", "wb") as full:
+                result = subprocess.run([TANDEM, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assertEqual((result.returncode, b"standard output" in result.stderr), (1, True), arguments)
+
 
 class Help(CliTest):
     def test_help_lists_every_command(self):

@@ -84,7 +84,9 @@ class Evaluation(CliTest):
                                 ([*given, "--output-run", "r"], "COLLECTION"),
                                 ([*given, "--confidence", "2"], "--confidence"),
                                 ([*given, "--relevance-level", "0"], "--relevance-level"),
-                                ([*given, "--run", self.second, "--answered-only"], "--answered-only")):
+                                ([*given, "--run", self.second, "--answered-only"], "--answered-only"),
+                                ([*given, "--pooling", "cls"], "--pairs"),
+                                ([*given, "--dimensions", "2"], "--pairs")):
             self.refuse("eval", *arguments, status=2, names=[name])
 
     def test_labelled_pairs_are_checked_before_any_model_is_looked_for(self):

@@ -238,6 +238,17 @@ class IndexAndSearch(CliTest):
             fused = 0.7 * hit["cross_encoder_score"] + 0.3 * (hit["retrieval_score"] - low) / (high - low)
             self.assertAlmostEqual(hit["final_score"], fused, places=4)
 
+    def test_there_are_no_more_results_than_were_reranked(self):
+        self.index(DATA / "faq.jsonl")
+        (response,) = self.search_json(self.QUESTION, "--rerank-top-n", "3")
+        self.assertEqual(len(response["results"]), 3)
+
+    def test_queries_are_told_apart_by_their_ids(self):
+        self.index(DATA / "faq.jsonl")
+        queries = self.write_jsonl("q.jsonl", [{"_id": "7", "text": "one"}, {"_id": "7", "text": "two"}])
+        self.refuse("search", "c.tandem", "--queries", queries, "--model", model(BI), "--mode", "bi",
+                    names=["q.jsonl", "'7'", "twice"])
+
     def test_more_results_than_candidates_to_rerank_is_a_usage_error(self):
         self.index(DATA / "faq.jsonl")
         self.refuse("search", "c.tandem", "q", "--model", model(BI), "--cross-model", model(CROSS), "--rerank-top-n",
@@ -482,6 +493,22 @@ class Evaluation(CliTest):
         self.assertAlmostEqual(encoder["spearman"], 1)
         self.assertEqual(len(encoder["scores"]), 3)
         self.assertNotIn("roc_auc", encoder)
+
+    def test_pairs_are_measured_with_the_vectors_that_are_asked_for(self):
+        path = self.write_jsonl("sts.jsonl", [{"text_a": "A cat sleeps.", "text_b": text, "score": score}
+                                              for text, score in (("A cat is asleep.", 5), ("Shares fell.", 0))])
+
+        def scores(*options):
+            return json.loads(self.succeed("eval", "--pairs", path, "--model", model(BI), "--mode", "bi", "--per-query",
+                                           "--json", *options))["encoders"][0]["scores"]
+        vectors = {options: [json.loads(line) for line in self.succeed(
+            "embed", "--model", model(BI), *options, stdin="A cat sleeps.\nA cat is asleep.\n").splitlines()]
+                   for options in (("--pooling", "cls"), ("--dimensions", "64"), ())}
+        for options, (one, other) in vectors.items():
+            cosine = sum(a * b for a, b in zip(one, other)) / math.sqrt(
+                sum(a * a for a in one) * sum(b * b for b in other))
+            self.assertAlmostEqual(scores(*options)[0], cosine, places=4)
+        self.assertNotAlmostEqual(scores("--pooling", "cls")[0], scores()[0], places=3)
 
     def test_one_label_alone_is_an_error_and_no_zero(self):
         path = self.write_jsonl("same.jsonl", [{"text_a": "a", "text_b": "b", "label": 1}] * 2)
