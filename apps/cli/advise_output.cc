@@ -49,11 +49,11 @@ std::string standing(const AdviceReport& report, std::size_t setting) {
   return text;
 }
 
-std::vector<std::vector<std::string>> setting_rows(const AdviceReport& report) {
+TableRows setting_rows(const AdviceReport& report) {
   const std::size_t metric = metric_place(report);
-  std::vector<std::vector<std::string>> rows{{"setting", ranking_metric_name(report.goal.metric),
-                                              fmt::format("{:g} % interval", report.confidence * 100), "p50 ms",
-                                              "p95 ms", report.has_price ? "cost/1,000" : "hours/1,000", "standing"}};
+  TableRows rows{{"setting", ranking_metric_name(report.goal.metric),
+                  fmt::format("{:g} % interval", report.confidence * 100), "p50 ms", "p95 ms",
+                  report.has_price ? "cost/1,000" : "hours/1,000", "standing"}};
   for (const std::size_t place : by_time(report)) {
     const SettingResult& setting = report.sweep.settings[place];
     const Interval& interval = setting.intervals[metric];
@@ -65,9 +65,8 @@ std::vector<std::vector<std::string>> setting_rows(const AdviceReport& report) {
   return rows;
 }
 
-std::vector<std::vector<std::string>> loss_rows(const AdviceReport& report) {
-  std::vector<std::vector<std::string>> rows{
-      {"setting", fmt::format("found in {}", report.results), "lost in retrieval", "lost in ranking"}};
+TableRows loss_rows(const AdviceReport& report) {
+  TableRows rows{{"setting", fmt::format("found in {}", report.results), "lost in retrieval", "lost in ranking"}};
   for (const std::size_t place : by_time(report)) {
     const SettingResult& setting = report.sweep.settings[place];
     rows.push_back({setting.setting.name(), fmt::format("{}", setting.answers.found),
@@ -83,8 +82,7 @@ std::string paragraphs(const std::vector<std::string>& sentences) {
 }
 
 std::string describe_queries(const AdviceReport& report) {
-  const std::size_t count = report.sweep.query_ids.size();
-  return fmt::format("{} {}", count, count == 1 ? "query" : "queries");
+  return count_of(report.sweep.query_ids.size(), "query", "queries");
 }
 
 std::string counts(const AdviceReport& report) {
@@ -295,7 +293,7 @@ report::XyChart cost_chart(const AdviceReport& report) {
   return chart;
 }
 
-report::Table table_of(std::vector<std::vector<std::string>> rows) {
+report::Table table_of(TableRows rows) {
   report::Table table{.columns = std::move(rows.front()), .rows = {}};
   table.rows.assign(std::make_move_iterator(rows.begin() + 1), std::make_move_iterator(rows.end()));
   return table;

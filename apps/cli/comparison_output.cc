@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/utf8.h"
 #include "report.h"
 #include "terminal.h"
+#include "text_table.h"
 
 namespace tandem::cli {
 
@@ -160,34 +160,13 @@ std::vector<std::string> legend_of(const Comparison& comparison, const CompareSe
   return legend;
 }
 
-std::size_t columns_of(std::string_view text) {
-  std::size_t columns = 0;
-  for (std::size_t position = 0; position < text.size(); ++columns) position += decode_utf8(text, position).bytes;
-  return columns;
-}
-
-/// Columns two blanks apart; all are aligned to the right but those named "method".
-std::string align(const report::Table& table) {
-  std::vector<std::size_t> widths;
-  for (std::size_t column = 0; column < table.columns.size(); ++column) {
-    widths.push_back(columns_of(table.columns[column]));
-    for (const std::vector<std::string>& row : table.rows) {
-      widths.back() = std::max(widths.back(), columns_of(row[column]));
-    }
-  }
-  std::string text;
-  const auto add_row = [&](const std::vector<std::string>& row) {
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      const std::string padding(widths[column] - columns_of(row[column]), ' ');
-      const bool left = table.columns[column] == "method";
-      text += "  " + (left ? row[column] + padding : padding + row[column]);
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    text += '\n';
-  };
-  add_row(table.columns);
-  for (const std::vector<std::string>& row : table.rows) add_row(row);
-  return text;
+/// As text: all columns are aligned to the right but the one named "method".
+std::string as_text(const report::Table& table) {
+  TableRows rows{table.columns};
+  rows.insert(rows.end(), table.rows.begin(), table.rows.end());
+  const auto method = std::ranges::find(table.columns, "method");
+  if (method == table.columns.end()) return to_table(rows, std::nullopt);
+  return to_table(rows, static_cast<std::size_t>(method - table.columns.begin()));
 }
 
 std::string describe_machine(const Machine& machine) {
@@ -346,11 +325,11 @@ std::string today() {
 std::string to_text(const Comparison& comparison, const CompareSetting& setting) {
   std::string text = fmt::format("{} against {}\n  {}\n  {}\n", setting.model, setting.cross_model,
                                  describe_compute(setting), describe_machine(setting.machine));
-  text += "\nOnce, for all documents:\n" + align(indexing_table(comparison, setting));
+  text += "\nOnce, for all documents:\n" + as_text(indexing_table(comparison, setting));
   text += fmt::format("\nFor every query ({} results; two stages rerank {}):\n", setting.options.top_k,
                       candidates_of(setting));
-  text += align(query_table(comparison, setting));
-  if (!comparison.beyond.empty()) text += "\nWith more documents:\n" + align(beyond_table(comparison));
+  text += as_text(query_table(comparison, setting));
+  if (!comparison.beyond.empty()) text += "\nWith more documents:\n" + as_text(beyond_table(comparison));
   text += '\n';
   for (const std::string& line : legend_of(comparison, setting)) text += "  " + line + '\n';
   return text;
@@ -388,15 +367,14 @@ std::string to_json(const Comparison& comparison, const CompareSetting& setting)
 }
 
 report::Page to_page(const Comparison& comparison, const CompareSetting& setting) {
-  report::Page page{
-      .title = "Bi-encoder against cross-encoder",
-      .subtitle =
-          fmt::format("{} and {} on {} and {}", setting.model, setting.cross_model,
-                      with_separators(comparison.documents) + (comparison.documents == 1 ? " document" : " documents"),
-                      comparison.queries == 1 ? "1 query" : fmt::format("{} queries", comparison.queries)),
-      .sections = {},
-      .footer = fmt::format("tandem bench compare · {} · {} · {}", describe_compute(setting),
-                            describe_machine(setting.machine), today())};
+  report::Page page{.title = "Bi-encoder against cross-encoder",
+                    .subtitle = fmt::format("{} and {} on {} and {}", setting.model, setting.cross_model,
+                                            with_separators(comparison.documents) +
+                                                (comparison.documents == 1 ? " document" : " documents"),
+                                            count_of(comparison.queries, "query", "queries")),
+                    .sections = {},
+                    .footer = fmt::format("tandem bench compare · {} · {} · {}", describe_compute(setting),
+                                          describe_machine(setting.machine), today())};
   page.sections.push_back({.heading = "What a query takes",
                            .paragraphs = {summary_of(comparison, setting)},
                            .table = query_table(comparison, setting),

@@ -7,12 +7,13 @@
 #include <functional>
 
 #include "report.h"
+#include "text_table.h"
 
 namespace tandem::cli {
 
 namespace {
 
-std::string queries(std::size_t count) { return fmt::format("{} {}", count, count == 1 ? "query" : "queries"); }
+std::string queries(std::size_t count) { return count_of(count, "query", "queries"); }
 
 std::string p_value(double p) { return p < 0.0001 ? "<0.0001" : fmt::format("{:.4f}", p); }
 
@@ -63,39 +64,19 @@ void write_comparison(JsonWriter& json, const Comparison& comparison) {
 }  // namespace
 
 std::string to_table(std::span<const RankingMetric> metrics, std::span<const MeasuredRun> runs, double confidence) {
-  const std::vector<ComparisonRow> rows = comparison_rows(confidence);
   const std::vector<std::string> titles = titles_of(runs);
-  std::size_t title_width = 0;
-  for (const std::string& title : titles) title_width = std::max(title_width, title.size());
-  if (runs.size() > 1) {
-    for (const ComparisonRow& row : rows) title_width = std::max(title_width, row.title.size());
-  }
-  // The widest cell of a comparison is its interval, of a run alone the name of the metric or "0.1234".
-  const std::size_t cell_width = runs.size() > 1 ? std::string_view("+0.1234..+0.1234").size() : 8;
-  std::string table(title_width, ' ');
-  const auto add_cell = [&](std::size_t metric, std::string_view text) {
-    const std::size_t width = std::max(cell_width, ranking_metric_name(metrics[metric]).size());
-    table += fmt::format("  {:>{}}", text, width);
-  };
-  for (std::size_t metric = 0; metric < metrics.size(); ++metric)
-    add_cell(metric, ranking_metric_name(metrics[metric]));
-  table += '\n';
+  TableRows rows{{""}};
+  for (const RankingMetric& metric : metrics) rows.front().push_back(ranking_metric_name(metric));
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const MeasuredRun& run = runs[i];
-    table += fmt::format("{:<{}}", titles[i], title_width);
-    for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
-      add_cell(metric, fmt::format("{:.4f}", run.evaluation.means[metric]));
-    }
-    table += '\n';
-    if (run.comparisons.empty()) continue;
-    for (const ComparisonRow& row : rows) {
-      table += fmt::format("{:<{}}", row.title, title_width);
-      for (std::size_t metric = 0; metric < metrics.size(); ++metric)
-        add_cell(metric, row.cell(run.comparisons[metric]));
-      table += '\n';
+    rows.push_back({titles[i]});
+    for (const double mean : runs[i].evaluation.means) rows.back().push_back(fmt::format("{:.4f}", mean));
+    if (runs[i].comparisons.empty()) continue;
+    for (const ComparisonRow& row : comparison_rows(confidence)) {
+      rows.push_back({row.title});
+      for (const Comparison& comparison : runs[i].comparisons) rows.back().push_back(row.cell(comparison));
     }
   }
-  return table;
+  return to_table(rows);
 }
 
 std::string per_query_lines(std::span<const RankingMetric> metrics, const MeasuredRun& run) {

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <tuple>
 #include <utility>
 
 #include "base/error.h"
 #include "report.h"
+#include "text_table.h"
 
 namespace tandem::cli {
 
@@ -133,37 +135,30 @@ Result<PairEvaluation> evaluate_pairs(const CrossEncoder& encoder, const std::ve
 }
 
 std::string to_table(const std::vector<PairEvaluation>& evaluations) {
-  std::size_t width = 0;
-  for (const PairEvaluation& evaluation : evaluations) width = std::max(width, evaluation.encoder.size());
-  std::string binary;
-  std::string correlation;
+  TableRows binary;
+  TableRows correlation;
   for (const PairEvaluation& evaluation : evaluations) {
+    const auto add_row = [&](TableRows& rows, std::size_t pairs, std::initializer_list<double> values) {
+      rows.push_back({evaluation.encoder, fmt::format("{}", pairs)});
+      for (const double value : values) rows.back().push_back(fmt::format("{:.4f}", value));
+    };
     if (evaluation.binary) {
       const BinaryPairMetrics& metrics = *evaluation.binary;
-      binary += fmt::format("{:<{}} {:>6} {:>8.4f} {:>9.4f} {:>9.4f} {:>9.4f} {:>10.4f} {:>10.4f} {:>7.4f} {:>7.4f}\n",
-                            evaluation.encoder, width, metrics.pairs, metrics.roc_auc, metrics.average_precision,
-                            metrics.fixed.accuracy, metrics.best.accuracy, metrics.best.threshold,
-                            metrics.best.precision, metrics.best.recall, metrics.best.f1);
+      if (binary.empty()) {
+        binary.push_back({"", "pairs", "ROC-AUC", "avg.prec.", fmt::format("acc@{}", metrics.fixed.threshold),
+                          "best acc.", "threshold", "precision", "recall", "F1"});
+      }
+      add_row(binary, metrics.pairs,
+              {metrics.roc_auc, metrics.average_precision, metrics.fixed.accuracy, metrics.best.accuracy,
+               metrics.best.threshold, metrics.best.precision, metrics.best.recall, metrics.best.f1});
     }
     if (evaluation.correlation) {
-      const CorrelationMetrics& metrics = *evaluation.correlation;
-      correlation += fmt::format("{:<{}} {:>6} {:>9.4f} {:>9.4f}\n", evaluation.encoder, width, metrics.pairs,
-                                 metrics.spearman, metrics.pearson);
+      if (correlation.empty()) correlation.push_back({"", "pairs", "Spearman", "Pearson"});
+      add_row(correlation, evaluation.correlation->pairs,
+              {evaluation.correlation->spearman, evaluation.correlation->pearson});
     }
   }
-  std::string table;
-  if (!binary.empty()) {
-    const double threshold = evaluations.front().binary->fixed.threshold;
-    table += fmt::format("{:<{}} {:>6} {:>8} {:>9} {:>9} {:>9} {:>10} {:>10} {:>7} {:>7}\n", "", width, "pairs",
-                         "ROC-AUC", "avg.prec.", fmt::format("acc@{}", threshold), "best acc.", "threshold",
-                         "precision", "recall", "F1");
-    table += binary;
-  }
-  if (!correlation.empty()) {
-    table += fmt::format("{:<{}} {:>6} {:>9} {:>9}\n", "", width, "pairs", "Spearman", "Pearson");
-    table += correlation;
-  }
-  return table;
+  return to_table(binary) + to_table(correlation);
 }
 
 JsonWriter& write_json(JsonWriter& json, const PairEvaluation& evaluation, bool with_scores) {

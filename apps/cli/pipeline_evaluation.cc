@@ -87,7 +87,7 @@ Status open_pipelines(const PipelineRequest& request, OpenPipelines& open) {
 // ---------------------------------------------------------------------------------------------------------- tables
 
 std::string quality_table(const SweepResult& result) {
-  std::vector<std::vector<std::string>> rows{{"quality"}};
+  TableRows rows{{"quality"}};
   std::ranges::copy(metric_names(result), std::back_inserter(rows.front()));
   for (const SettingResult& setting : result.settings) {
     std::vector<std::string>& row = rows.emplace_back(1, setting.setting.name());
@@ -100,9 +100,8 @@ std::string quality_table(const SweepResult& result) {
 }
 
 std::string time_table(const SweepResult& result, std::size_t results) {
-  std::vector<std::vector<std::string>> rows{{"ms, p50/p95", "encode", "retrieve", "rerank", "total",
-                                              fmt::format("found in {}", results), "lost in retrieval",
-                                              "lost in ranking"}};
+  TableRows rows{{"ms, p50/p95", "encode", "retrieve", "rerank", "total", fmt::format("found in {}", results),
+                  "lost in retrieval", "lost in ranking"}};
   for (const SettingResult& setting : result.settings) {
     std::vector<std::string>& row = rows.emplace_back(1, setting.setting.name());
     for (const Latency* latency : {&setting.encode, &setting.retrieve, &setting.rerank, &setting.total}) {

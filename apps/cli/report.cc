@@ -34,6 +34,10 @@ std::string count_of(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
 JsonWriter& write_json(JsonWriter& json, const Truncation& truncation) {
   return json.begin_object()
       .key("texts")

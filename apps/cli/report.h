@@ -17,8 +17,9 @@ std::string describe(const ComputeInfo& info);
 /// "encode 3.1 ms, retrieve 0.2 ms, rerank 61.0 ms, total 64.3 ms", without the stages that did not run.
 std::string describe(const StageTimes& times);
 
-/// A count with its noun: "1 text", "12 texts".
+/// A count with its noun: "1 text", "12 texts"; "1 query", "12 queries".
 std::string count_of(std::size_t count, std::string_view noun);
+std::string count_of(std::size_t count, std::string_view one, std::string_view many);
 
 /// {"texts": 12, "texts_truncated": 3, "tokens_dropped": 812}
 JsonWriter& write_json(JsonWriter& json, const Truncation& truncation);

@@ -130,7 +130,7 @@ Status run_search(const SearchFlags& flags) {
       }
       break;
   }
-  note(fmt::format("{} {} over {} in {:.2f} s; {}", queries.size(), queries.size() == 1 ? "query" : "queries",
+  note(fmt::format("{} over {} in {:.2f} s; {}", count_of(queries.size(), "query", "queries"),
                    count_of(search.collection().size(), "document"), seconds, describe(truncation)));
   return {};
 }

@@ -14,12 +14,6 @@ namespace tandem::cli {
 
 namespace {
 
-/// How many columns a cell takes: its code points.
-std::size_t width_of(std::string_view cell) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(cell, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
-}
-
 std::string_view mode_name(SearchMode mode) {
   switch (mode) {
     case SearchMode::kBi:
@@ -62,31 +56,14 @@ std::vector<std::string> names_of_models(const std::vector<std::string>& models)
   return shortest(std::move(names), models);
 }
 
-std::string to_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const std::vector<std::string>& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
-  std::string table;
-  for (const std::vector<std::string>& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string blanks(widths[i] - width_of(row[i]), ' ');
-      table += i == 0 ? row[i] + blanks : "  " + blanks + row[i];
-    }
-    table += '\n';
-  }
-  return table;
-}
-
 std::vector<std::string> metric_names(const SweepResult& result) {
   std::vector<std::string> names;
   for (const RankingMetric& metric : result.metrics) names.push_back(ranking_metric_name(metric));
   return names;
 }
 
-std::vector<std::vector<std::string>> ceiling_rows(const SweepResult& result) {
-  std::vector<std::vector<std::string>> rows{{"best order of the candidates"}};
+TableRows ceiling_rows(const SweepResult& result) {
+  TableRows rows{{"best order of the candidates"}};
   std::ranges::copy(metric_names(result), std::back_inserter(rows.front()));
   rows.front().emplace_back("recall");
   for (const PoolCeiling& ceiling : result.ceilings) {

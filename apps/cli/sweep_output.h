@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "tandem/sweep.h"
+#include "text_table.h"
 
 namespace tandem::cli {
 
@@ -14,13 +15,10 @@ namespace tandem::cli {
 std::vector<std::string> names_of_files(const std::vector<std::string>& files);
 std::vector<std::string> names_of_models(const std::vector<std::string>& models);
 
-/// Rows of cells, the first column to the left and the others to the right. Each row ends with a line feed.
-std::string to_table(const std::vector<std::vector<std::string>>& rows);
-
 std::vector<std::string> metric_names(const SweepResult& result);
 
 /// What the best order of each first stage's candidates would have, below a row of titles.
-std::vector<std::vector<std::string>> ceiling_rows(const SweepResult& result);
+TableRows ceiling_rows(const SweepResult& result);
 
 /// "120 texts encoded and 900 pairs scored, none twice; 10 texts and 0 pairs were there already".
 std::string describe(const CacheCounts& counts);

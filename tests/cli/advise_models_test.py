@@ -7,7 +7,7 @@ import pathlib
 import re
 import shlex
 
-from support import BI, CROSS, DATA, OTHER_BI, ROOT, CliTest, main_with_models, model
+from support import BI, CROSS, DATA, OTHER_BI, CliTest, main_with_models, model
 
 CORPUS = [DATA / "corpus.jsonl", DATA / "faq.jsonl"]
 JUDGED = [*CORPUS, "--queries", DATA / "queries.jsonl", "--qrels", DATA / "qrels.tsv"]
@@ -139,15 +139,7 @@ class Advise(CliTest):
 
 class ScenarioCommands(CliTest):
     def test_they_run(self):
-        (self.folder / "examples").symlink_to(ROOT / "examples")
-        # The commands name the default models, which the tests have as folders: stand-ins for the ids.
-        hub = self.folder / "hf" / "hub"
-        for owner, name in (("sentence-transformers", BI), ("cross-encoder", CROSS)):
-            snapshot = hub / f"models--{owner}--{name}" / "snapshots" / ("0" * 40)
-            snapshot.parent.mkdir(parents=True)
-            snapshot.symlink_to(pathlib.Path(model(name)).resolve())
-            (snapshot.parent.parent / "refs").mkdir()
-            (snapshot.parent.parent / "refs" / "main").write_text("0" * 40)
+        self.provide_default_models()
         for scenario in json.loads(self.succeed("advise", "--scenarios", "--json"))["scenarios"]:
             with self.subTest(scenario["scenario"]):
                 self.assertTrue(re.search(r"\d", self.succeed(*shlex.split(scenario["command"])[1:])))

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from support import BI, CROSS, DATA, OTHER_BI, ROOT, TANDEM, CliTest, main_with_models, model, read_npy
+from support import BI, CROSS, DATA, OTHER_BI, TANDEM, CliTest, main_with_models, model, read_npy
 
 LONG_TEXT = "word " * 1000
 
@@ -517,16 +517,8 @@ class Evaluation(CliTest):
 
 class Examples(CliTest):
     def test_the_examples_of_every_command_run(self):
-        (self.folder / "examples").symlink_to(ROOT / "examples")
+        self.provide_default_models()
         (self.folder / "bin").mkdir()
-        # The examples name the default models, which the tests have as folders: stand-ins for the ids.
-        hub = self.folder / "hf" / "hub"
-        for owner, name in (("sentence-transformers", BI), ("cross-encoder", CROSS)):
-            snapshot = hub / f"models--{owner}--{name}" / "snapshots" / ("0" * 40)
-            snapshot.parent.mkdir(parents=True)
-            snapshot.symlink_to(pathlib.Path(model(name)).resolve())
-            (snapshot.parent.parent / "refs").mkdir()
-            (snapshot.parent.parent / "refs" / "main").write_text("0" * 40)
         (self.folder / "bin" / "tandem").symlink_to(TANDEM)
         self.environment["PATH"] = f"{self.folder / 'bin'}:{self.environment['PATH']}"
         ran = 0

@@ -60,6 +60,17 @@ class CliTest(unittest.TestCase):
             self.assertIn(name, result.stderr)
         return result.stderr
 
+    def provide_default_models(self):
+        """What documented commands name: examples/, and the default models, by folders that stand in for their ids."""
+        (self.folder / "examples").symlink_to(ROOT / "examples")
+        hub = self.folder / "hf" / "hub"
+        for owner, name in (("sentence-transformers", BI), ("cross-encoder", CROSS)):
+            snapshot = hub / f"models--{owner}--{name}" / "snapshots" / ("0" * 40)
+            snapshot.parent.mkdir(parents=True)
+            snapshot.symlink_to(pathlib.Path(model(name)).resolve())
+            (snapshot.parent.parent / "refs").mkdir()
+            (snapshot.parent.parent / "refs" / "main").write_text("0" * 40)
+
     def write(self, name, content):
         path = self.folder / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
