@@ -79,6 +79,29 @@ TEST(BiEncoderGoldens, EveryFamilyFormOfWeightsAndModule) { EXPECT_EQ(compare_ti
 
 // What the reference answers in f32 bounds the other precisions, too: loosely, because random weights of width 32 do
 // not average rounding out. Batches must not matter in any of them.
+TEST(BiEncoderGoldens, ErrorsNameTheFileThatIsWrong) {
+  const JsonDocument golden = must(JsonDocument::read_file(families_folder() / "golden.json"));
+  const TemporaryFolder folder;
+  add_golden_files(folder, must(must(golden.root().get_array("variants")).front().get_object("files")),
+                   families_folder());
+  const std::string config = must(JsonDocument::read_file(folder.path() / "config.json")).root().dump();
+  const auto error_with = [&](std::string_view what, std::string_view with) {
+    std::string changed = config;
+    const std::size_t place = changed.find(what);
+    EXPECT_NE(place, std::string::npos) << config;
+    folder.write("config.json", changed.replace(place, what.size(), with));
+    const Result<BiEncoder> encoder = BiEncoder::open(folder.path());
+    return encoder ? std::string("no error") : encoder.error().message;
+  };
+  const std::string where = folder.path().string();
+  const std::string activation = error_with("\"hidden_act\":\"gelu\"", "\"hidden_act\":\"snake\"");
+  EXPECT_TRUE(activation.starts_with(where + "/config.json: hidden_act 'snake' ")) << activation;
+  const std::string shape = error_with("\"intermediate_size\":48", "\"intermediate_size\":52");
+  EXPECT_TRUE(shape.starts_with(where + "/pytorch_model.bin: ")) << shape;
+  const std::string missing = error_with("\"num_hidden_layers\":2", "\"num_hidden_layers\":3");
+  EXPECT_TRUE(missing.starts_with(where + "/pytorch_model.bin: ") && missing.ends_with(" is missing")) << missing;
+}
+
 // Collections and caches tell models apart by it.
 TEST(BiEncoderGoldens, TheIdentityKnowsTheWeightsOfModules) {
   const JsonDocument golden = must(JsonDocument::read_file(families_folder() / "golden.json"));

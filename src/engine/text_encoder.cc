@@ -137,7 +137,9 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
   }
   ASSIGN_OR_RETURN(Compute compute, choose_compute(options.compute, threads));
   ASSIGN_OR_RETURN(ModelConfig config, read_model_config(folder));
-  ASSIGN_OR_RETURN(const EncoderSpec spec, make_encoder_spec(config.transformer, task));
+  const Result<EncoderSpec> made_spec = make_encoder_spec(config.transformer, task);
+  if (!made_spec) return fail_in((config.transformer_folder / "config.json").string(), made_spec.error());
+  const EncoderSpec& spec = *made_spec;
   ASSIGN_OR_RETURN(Tokenizer tokenizer,
                    Tokenizer::open(config.transformer_folder, {.lower_case = config.do_lower_case}));
   if (tokenizer.vocabulary_size() > spec.vocabulary_size) {

@@ -14,20 +14,20 @@ namespace {
 
 Status check_sizes(const EncoderSpec& spec) {
   if (spec.heads == 0 || spec.hidden_size % spec.heads != 0) {
-    return fail(ErrorCode::kCorruptData, "config.json: hidden_size {} is not a multiple of num_attention_heads {}",
-                spec.hidden_size, spec.heads);
+    return fail(ErrorCode::kCorruptData, "hidden_size {} is not a multiple of num_attention_heads {}", spec.hidden_size,
+                spec.heads);
   }
   // Vector instructions read four int8 at a time along these sizes. Every published model has multiples of 8.
   for (const auto& [name, size] :
        {std::pair{"hidden_size", spec.hidden_size}, std::pair{"embedding_size", spec.embedding_size},
         std::pair{"intermediate_size", spec.intermediate_size}}) {
     if (size == 0 || size % 4 != 0) {
-      return fail(ErrorCode::kUnsupported, "config.json: {} is {}, want a multiple of 4", name, size);
+      return fail(ErrorCode::kUnsupported, "{} is {}, want a multiple of 4", name, size);
     }
   }
   if (spec.positions <= spec.position_rule.first) {
-    return fail(ErrorCode::kCorruptData, "config.json: max_position_embeddings is {}, want more than {}",
-                spec.positions, spec.position_rule.first);
+    return fail(ErrorCode::kCorruptData, "max_position_embeddings is {}, want more than {}", spec.positions,
+                spec.position_rule.first);
   }
   return {};
 }
@@ -72,15 +72,15 @@ std::size_t RelativeBias::bucket(std::int64_t distance) const {
 Result<EncoderSpec> make_encoder_spec(const TransformerConfig& config, ModelTask task) {
   const FamilySpec family = find_family(config.model_type);
   if (family == nullptr) {
-    return fail(ErrorCode::kUnsupported, "config.json: model_type '{}' is not supported, want {}", config.model_type,
+    return fail(ErrorCode::kUnsupported, "model_type '{}' is not supported, want {}", config.model_type,
                 family_names());
   }
   if (config.position_embedding_type != "absolute") {
-    return fail(ErrorCode::kUnsupported, "config.json: position_embedding_type '{}' is not supported, want 'absolute'",
+    return fail(ErrorCode::kUnsupported, "position_embedding_type '{}' is not supported, want 'absolute'",
                 config.position_embedding_type);
   }
   if (config.pad_token_id < 0 || static_cast<std::uint64_t>(config.pad_token_id) >= config.vocabulary_size) {
-    return fail(ErrorCode::kCorruptData, "config.json: pad_token_id is {}, want an id below {}", config.pad_token_id,
+    return fail(ErrorCode::kCorruptData, "pad_token_id is {}, want an id below {}", config.pad_token_id,
                 config.vocabulary_size);
   }
   EncoderSpec spec = family(config);
@@ -94,14 +94,14 @@ Result<EncoderSpec> make_encoder_spec(const TransformerConfig& config, ModelTask
   spec.layer_norm_eps = static_cast<float>(config.layer_norm_eps);
   const std::optional<Pointwise> activation = activation_by_name(config.activation);
   if (!activation) {
-    return fail(ErrorCode::kUnsupported, "config.json: hidden_act '{}' is not supported, want {}", config.activation,
+    return fail(ErrorCode::kUnsupported, "hidden_act '{}' is not supported, want {}", config.activation,
                 activation_names());
   }
   spec.activation = *activation;
   if (task == ModelTask::kClassify) {
     if (!ends_with_any(config.architectures, "ForSequenceClassification")) {
       return fail(ErrorCode::kInvalidArgument,
-                  "config.json: architectures is [{}], want one that ends in ForSequenceClassification: this model has "
+                  "architectures is [{}], want one that ends in ForSequenceClassification: this model has "
                   "no head to score pairs with",
                   config.architectures.empty() ? "" : config.architectures.front());
     }

@@ -87,8 +87,9 @@ std::string_view activation_names();
 /// What the caller wants to do with the model.
 enum class ModelTask { kEmbed, kClassify };
 
-/// The spec of a model. Errors: kUnsupported (names the architecture or the setting), kCorruptData (sizes that
-/// contradict each other), kInvalidArgument (classifying with a model that has no head).
+/// The spec of a model. Errors, which name the setting and leave it to the caller to name the file: kUnsupported (an
+/// architecture or a setting), kCorruptData (sizes that contradict each other), kInvalidArgument (classifying with a
+/// model that has no head).
 Result<EncoderSpec> make_encoder_spec(const TransformerConfig& config, ModelTask task);
 
 }  // namespace tandem

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "base/error.h"
 
@@ -9,14 +10,16 @@ namespace tandem {
 
 Result<const TensorView*> find_tensor(const TensorSource& source, std::string_view name,
                                       std::span<const std::uint64_t> shape) {
+  // Of several shards the first stands for all.
+  const std::string file = source.files().empty() ? "the weights" : source.files().front().string();
   const TensorView* tensor = source.find(name);
-  if (tensor == nullptr) return fail(ErrorCode::kNotFound, "model weights: {} is missing", name);
+  if (tensor == nullptr) return fail(ErrorCode::kNotFound, "{}: {} is missing", file, name);
   if (!std::ranges::equal(tensor->shape, shape)) {
-    return fail(ErrorCode::kCorruptData, "model weights: {} has shape {}, want {}", name, shape_text(tensor->shape),
+    return fail(ErrorCode::kCorruptData, "{}: {} has shape {}, want {}", file, name, shape_text(tensor->shape),
                 shape_text(shape));
   }
   if (tensor->dtype == DType::kI64 || tensor->dtype == DType::kOther) {
-    return fail(ErrorCode::kUnsupported, "model weights: {} has type {}, want F32, F16 or BF16", name,
+    return fail(ErrorCode::kUnsupported, "{}: {} has type {}, want F32, F16 or BF16", file, name,
                 dtype_name(tensor->dtype));
   }
   return tensor;
