@@ -176,7 +176,9 @@ report::XyChart quality_chart(const AdviceReport& report) {
                              .points = {quality_point(report, report.advice.recommended)}};
   for (const std::size_t place : by_time(report)) {
     const bool on_frontier = !report.advice.settings[place].dominated_by.has_value();
-    (on_frontier ? frontier : dominated).points.push_back(quality_point(report, place));
+    std::vector<report::Point>& points = (on_frontier ? frontier : dominated).points;
+    points.push_back(quality_point(report, place));
+    if (place == report.advice.recommended) points.back().label.clear();  // It is drawn again, with its name.
   }
   const std::string metric = ranking_metric_name(report.goal.metric);
   return {.id = "quality-and-time",
@@ -351,10 +353,10 @@ report::Page to_page(const AdviceReport& report) {
                     .sections = {},
                     .footer = counts(report)};
   if (report.compute) page.footer += fmt::format(" Computed in {}.", describe(*report.compute));
-  std::vector<std::string> why = report.advice.reasons;
-  why.emplace_back("To run it:");
-  why.insert(why.end(), report.commands.begin(), report.commands.end());
-  page.sections.push_back({.heading = "Why", .paragraphs = std::move(why), .xy_charts = {quality_chart(report)}});
+  page.sections.push_back({.heading = "Why",
+                           .paragraphs = report.advice.reasons,
+                           .commands = report.commands,
+                           .xy_charts = {quality_chart(report)}});
   std::vector<std::string> test = report.trust;
   const std::vector<std::string> remarks = all_remarks(report);
   test.insert(test.end(), remarks.begin(), remarks.end());

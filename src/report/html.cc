@@ -103,6 +103,9 @@ class HtmlPage {
     body_ += "<section>\n";
     if (!section.heading.empty()) body_ += fmt::format("<h2>{}</h2>\n", escape_markup(section.heading));
     for (const std::string& paragraph : section.paragraphs) add_note("", paragraph);
+    if (!section.commands.empty()) {
+      body_ += fmt::format("<pre>{}</pre>\n", escape_markup(fmt::format("{}", fmt::join(section.commands, "\n"))));
+    }
     if (section.table) add_table(*section.table, section.heading);
     for (const XyChart& chart : section.xy_charts) add(chart);
     for (const StackedBarChart& chart : section.bar_charts) add(chart);

@@ -79,6 +79,7 @@ struct Table {
 struct Section {
   std::string heading;
   std::vector<std::string> paragraphs = {};
+  std::vector<std::string> commands = {};  ///< Lines for a shell, to be copied.
   std::optional<Table> table = {};
   std::vector<XyChart> xy_charts = {};
   std::vector<StackedBarChart> bar_charts = {};

@@ -168,7 +168,8 @@
   const xyConfig = (plot, theme) => ({
     type: "scatter",
     data: {
-      datasets: plot.series.map((series) => ({
+      datasets: plot.series.map((series, index) => ({
+        order: -index,  // Later ones are drawn over earlier ones, as in an SVG.
         data: series.points.map(([x, y]) => ({x, y})),
         showLine: series.line,
         borderColor: theme.looks[series.look],

@@ -53,6 +53,7 @@ Page page_of(XyChart chart) {
   Page page{.title = "Title", .subtitle = "Subtitle", .sections = {}, .footer = "Footer"};
   page.sections.push_back({.heading = "Heading",
                            .paragraphs = {"Words."},
+                           .commands = {"tandem help", "tandem bench"},
                            .table = Table{.columns = {"a", "b"}, .rows = {{"x", "1"}}},
                            .xy_charts = {std::move(chart)},
                            .bar_charts = {stage_chart()}});
@@ -159,6 +160,7 @@ TEST(Html, ShowsMarkupInsteadOfObeyingIt) {
   Page page{.title = attack, .subtitle = attack, .sections = {}, .footer = attack};
   page.sections.push_back({.heading = attack,
                            .paragraphs = {attack},
+                           .commands = {attack},
                            .table = Table{.columns = {attack}, .rows = {{attack}}},
                            .xy_charts = {chart},
                            .bar_charts = {bars}});
@@ -173,6 +175,10 @@ TEST(Html, ShowsMarkupInsteadOfObeyingIt) {
     EXPECT_FALSE(contains(svg, "<script"));
     EXPECT_FALSE(contains(svg, "<img"));
   }
+}
+
+TEST(Html, ShowsCommandsAsTheyAreTyped) {
+  EXPECT_TRUE(contains(to_html(page_of(latency_chart())), "<pre>tandem help\ntandem bench</pre>"));
 }
 
 TEST(Html, AllowsItsOwnScriptsAndNothingElse) {

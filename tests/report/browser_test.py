@@ -53,6 +53,18 @@ class InBrowser(SamplePages):
             self.assertGreater(canvas["drawn"], 3000, canvas["id"])
         self.assertIn("11,98,168", self.colors())  # The first series, on white.
 
+    def test_later_series_are_drawn_over_earlier_ones(self):
+        self.open("readable.html", "order")
+        orders = self.browser.evaluate("""
+            [...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
+              .filter((chart) => chart.config.type === "scatter")
+              .map((chart) => chart.getSortedVisibleDatasetMetas().map((meta) => meta.index))
+        """)
+        self.assertTrue(orders)
+        for order in orders:
+            # The library draws from the last of this list to the first.
+            self.assertEqual(order, sorted(order, reverse=True))
+
     def test_darkness_changes_page_and_charts(self):
         self.open("readable.html", "dark", dark=True)
         background = self.browser.evaluate("getComputedStyle(document.body).backgroundColor")

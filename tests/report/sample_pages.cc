@@ -85,6 +85,7 @@ Page readable() {
                 .paragraphs = {"A bi-encoder encodes each document once. What is left for a query is to encode the "
                                "query and to compare vectors.",
                                "A cross-encoder reads the query with each document."},
+                .commands = {"tandem bench compare --input corpus.jsonl --report compare.html"},
                 .table = Table{.columns = {"documents", "method", "p50", "p95", "p99", "queries/s",
                                            "times the bi-encoder", "remark"},
                                .rows = {{"100", "bi-encoder", "2.4 ms", "3.1 ms", "3.3 ms", "410", "1", ""},
@@ -146,6 +147,7 @@ Page hostile() {
                        .values = {{std::nan(""), 1}, {-1}, {1e300, 1e300}, {1e300, 1}}};
   page.sections.push_back({.heading = attack,
                            .paragraphs = {attack},
+                           .commands = {attack},
                            .table = Table{.columns = {attack}, .rows = {{attack, attack}, {}}},
                            .xy_charts = {hostile_chart(attack), one_point, many, empty},
                            .bar_charts = {bars}});
