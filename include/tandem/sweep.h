@@ -101,6 +101,8 @@ struct SettingResult {
   std::vector<Interval> intervals;          ///< [metrics], of the means, by bootstrap over the queries.
   std::vector<StageTimes> times;            ///< [queries]
   Latency encode, retrieve, rerank, total;
+  /// False: its candidates come from a run, of which no time is known: it counts as 0.
+  bool retrieval_timed = true;
   LostAnswers answers;
 };
 
@@ -127,9 +129,10 @@ struct SweepResult {
 };
 
 /// Measures every setting: each first stage alone, each with its best candidates reranked at every depth and alpha, and
-/// the cross-encoder over everything. What a setting returns are the results of Retriever, with the largest depth as
-/// final_top_k where nothing is reranked; they become a Run, so that each value is what evaluate(), and trec_eval, make
-/// of the run that a search writes: equal final scores stand in the order of trec_eval.
+/// the cross-encoder over everything. What a setting returns are the results of Retriever, with the largest depth, or
+/// SweepOptions::results where that is more, as final_top_k where nothing is cut off; they become a Run, so that each
+/// value is what evaluate(), and trec_eval, make of the run that a search writes: equal final scores stand in the order
+/// of trec_eval.
 ///
 /// Queries are answered one at a time, as a user would wait for them: the query is encoded alone, and the best
 /// candidates are scored first, then those up to the next depth. The time of reranking n candidates is the sum of what

@@ -32,16 +32,28 @@ std::string share_of_time(double ratio) {
 struct Limit {
   std::string_view noun;       // "a p95", "a cost per 1,000 queries"
   std::string_view unit = "";  // With a blank before it.
-  int decimals = 0;
+  std::optional<int> decimals = {};
   double limit = 0;
   bool is_minimum = false;
+  bool is_known = true;  // False: the value is that of a part, and the whole may be any more.
+
+  bool kept_by(double value) const { return is_known && (is_minimum ? value >= limit : value <= limit); }
+  bool exceeded_by(double value) const { return is_minimum ? value < limit : value > limit; }
+  std::string text(double value) const {
+    return decimals ? fmt::format("{:.{}f}{}", value, *decimals, unit) : fmt::format("{:.4g}{}", value, unit);
+  }
 };
 
 /// One call of advise().
 class Advisor {
  public:
   Advisor(const SweepResult& sweep, const Goal& goal, const ComparisonOptions& comparison)
-      : sweep_(sweep), goal_(goal), comparison_(comparison) {}
+      : sweep_(sweep),
+        goal_(goal),
+        comparison_(comparison),
+        any_retrieval_timed_(std::ranges::any_of(sweep.settings, [](const SettingResult& setting) {
+          return setting.setting.mode != SearchMode::kCross && setting.retrieval_timed;
+        })) {}
 
   Result<Advice> run() {
     RETURN_IF_ERROR(check());
@@ -93,10 +105,19 @@ class Advisor {
   double quality_of(std::size_t setting) const { return at(setting).means[metric_]; }
   double cost_of(std::size_t setting) const { return cost_per_1000(at(setting), goal_.price_per_hour); }
   std::string name_of(std::size_t setting) const { return at(setting).setting.name(); }
+  const std::string& first_stage_of(std::size_t setting) const { return at(setting).setting.first_stage; }
 
   // ------------------------------------------------------------------------------------------------------- frontier
 
+  /// Whether the time of `one` is known as far as that of `other`: what a run took to find its candidates is not, and
+  /// matters only where the other does not start from the same run.
+  bool time_compares(std::size_t one, std::size_t other) const {
+    return at(one).retrieval_timed ||
+           (!at(other).retrieval_timed && at(one).setting.first_stage == at(other).setting.first_stage);
+  }
+
   bool dominates(std::size_t one, std::size_t other) const {
+    if (!time_compares(one, other)) return false;
     const Latency& time = at(one).total;
     const Latency& other_time = at(other).total;
     return quality_of(one) >= quality_of(other) && time.p95 <= other_time.p95 && time.mean <= other_time.mean &&
@@ -112,15 +133,19 @@ class Advisor {
     return best;
   }
 
-  /// Orders by quality, then by time. What dominates is better, so the best of some is dominated by none of them.
+  /// Orders by quality, then by time, unknown ones last. What dominates is better, so the best of some is dominated by
+  /// none of them.
   bool is_better(std::size_t one, std::size_t other) const {
     if (quality_of(one) != quality_of(other)) return quality_of(one) > quality_of(other);
-    return is_cheaper(one, other);
+    if (at(one).retrieval_timed != at(other).retrieval_timed) return at(one).retrieval_timed;
+    return takes_less(at(one).total, at(other).total);
   }
 
   bool is_cheaper(std::size_t one, std::size_t other) const {
-    const Latency& time = at(one).total;
-    const Latency& other_time = at(other).total;
+    return time_compares(one, other) && takes_less(at(one).total, at(other).total);
+  }
+
+  static bool takes_less(const Latency& time, const Latency& other_time) {
     return time.mean < other_time.mean || (time.mean == other_time.mean && time.p95 < other_time.p95);
   }
 
@@ -129,11 +154,14 @@ class Advisor {
   /// Calls `visit` with each limit of the goal and what the setting has.
   template <class Visit>
   void for_each_limit(std::size_t setting, Visit visit) const {
+    // Where every first stage is a run, what is left to compare is what comes after it.
+    const bool is_time_known = at(setting).retrieval_timed || !any_retrieval_timed_;
     if (goal_.p95_ms_max) {
-      visit(Limit{.noun = "a p95", .unit = " ms", .decimals = 1, .limit = *goal_.p95_ms_max}, at(setting).total.p95);
+      visit(Limit{.noun = "a p95", .unit = " ms", .decimals = 1, .limit = *goal_.p95_ms_max, .is_known = is_time_known},
+            at(setting).total.p95);
     }
     if (goal_.cost_per_1000_max) {
-      visit(Limit{.noun = "a cost per 1,000 queries", .decimals = 6, .limit = *goal_.cost_per_1000_max},
+      visit(Limit{.noun = "a cost per 1,000 queries", .limit = *goal_.cost_per_1000_max, .is_known = is_time_known},
             cost_of(setting));
     }
     if (goal_.recall_min) {
@@ -142,26 +170,31 @@ class Advisor {
     }
   }
 
-  static bool keeps(const Limit& limit, double value) {
-    return limit.is_minimum ? value >= limit.limit : value <= limit.limit;
-  }
-
   std::vector<std::string> lacks_of(std::size_t setting) const {
     std::vector<std::string> lacks;
     for_each_limit(setting, [&](const Limit& limit, double value) {
-      if (keeps(limit, value)) return;
-      lacks.push_back(fmt::format("{} of {:.{}f}{}, {:.{}f}{} {} than {:.{}f}{}", limit.noun, value, limit.decimals,
-                                  limit.unit, std::abs(value - limit.limit), limit.decimals, limit.unit,
-                                  limit.is_minimum ? "less" : "more", limit.limit, limit.decimals, limit.unit));
+      if (limit.kept_by(value)) return;
+      if (!limit.exceeded_by(value)) {
+        lacks.push_back(
+            fmt::format("{} that is not known, as the time of {} itself is not", limit.noun, first_stage_of(setting)));
+        return;
+      }
+      lacks.push_back(fmt::format("{} of {}, {} {} than {}", limit.noun, limit.text(value),
+                                  limit.text(std::abs(value - limit.limit)), limit.is_minimum ? "less" : "more",
+                                  limit.text(limit.limit)));
     });
     return lacks;
   }
 
-  /// The largest share of a limit that the setting misses it by; 0 where it meets the goal.
+  /// The largest share of a limit that the setting misses it by; 0 where it meets the goal, infinite where nobody
+  /// knows.
   double shortfall_of(std::size_t setting) const {
     double worst = 0;
     for_each_limit(setting, [&](const Limit& limit, double value) {
-      if (!keeps(limit, value)) worst = std::max(worst, std::abs(value - limit.limit) / limit.limit);
+      if (limit.kept_by(value)) return;
+      const bool exceeded = limit.exceeded_by(value);
+      worst = std::max(
+          worst, exceeded ? std::abs(value - limit.limit) / limit.limit : std::numeric_limits<double>::infinity());
     });
     return worst;
   }
@@ -196,16 +229,16 @@ class Advisor {
   }
 
   /// Whether a setting may be recommended for being cheaper than the best: not where there are too few queries to say
-  /// that it is as good, and not where its time is the smaller for lacking the part that was not measured.
+  /// that it is as good.
   bool could_replace(std::size_t setting, std::size_t best) const {
-    if (setting == best || sweep_.query_ids.size() < kQueriesEnough) return false;
-    return !takes_candidates_from_a_run(at(setting)) || at(setting).setting.first_stage == at(best).setting.first_stage;
+    return sweep_.query_ids.size() >= kQueriesEnough && is_cheaper(setting, best);
   }
 
   void recommend_nearest(const std::vector<std::size_t>& all) {
     advice_.recommended = *std::ranges::min_element(all, [this](std::size_t a, std::size_t b) {
-      const double difference = shortfall_of(a) - shortfall_of(b);
-      return difference != 0 ? difference < 0 : is_better(a, b);
+      const double shortfall = shortfall_of(a);
+      const double other_shortfall = shortfall_of(b);
+      return shortfall != other_shortfall ? shortfall < other_shortfall : is_better(a, b);
     });
     advice_.best = advice_.recommended;
     const std::vector<std::string>& lacks = advice_.settings[advice_.recommended].lacks;
@@ -242,17 +275,14 @@ class Advisor {
                       "{}.",
                       name_of(chosen), change, comparison_.bootstrap.confidence * 100, difference.interval.low,
                       difference.interval.high, share_of_time(at(chosen).total.mean / at(best).total.mean)));
-    } else if (std::ranges::any_of(good_enough, [&](std::size_t other) {
-                 return could_replace(other, best) && is_cheaper(other, best);
-               })) {
+    } else if (std::ranges::any_of(good_enough, [&](std::size_t other) { return could_replace(other, best); })) {
       reason("Every cheaper setting that meets the goal is worse by more than chance explains.");
     } else if (good_enough.size() > 1 &&
                std::ranges::none_of(good_enough, [&](std::size_t other) { return is_cheaper(other, best); })) {
       reason("No other setting that meets the goal is cheaper.");
     }
-    if (takes_candidates_from_a_run(at(chosen))) {
-      reason(
-          fmt::format("The time that {} itself takes is not known and counts as 0.", at(chosen).setting.first_stage));
+    if (!at(chosen).retrieval_timed) {
+      reason(fmt::format("The time that {} itself takes is not known and counts as 0.", first_stage_of(chosen)));
     }
     warn_of_few_queries();
   }
@@ -263,10 +293,6 @@ class Advisor {
         fmt::format("Only {} measured: with fewer than {} the intervals are too narrow to recommend a "
                     "cheaper setting in place of the best.",
                     count_of(sweep_.query_ids.size(), "query was", "queries were"), kQueriesEnough));
-  }
-
-  static bool takes_candidates_from_a_run(const SettingResult& setting) {
-    return setting.setting.mode != SearchMode::kCross && setting.encode.mean == 0 && setting.retrieve.mean == 0;
   }
 
   // --------------------------------------------------------------------------------------------------------- losses
@@ -377,6 +403,7 @@ class Advisor {
   const SweepResult& sweep_;
   const Goal& goal_;
   const ComparisonOptions& comparison_;
+  const bool any_retrieval_timed_;
   std::size_t metric_ = 0;
   std::size_t recall_ = 0;
   Advice advice_;

@@ -82,8 +82,39 @@ TEST(Advisor, FewQueriesExcuseNoCheaperSetting) {
 TEST(Advisor, ARunOfUnknownTimeIsNotCheaper) {
   SweepResult sweep = sample();
   sweep.settings[1].setting = {.mode = SearchMode::kBi, .first_stage = "BM25"};
-  sweep.settings[1].encode = sweep.settings[1].retrieve = sweep.settings[1].total = {};
+  sweep.settings[1].retrieval_timed = false;
+  sweep.settings[1].total = {};
   EXPECT_EQ(advised(sweep).recommended, 2U);
+}
+
+TEST(Advisor, ARunOfUnknownTimeNeitherDominatesNorMeetsAGoalOfTime) {
+  SweepResult sweep = sample();
+  // As good as the best, and all of its time unknown.
+  sweep.settings.push_back(measured({.mode = SearchMode::kBi, .first_stage = "BM25"}, sweep.settings[2].values[0], 0));
+  sweep.settings.back().retrieval_timed = false;
+  const Advice free = advised(sweep);
+  EXPECT_FALSE(free.settings[2].dominated_by.has_value());
+  EXPECT_NE(free.recommended, 3U);
+  EXPECT_EQ(free.best, 2U);
+  for (const Goal& goal : {Goal{.p95_ms_max = 20}, Goal{.cost_per_1000_max = 0.002}}) {
+    const Advice advice = advised(sweep, goal);
+    EXPECT_TRUE(advice.meets_goal);
+    EXPECT_EQ(advice.recommended, 0U);
+    EXPECT_NE(all_of(advice.settings[3].lacks).find("not known, as the time of BM25 itself"), std::string::npos);
+  }
+  EXPECT_NE(advised(sweep, {.p95_ms_max = 0.001}).recommended, 3U) << "nothing is known of how near it is";
+}
+
+TEST(Advisor, WhereEveryFirstStageIsARunTheRestIsCompared) {
+  SweepResult sweep = sample();
+  for (SettingResult& setting : sweep.settings) {
+    setting.setting.first_stage = "BM25";
+    setting.retrieval_timed = false;
+  }
+  const Advice advice = advised(sweep, {.p95_ms_max = 50});
+  EXPECT_TRUE(advice.meets_goal);
+  EXPECT_EQ(advice.recommended, 1U);
+  EXPECT_NE(all_of(advice.reasons).find("counts as 0"), std::string::npos);
 }
 
 TEST(Advisor, TheCheapestThatChanceCannotTellFromTheBestIsRecommended) {

@@ -162,7 +162,7 @@ class Sweep {
         progress_(progress),
         depths_(without_repetitions(options.depths)),
         alphas_(without_repetitions(options.alphas)),
-        depth_max_(options.depths.empty() ? 0 : std::ranges::max(options.depths)) {}
+        depth_max_(options.depths.empty() ? 0 : std::max(options.results, std::ranges::max(options.depths))) {}
 
   Result<SweepResult> run() {
     RETURN_IF_ERROR(check_first_stages(input_.first_stages));
@@ -196,8 +196,8 @@ class Sweep {
     RETURN_IF_ERROR(bootstrap_mean(std::vector<double>{0}, options_.bootstrap));
     for (const RankingMetric& metric : options_.metrics) {
       if (metric.cutoff <= depth_max_) continue;
-      remark(fmt::format("{} looks at more than the {} results that there are at the largest depth.",
-                         ranking_metric_name(metric), depth_max_));
+      remark(
+          fmt::format("{} looks at more than the {} results that there are.", ranking_metric_name(metric), depth_max_));
     }
     return {};
   }
@@ -219,6 +219,12 @@ class Sweep {
     }
     if (const std::size_t left_out = input_.queries.size() - queries_.size(); left_out > 0) {
       remark(fmt::format("{} no judgement: left out.", count_of(left_out, "query has", "queries have")));
+    }
+    if (const auto without_text = static_cast<std::size_t>(
+            std::ranges::count_if(ids, [&seen](std::string_view id) { return !seen.contains(id); }));
+        without_text > 0) {
+      remark(fmt::format("{} among the queries: left out.",
+                         count_of(without_text, "judged query is not", "judged queries are not")));
     }
     const std::size_t all = queries_.size();
     const bool draws = options_.queries_max > 0 && options_.queries_max < all;
@@ -570,6 +576,9 @@ class Sweep {
       result.intervals.push_back(interval);
     }
     result.setting = measured.setting;
+    result.retrieval_timed = std::ranges::none_of(input_.first_stages, [&](const FirstStage& stage) {
+      return stage.run != nullptr && stage.name == measured.setting.first_stage;
+    });
     result.values = std::move(evaluation.values);
     result.means = std::move(evaluation.means);
     result.times = std::move(measured.times);
@@ -586,7 +595,7 @@ class Sweep {
   const ProgressCallback& progress_;
   const std::vector<std::size_t> depths_;
   const std::vector<float> alphas_;
-  const std::size_t depth_max_;
+  const std::size_t depth_max_;  // How many candidates are looked for.
   const SweepClock::time_point start_ = SweepClock::now();
   const CacheCounts counts_before_ = cache_.counts();
 

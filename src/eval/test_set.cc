@@ -219,14 +219,15 @@ Result<TestSet> make_test_set(std::vector<Document> documents, const SelfTestOpt
   ASSIGN_OR_RETURN(TestSet test, by_titles ? test_by_titles(std::move(documents), options)
                                            : test_by_sentences(std::move(documents), options));
   if (test.queries.empty()) {
-    return fail(ErrorCode::kConflict,
-                "no test can be made of {}: {}. Measure with queries and judgements, or with logged clicks",
-                count == 1 ? "1 document" : fmt::format("{} documents", count),
-                by_titles
-                    ? fmt::format("a title needs {} words, and a text of {} below it", kTitleWordsMin, kRestWordsMin)
-                    : fmt::format("a document needs a sentence of {} to {} words that stands in no other, and "
-                                  "{} words beside it",
-                                  kSentenceWordsMin, kSentenceWordsMax, kRestWordsMin));
+    return fail(
+        ErrorCode::kConflict,
+        "no test can be made of {}: {}. Measure with queries and judgements, or with logged clicks",
+        count == 1 ? "1 document" : fmt::format("{} documents", count),
+        by_titles ? fmt::format("a title needs {} words, a text of {} below it, and at most {} documents that share it",
+                                kTitleWordsMin, kRestWordsMin, kSharedTitleMax)
+                  : fmt::format("a document needs a sentence of {} to {} words that stands in no other, and "
+                                "{} words beside it",
+                                kSentenceWordsMin, kSentenceWordsMax, kRestWordsMin));
   }
   test.trust.emplace_back(
       "Another document that answers as well counts as wrong, so the values are too low; a query shares words with its "
