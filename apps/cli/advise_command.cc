@@ -274,9 +274,15 @@ std::string shell_word(const std::string& text) {
   return quoted + "'";
 }
 
-/// The options of a second stage that are not the defaults.
-std::string cross_options(const AdviseFlags& flags) {
-  return flags.cross_model == kDefaultCrossEncoder ? "" : " --cross-model " + shell_word(flags.cross_model);
+/// The options of a second stage that are not the defaults; the model's is called otherwise where there is no other.
+std::string cross_options(const AdviseFlags& flags, std::string_view model_option = "--cross-model") {
+  std::string options;
+  if (flags.cross_model != kDefaultCrossEncoder) {
+    options += fmt::format(" {} {}", model_option, shell_word(flags.cross_model));
+  }
+  if (flags.activation != Activation::kAuto) options += fmt::format(" --activation {}", to_string(flags.activation));
+  if (flags.cross_max_length) options += fmt::format(" --max-length {}", *flags.cross_max_length);
+  return options;
 }
 
 std::string precision_option(const AdviseFlags& flags) {
@@ -286,15 +292,18 @@ std::string precision_option(const AdviseFlags& flags) {
 
 std::vector<std::string> commands_for_run(const AdviseFlags& flags, const PipelineSetting& setting,
                                           const std::string& run) {
+  // A comment ends with its line, wherever the file's name has one.
+  std::string name = run;
+  std::ranges::replace_if(
+      name, [](char c) { return static_cast<unsigned char>(c) < ' '; }, '?');
   std::vector<std::string> commands{
-      fmt::format("# {} comes from another system: take its candidates from there.", run)};
+      fmt::format("# {} comes from another system: take its candidates from there.", name)};
   if (setting.mode != SearchMode::kHybrid) return commands;
-  std::string model;
-  if (flags.cross_model != kDefaultCrossEncoder) model = " --model " + shell_word(flags.cross_model);
   std::string alpha;
   if (setting.alpha != 1) alpha = fmt::format(" --alpha {:g}", setting.alpha);
-  commands.push_back(fmt::format("tandem rerank --query QUERY --input CANDIDATES.jsonl{}{}{} --top-k {}", model, alpha,
-                                 precision_option(flags), std::min(flags.results, setting.candidates)));
+  commands.push_back(fmt::format("tandem rerank --query QUERY --input CANDIDATES.jsonl{}{}{} --top-k {}",
+                                 cross_options(flags, "--model"), alpha, precision_option(flags),
+                                 std::min(flags.results, setting.candidates)));
   return commands;
 }
 

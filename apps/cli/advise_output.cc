@@ -88,7 +88,7 @@ std::string describe_queries(const AdviceReport& report) {
 std::string counts(const AdviceReport& report) {
   return fmt::format("{} over {} in {:.1f} s: {}; {}.", describe_queries(report),
                      count_of(report.sweep.documents, "document"), report.seconds, describe(report.sweep.counts),
-                     describe(report.sweep.truncation));
+                     describe_truncation(report.sweep));
 }
 
 std::vector<std::string> all_remarks(const AdviceReport& report) {

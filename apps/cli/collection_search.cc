@@ -21,7 +21,9 @@ void add_stage_options(CLI::App& command, StageFlags& flags) {
 Result<std::vector<Query>> read_queries(const std::string& path) {
   ASSIGN_OR_RETURN(std::vector<Query> queries, read_all(path, read_query));
   for (const Query& query : queries) {
-    if (Status status = check_query(query.text); !status) return fail_in("query " + query.id, status.error());
+    if (Status status = check_query(query.text); !status) {
+      return fail_in(fmt::format("{}: query {}", path, query.id), status.error());
+    }
   }
   if (Status status = check_ids_differ(queries); !status) return fail_in(path, status.error());
   return queries;

@@ -58,7 +58,11 @@ class ScratchFolder {
   static Result<ScratchFolder> create() {
     std::error_code error;
     const fs::path parent = fs::temp_directory_path(error);
-    if (error) return fail(ErrorCode::kNotFound, "no folder for temporary files: {}", error.message());
+    if (error) {
+      const char* wanted = ::getenv("TMPDIR");
+      return fail(ErrorCode::kNotFound, "{}: want a folder for temporary files: {}",
+                  wanted == nullptr ? parent.string() : wanted, error.message());
+    }
     std::string name = (parent / "tandem-compare-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) return fail_errno(errno, "cannot make a folder", name);
     return ScratchFolder(std::move(name));

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "collection_search.h"
 #include "commands.h"
@@ -163,9 +163,9 @@ void warn_of_short_results(const EvalFlags& flags, std::span<const RankingMetric
 /// Better now than after an hour of searching.
 Status check_output_run(const std::string& path) {
   if (path.empty()) return {};
-  std::error_code error;
-  if (std::filesystem::is_directory(std::filesystem::absolute(path).parent_path(), error)) return {};
-  return fail(ErrorCode::kNotFound, "{}: its folder does not exist", path);
+  // Made and thrown away.
+  if (const Result<ReplacementFile> file = ReplacementFile::create(path); !file) return tl::unexpected(file.error());
+  return {};
 }
 
 Result<NamedRun> search_collection(const EvalFlags& flags, const Qrels& qrels) {
@@ -192,8 +192,11 @@ Result<std::vector<RankingMetric>> parse_metrics(const std::vector<std::string>&
 }
 
 Status compare_with_first(std::vector<MeasuredRun>& runs, const ComparisonOptions& options) {
+  ProgressBar bar;
+  std::size_t done = 0;
   for (std::size_t run = 1; run < runs.size(); ++run) {
     for (std::size_t metric = 0; metric < runs[run].evaluation.values.size(); ++metric) {
+      bar.update("comparing", "metrics", done++, std::nullopt);
       ASSIGN_OR_RETURN(const Comparison comparison,
                        compare_paired(runs[0].evaluation.values[metric], runs[run].evaluation.values[metric], options));
       runs[run].comparisons.push_back(comparison);
@@ -294,7 +297,10 @@ Status check_flags(const EvalFlags& flags) {
   if (flags.runs.size() > 1 && flags.evaluation.answered_only) {
     return refuse("--answered-only leaves each run its own queries, which cannot be compared: give one --run");
   }
-  RETURN_IF_ERROR(check_is_no_input("--output-run", flags.output_run, std::vector{flags.queries_file, flags.qrels}));
+  RETURN_IF_ERROR(check_is_no_input("--output-run", flags.output_run,
+                                    std::vector{flags.queries_file, flags.qrels, flags.collection}));
+  // CLI11's ranges let NaN pass.
+  if (!std::isfinite(flags.comparison.bootstrap.confidence)) return refuse("--confidence is no number");
   if (!std::isfinite(flags.threshold)) return refuse("--threshold is no finite number");
   return {};
 }
@@ -354,7 +360,7 @@ void add_eval(CLI::App& app, Action& action) {
             ->type_name("F");
         command.add_option("--output-run", flags.output_run, "Where to write what the search found, as a TREC run")
             ->type_name("F");
-        command.add_option("--tag", flags.tag, "The last column of that run")->type_name("NAME")->capture_default_str();
+        add_tag_option(command, flags.tag, "The last column of that run");
         add_search_options(command, flags.stages.search);
         command
             .add_option("--pairs", flags.pairs,
@@ -367,6 +373,8 @@ void add_eval(CLI::App& app, Action& action) {
         add_vector_options(command, flags.vectors);
         for (const char* name : {"--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt"})
           command.get_option(name)->needs("--pairs");  // A COLLECTION remembers its own.
+        for (const char* name : {"--queries", "--output-run", "--metrics", "--relevance-level", "--answered-only"})
+          command.get_option(name)->excludes("--pairs");
         add_stage_options(command, flags.stages);
         command.add_flag("--per-query", flags.per_query, "Also print every query's value, or every pair's score");
         add_pipeline_options(command, flags.pipelines);

@@ -9,6 +9,8 @@
 
 namespace tandem::cli {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr std::size_t kLineBytesMax = std::size_t{64} << 20;
@@ -92,12 +94,19 @@ Result<Query> read_query(const RecordReader& record) {
 }
 
 Status check_is_no_input(std::string_view option, const std::string& output, std::span<const std::string> inputs) {
-  if (output.empty()) return {};
+  std::error_code error;
+  const fs::path target = fs::weakly_canonical(output, error);
+  if (output.empty() || error || (fs::exists(target, error) && !fs::is_regular_file(target, error))) return {};
   for (const std::string& input : inputs) {
-    std::error_code error;
-    if (std::filesystem::equivalent(output, input, error) && std::filesystem::is_regular_file(input, error)) {
-      return fail(ErrorCode::kInvalidArgument, "{} {}: this file is read, so it may not be replaced", option, output);
-    }
+    if (input.empty()) continue;
+    const fs::path source = fs::weakly_canonical(input, error);
+    if (error) continue;
+    const bool is_input = target == source || fs::equivalent(target, source, error);
+    const bool is_inside = fs::is_directory(source, error) && fs::exists(target, error) &&
+                           std::ranges::mismatch(source, target).in1 == source.end();
+    if (!is_input && !is_inside) continue;
+    return fail(ErrorCode::kInvalidArgument, "{} {}: {}, so it may not be replaced", option, output,
+                is_input ? "this file is read" : fmt::format("this file lies in {}, which is read", input));
   }
   return {};
 }

@@ -86,7 +86,8 @@ Result<std::vector<Record>> read_batch(RecordReader& reader, Result<Record> (*re
   return records;
 }
 
-/// An error where writing to `output`, the value of `option`, would replace one of the files that are read.
+/// An error where writing to `output`, the value of `option`, would replace one of the files that are read, or a file
+/// in one of the folders that are. Inputs that are empty are none.
 Status check_is_no_input(std::string_view option, const std::string& output, std::span<const std::string> inputs);
 
 /// Every record of a file.

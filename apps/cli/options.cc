@@ -32,6 +32,14 @@ const Choices<Pooling> kPoolings{{"cls", Pooling::kCls},
                                  {"weightedmean", Pooling::kWeightedMean},
                                  {"lasttoken", Pooling::kLastToken}};
 
+template <class Value>
+const char* word_for(Value wanted, const Choices<Value>& choices) {
+  for (const auto& [word, value] : choices) {
+    if (value == wanted) return word.c_str();
+  }
+  return "";
+}
+
 /// Says once on stderr when the encoder computes otherwise than asked, and why.
 void report_compute(const ComputeInfo& info) {
   if (!info.note.empty()) note(info.note);
@@ -129,6 +137,17 @@ void add_metric_option(CLI::App& command, std::optional<Metric>& metric) {
 
 void add_json_option(CLI::App& command, bool& json) { command.add_flag("--json", json, "Print JSON"); }
 
+void add_tag_option(CLI::App& command, std::string& tag, const std::string& description) {
+  const auto check = [](const std::string& word) {
+    const bool one_word = !word.empty() && word.find_first_of(" \t\n\v\f\r") == std::string::npos;
+    return one_word ? std::string() : "expected one word, got '" + word + "'";
+  };
+  command.add_option("--tag", tag, description)
+      ->check(CLI::Validator(check, ""))
+      ->type_name("NAME")
+      ->capture_default_str();
+}
+
 Status check_query(std::string_view query) {
   if (query.find_first_not_of(" \t\r\n") != std::string_view::npos) return {};
   return fail(ErrorCode::kInvalidArgument, "the query is empty");
@@ -200,11 +219,7 @@ std::optional<Pooling> parse_pooling(const std::string& name) {
   return std::nullopt;
 }
 
-const char* to_string(Precision precision) {
-  for (const auto& [word, value] : kPrecisions) {
-    if (value == precision) return word.c_str();
-  }
-  return "";
-}
+const char* to_string(Precision precision) { return word_for(precision, kPrecisions); }
+const char* to_string(Activation activation) { return word_for(activation, kActivations); }
 
 }  // namespace tandem::cli

@@ -88,6 +88,9 @@ void add_activation_option(CLI::App& command, Activation& activation);
 void add_metric_option(CLI::App& command, std::optional<Metric>& metric);
 void add_json_option(CLI::App& command, bool& json);
 
+/// --tag: one word.
+void add_tag_option(CLI::App& command, std::string& tag, const std::string& description);
+
 /// An error for a query that is empty or all blanks.
 Status check_query(std::string_view query);
 
@@ -111,5 +114,7 @@ std::optional<Pooling> parse_pooling(const std::string& name);
 
 /// "bf16", as --precision takes it.
 const char* to_string(Precision precision);
+/// "sigmoid", as --activation takes it.
+const char* to_string(Activation activation);
 
 }  // namespace tandem::cli

@@ -25,9 +25,11 @@ Result<PageFiles> PageFiles::prepare(const std::string& report, const std::strin
   PageFiles files;
   files.report_ = report;
   files.svg_ = svg;
-  // Made and thrown away: an interrupt while measuring leaves nothing behind.
-  if (!report.empty()) RETURN_IF_ERROR(ReplacementFile::create(report));
   if (!svg.empty()) {
+    for (const std::string& input : inputs) {
+      const std::filesystem::path same_name = std::filesystem::path(svg) / std::filesystem::path(input).filename();
+      if (same_name.extension() == ".svg") RETURN_IF_ERROR(check_is_no_input("--svg", same_name, {&input, 1}));
+    }
     std::error_code error;
     std::filesystem::create_directories(svg, error);
     if (error) return fail_errno(error.value(), "cannot make the folder", svg);
@@ -35,6 +37,8 @@ Result<PageFiles> PageFiles::prepare(const std::string& report, const std::strin
       return fail(ErrorCode::kInvalidArgument, "--svg {}: is a file, want a folder", svg);
     }
   }
+  // Made and thrown away: an interrupt while measuring leaves nothing behind.
+  if (!report.empty()) RETURN_IF_ERROR(ReplacementFile::create(report));
   return files;
 }
 

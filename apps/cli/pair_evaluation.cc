@@ -87,6 +87,18 @@ Result<std::vector<LabelledPair>> read_labelled_pairs(const std::string& path) {
   RETURN_IF_ERROR(check_alike(path, pairs, "label", [](const LabelledPair& pair) { return pair.label.has_value(); }));
   RETURN_IF_ERROR(check_alike(path, pairs, "score", [](const LabelledPair& pair) { return pair.grade.has_value(); }));
   RETURN_IF_ERROR(check_alike(path, pairs, "query", [](const LabelledPair& pair) { return pair.is_retrieval; }));
+  // What could not be measured is known before anything is encoded.
+  const auto positive = [](const LabelledPair& pair) { return pair.label.value_or(false); };
+  if (const auto positives = std::ranges::count_if(pairs, positive);
+      pairs.front().label && (positives == 0 || positives == std::ssize(pairs))) {
+    return fail(ErrorCode::kCorruptData, "{}: ROC-AUC needs pairs of both labels: of {}, {} are positive", path,
+                count_of(pairs.size(), "pair"), positives);
+  }
+  const auto& first_grade = pairs.front().grade;
+  if (first_grade && std::ranges::count(pairs, first_grade, &LabelledPair::grade) == std::ssize(pairs)) {
+    return fail(ErrorCode::kCorruptData, "{}: a correlation needs grades that differ: of {}, all have {}", path,
+                count_of(pairs.size(), "pair"), *first_grade);
+  }
   return pairs;
 }
 

@@ -257,7 +257,7 @@ Status evaluate_pipelines(const PipelineRequest& request) {
                                     to_table(ceiling_rows(result)), describe(result.counts))));
   if (request.per_query) RETURN_IF_ERROR(print(per_query_lines(result)));
   note(fmt::format("{} queries of {} over {}; {}{}; ± is half of the {:g} % interval", result.query_ids.size(),
-                   request.qrels, count_of(result.documents, "document"), describe(result.truncation),
+                   request.qrels, count_of(result.documents, "document"), describe_truncation(result),
                    open.cross_encoder ? "; pairs: " + describe(open.cross_encoder->compute()) : "",
                    request.bootstrap.confidence * 100));
   return {};

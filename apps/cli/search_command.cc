@@ -189,9 +189,7 @@ void add_search(CLI::App& app, Action& action) {
                    "How results are printed; json: one object per query and line; trec: a run file");
         command.add_flag_callback(
             "--json", [&flags] { flags.format = Format::kJson; }, "The same as --format json");
-        command.add_option("--tag", flags.tag, "The last column of a TREC run")
-            ->type_name("NAME")
-            ->capture_default_str();
+        add_tag_option(command, flags.tag, "The last column of a TREC run");
         add_stage_options(command, flags.stages);
       },
       run_search);

@@ -74,6 +74,12 @@ TableRows ceiling_rows(const SweepResult& result) {
   return rows;
 }
 
+std::string describe_truncation(const SweepResult& result) {
+  if (result.counts.texts_reused + result.counts.pairs_reused == 0) return describe(result.truncation);
+  if (result.truncation.texts == 0) return "how much of what was there already is truncated is not known";
+  return describe(result.truncation) + ", of what was computed now";
+}
+
 std::string describe(const CacheCounts& counts) {
   return fmt::format("{} encoded and {} scored, none twice; {} and {} were there already",
                      count_of(counts.texts_computed, "text"), count_of(counts.pairs_computed, "pair"),
@@ -99,7 +105,8 @@ void write_setting_members(JsonWriter& json, const SweepResult& result, const Se
   write_latency(json, "retrieve", setting.retrieve);
   write_latency(json, "rerank", setting.rerank);
   write_latency(json, "total", setting.total);
-  json.end_object().key("found").value(setting.answers.found);
+  json.end_object().key("retrieval_timed").value(setting.retrieval_timed);
+  json.key("found").value(setting.answers.found);
   json.key("lost_in_retrieval").value(setting.answers.in_retrieval);
   json.key("lost_in_ranking").value(setting.answers.in_ranking);
 }

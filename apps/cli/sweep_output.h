@@ -23,6 +23,9 @@ TableRows ceiling_rows(const SweepResult& result);
 /// "120 texts encoded and 900 pairs scored, none twice; 10 texts and 0 pairs were there already".
 std::string describe(const CacheCounts& counts);
 
+/// How many texts were truncated, as far as it is known: of what a cache has, it is not.
+std::string describe_truncation(const SweepResult& result);
+
 /// The members of a setting's object: name, mode, what the mode needs, metrics with intervals, times per stage, and how
 /// many answers were found and lost.
 void write_setting_members(JsonWriter& json, const SweepResult& result, const SettingResult& setting);

@@ -62,9 +62,9 @@ class ProgressBar {
   double next_draw_seconds_ = 1;
 };
 
-/// From here on, the first Ctrl-C (or SIGTERM) only sets a flag, so that the command can throw away what is half done;
-/// a second one ends the process at once. Commands that write files call it; for the others the signal's default is
-/// right.
+/// From here on, the first Ctrl-C (or SIGTERM, or SIGHUP) only sets a flag, so that the command can throw away what is
+/// half done; a second one ends the process at once. Commands that write files call it; for the others the signal's
+/// default is right.
 void defer_interrupts();
 
 /// Success, or an error when an interrupt has arrived. Long loops ask after each batch.

@@ -55,6 +55,24 @@ class Advise(CliTest):
                 words += ["--cross-model", model(CROSS)]
             self.succeed(*words[1:])
 
+    def test_the_commands_have_the_options_that_were_measured(self):
+        options = ("--activation", "sigmoid", "--max-length", "64")
+        search = self.advise(*JUDGED, *options, "--first-stage", "bi")["recommendation"]["commands"][-1]
+        if "--mode bi" not in search:
+            self.assertIn(" ".join(options), search)
+        rerank = self.advise(*JUDGED, *options, "--first-stage", DATA / "keyword.trec", "--no-cross-only")
+        self.assertIn(" ".join(options), rerank["recommendation"]["commands"][-1])
+
+    def test_results_are_as_many_as_people_see(self):
+        advice = json.loads(self.succeed("advise", *JUDGED, "--model", model(BI), "--cross-model", "none", "--depths",
+                                         "1", "--min-recall", "0.8", "--json"))
+        self.assertTrue(advice["recommendation"]["meets_goal"])
+
+    def test_judged_queries_without_a_text_are_remarked(self):
+        queries = self.write("q.jsonl", (DATA / "queries.jsonl").read_text().splitlines()[0] + "\n")
+        advice = self.advise(*CORPUS, "--queries", queries, "--qrels", DATA / "qrels.tsv")
+        self.assertTrue(any("2 judged queries are not among the queries" in text for text in advice["remarks"]))
+
     def test_the_text_says_how_far_the_test_can_be_trusted(self):
         text = self.succeed("advise", *CORPUS, *SMALL)
         for part in ("Nobody judged this test", "ndcg@10", "95 % interval", "on the frontier", "Recommended: ",

@@ -57,6 +57,19 @@ class Usage(CliTest):
                 self.assertIn(name, result.stderr)
             self.assertNotIn("nobody/nothing", result.stderr)
 
+    def test_nothing_that_is_read_is_replaced(self):
+        (self.folder / "docs").mkdir()
+        page = self.write("docs/page.md", "A page of some words.")
+        drawing = self.write("quality-and-time.svg", "One text. Another text.")
+        queries, judged = self.write("q.jsonl", ""), self.write("qrels", "")
+        for arguments, name in ((["docs", "--report", page], "lies in docs"),
+                                (["docs", "--report", "new.cache", "--cache", "new.cache"], "this file is read"),
+                                (["docs", "--report", judged, "--queries", queries, "--qrels", judged], "is read"),
+                                ([drawing, "--svg", "."], "quality-and-time.svg")):
+            self.refuse("advise", *arguments, *NO_MODEL, status=2, names=[name])
+        self.assertEqual((self.folder / "docs/page.md").read_text(), "A page of some words.")
+        self.assertEqual((self.folder / "quality-and-time.svg").read_text(), "One text. Another text.")
+
     def test_lines_of_clicks_are_named(self):
         clicks = self.write("clicks.jsonl", '{"query": "a", "clicked": ["wal"]}\n{"query": "b"}\n')
         self.refuse("advise", CORPUS, "--clicks", clicks, *NO_MODEL, names=["clicks.jsonl:2: ", "document_id"])

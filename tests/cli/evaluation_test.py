@@ -86,6 +86,10 @@ class Evaluation(CliTest):
                                 ([*given, "--relevance-level", "0"], "--relevance-level"),
                                 ([*given, "--run", self.second, "--answered-only"], "--answered-only"),
                                 ([*given, "--pooling", "cls"], "--pairs"),
+                                ([*given, "--confidence", "nan"], "--confidence"),
+                                ([*given, "--tag", "two words"], "--tag"),
+                                (["--pairs", "p.jsonl", "--metrics", "map"], "--metrics"),
+                                (["--pairs", "p.jsonl", "--output-run", "r"], "--output-run"),
                                 ([*given, "--dimensions", "2"], "--pairs")):
             self.refuse("eval", *arguments, status=2, names=[name])
 

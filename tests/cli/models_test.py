@@ -476,6 +476,8 @@ class Evaluation(CliTest):
                   "bi"]
         self.assertIn("ndcg@10", self.succeed(*search))
         self.refuse(*search, "--output-run", "no/such/run.trec", names=["no/such/run.trec"])
+        self.refuse(*search, "--output-run", "c.tandem/CURRENT", status=2, names=["lies in c.tandem"])
+        self.succeed(*search)
 
     def test_queries_that_no_judgement_knows_are_refused(self):
         self.succeed("index", "c.tandem", DATA / "faq.jsonl", "--model", model(BI))
@@ -512,7 +514,9 @@ class Evaluation(CliTest):
 
     def test_one_label_alone_is_an_error_and_no_zero(self):
         path = self.write_jsonl("same.jsonl", [{"text_a": "a", "text_b": "b", "label": 1}] * 2)
-        self.refuse("eval", "--pairs", path, "--model", model(BI), "--mode", "bi", status=2, names=["both labels"])
+        self.refuse("eval", "--pairs", path, "--model", "no/such", "--mode", "bi", names=["same.jsonl", "both labels"])
+        path = self.write_jsonl("grades.jsonl", [{"text_a": "a", "text_b": "b", "score": 2.5}] * 2)
+        self.refuse("eval", "--pairs", path, "--model", "no/such", "--mode", "bi", names=["grades.jsonl", "differ"])
 
 
 class Examples(CliTest):
