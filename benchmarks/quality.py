@@ -211,7 +211,30 @@ def overview(results: dict[str, dict]) -> list[str]:
                      *(f"{ceiling['recall']:.3f}" for depth in (10, 100) for ceiling in sample["ceilings"]
                        if ceiling["depth"] == depth)]
             lines.append(f"| {name} | {retriever.name} | {' | '.join(cells)} |")
-    return [*lines, ""]
+    return [*lines, "", *changes(results), ""]
+
+
+def changes(results: dict[str, dict]) -> list[str]:
+    """What reranking changes, in a line for each first stage, the largest gain first."""
+    lines = ["What reranking changes, at the best depth of each set and, where that is another, at the largest:", ""]
+
+    def change(gain: float, depth: int) -> str:
+        return f"{gain:+.3f} (top {depth})".replace("-", "−")
+    for retriever in RETRIEVERS:
+        found = []
+        for name in SETS:
+            sample = sample_of(results, name, retriever, "int8", max(SAMPLES["int8"]))
+            if sample is None:
+                continue
+            alone = next(row["mean"] for row in sample["rows"] if not row["candidates"])
+            gains = {row["candidates"]: row["mean"] - alone for row in sample["rows"]
+                     if row["candidates"] and row["alpha"] == 1}
+            best = max(gains, key=gains.get)
+            found.append((gains[best], f"{name} " + ", ".join(change(gains[depth], depth)
+                                                              for depth in sorted({best, max(gains)}))))
+        if found:
+            lines.append(f"- **{retriever.name}**: " + "; ".join(text for _, text in sorted(found, reverse=True)) + ".")
+    return lines
 
 
 def section(name: str, results: dict[str, dict]) -> list[str]:
