@@ -220,6 +220,7 @@ def changes(results: dict[str, dict]) -> list[str]:
 
     def change(gain: float, depth: int) -> str:
         return f"{gain:+.3f} (top {depth})".replace("-", "−")
+
     for retriever in RETRIEVERS:
         found = []
         for name in SETS:
