@@ -53,9 +53,11 @@ struct Advice {
 };
 
 /// Recommends, of the settings that meet the goal, the best by the metric; but where the paired difference to a cheaper
-/// one has a confidence interval that includes 0, the cheapest such; with fewer than 20 queries, and for a run whose
-/// own time is not known, no such exchange is made. Where none meets the goal, the one whose worst
-/// shortfall, relative to the limit, is smallest.
+/// one has a confidence interval that includes 0, the cheapest such; with fewer than 20 queries no such exchange is
+/// made. Where none meets the goal, the one whose worst shortfall, relative to the limit, is smallest.
+///
+/// What starts from a run (SettingResult::retrieval_timed) is neither cheaper than a setting with another first stage,
+/// nor dominates it, nor meets a goal of time or cost, unless every first stage is a run.
 ///
 /// Errors: kInvalidArgument for a goal out of range, a metric that was not measured, a sweep without settings or
 /// queries, or comparison options out of range. May be called from many threads at once.
