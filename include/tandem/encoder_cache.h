@@ -64,6 +64,9 @@ class EncoderCache {
   Result<CachedScores> predict(const CrossEncoder& encoder, std::span<const TextPair> pairs,
                                const ProgressCallback& progress = {});
 
+  /// How many of the pairs predict() would have to score. Errors: those of reading.
+  Result<std::size_t> count_missing(const CrossEncoder& encoder, std::span<const TextPair> pairs) const;
+
   CacheCounts counts() const;
 
   EncoderCache(EncoderCache&&) noexcept;

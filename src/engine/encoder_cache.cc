@@ -61,6 +61,15 @@ Result<std::string> key_of(const CrossEncoder& encoder) {
       .finish();
 }
 
+Result<std::vector<std::string>> keys_of(const CrossEncoder& encoder, std::span<const TextPair> pairs) {
+  ASSIGN_OR_RETURN(const std::string encoder_key, key_of(encoder));
+  std::vector<std::string> keys;
+  for (const TextPair& pair : pairs) {
+    keys.push_back(KeyHasher().add(encoder_key).add(pair.query).add(pair.document).finish());
+  }
+  return keys;
+}
+
 /// What a batch of computing gave.
 struct Computed {
   Matrix rows;
@@ -127,6 +136,11 @@ class EncoderCache::Impl {
       result.cost_ms.push_back(value.cost_ms);
     }
     return result;
+  }
+
+  Result<std::size_t> count_missing(std::span<const std::string> keys) const {
+    ASSIGN_OR_RETURN(const auto values, store_.find(keys));
+    return static_cast<std::size_t>(std::ranges::count_if(values, [](const auto& value) { return !value; }));
   }
 
   const CacheCounts& counts() const { return counts_; }
@@ -210,16 +224,13 @@ Result<CachedScores> EncoderCache::predict(const CrossEncoder& encoder, std::spa
     return fail(ErrorCode::kInvalidArgument, "{}: a cache keeps the scores of models with one label, this one has {}",
                 encoder.model(), encoder.labels().size());
   }
-  ASSIGN_OR_RETURN(const std::string encoder_key, key_of(encoder));
-  Impl::Request request{.keys = {},
+  ASSIGN_OR_RETURN(std::vector<std::string> keys, keys_of(encoder, pairs));
+  Impl::Request request{.keys = std::move(keys),
                         .columns = 1,
                         .compute = {},
                         .computed = &CacheCounts::pairs_computed,
                         .reused = &CacheCounts::pairs_reused,
                         .progress = {.what = "scoring", .unit = "pairs"}};
-  for (const TextPair& pair : pairs) {
-    request.keys.push_back(KeyHasher().add(encoder_key).add(pair.query).add(pair.document).finish());
-  }
   request.compute = [&](std::span<const std::size_t> places, const ProgressCallback& report) -> Result<Computed> {
     std::vector<TextPair> batch;
     for (const std::size_t place : places) batch.push_back(pairs[place]);
@@ -230,6 +241,11 @@ Result<CachedScores> EncoderCache::predict(const CrossEncoder& encoder, std::spa
   const std::span<const float> scores(answer.rows.data(), answer.rows.rows());
   return CachedScores{
       .scores = {scores.begin(), scores.end()}, .cost_ms = std::move(answer.cost_ms), .truncation = answer.truncation};
+}
+
+Result<std::size_t> EncoderCache::count_missing(const CrossEncoder& encoder, std::span<const TextPair> pairs) const {
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys, keys_of(encoder, pairs));
+  return impl_->count_missing(keys);
 }
 
 CacheCounts EncoderCache::counts() const { return impl_->counts(); }

@@ -74,6 +74,15 @@ TEST_F(EncoderCacheTest, EqualTextsAndPairsAreComputedOnce) {
   EXPECT_EQ(cache.counts().pairs_reused, 4U);
 }
 
+TEST_F(EncoderCacheTest, PairsThatAreMissingAreCounted) {
+  EncoderCache cache = must(EncoderCache::in_memory());
+  const std::vector<TextPair> pairs{{"the cat", "the mat"}, {"the cat", "the boat"}, {"the cat", "the night"}};
+  EXPECT_EQ(must(cache.count_missing(cross_encoder_, pairs)), 3U);
+  must(cache.predict(cross_encoder_, std::span(pairs).first(2)));
+  EXPECT_EQ(must(cache.count_missing(cross_encoder_, pairs)), 1U);
+  EXPECT_EQ(cache.counts().pairs_computed, 2U);
+}
+
 TEST_F(EncoderCacheTest, NothingIsMistakenForWhatAnotherEncoderComputed) {
   EncoderCache cache = must(EncoderCache::in_memory());
   const std::vector<std::string_view> texts{"the cat sat"};

@@ -471,12 +471,20 @@ class Sweep {
     if (input_.cross_encoder == nullptr || !options_.cross_only) return {};
     const std::size_t all = queries_.size() * documents_.kept().size();
     const double pair_ms = pairs_ == 0 ? 0 : pairs_cost_ms_ / static_cast<double>(pairs_);
-    const double needed_s = static_cast<double>(all - pairs_) * pair_ms / 1e3;
-    if (deadline() && SweepClock::now() + std::chrono::duration<double>(needed_s) > *deadline()) {
+    const auto seconds_for = [pair_ms](std::size_t pairs) { return static_cast<double>(pairs) * pair_ms / 1e3; };
+    const auto has_time_for = [&](std::size_t pairs) {
+      return pairs == 0 || !deadline() ||
+             SweepClock::now() + std::chrono::duration<double>(seconds_for(pairs)) <= *deadline();
+    };
+    std::size_t missing = all - pairs_;
+    if (!has_time_for(missing)) {
+      ASSIGN_OR_RETURN(missing, count_missing_pairs());
+    }
+    if (!has_time_for(missing)) {
       remark(
           fmt::format("The cross-encoder over all {} documents was left out: {} more pairs at {:.2f} ms each take "
                       "about {:.0f} s, which the budget has no room for.",
-                      documents_.kept().size(), all - pairs_, pair_ms, needed_s));
+                      documents_.kept().size(), missing, pair_ms, seconds_for(missing)));
       return {};
     }
     add_setting({.mode = SearchMode::kCross});
@@ -490,6 +498,20 @@ class Sweep {
       }));
     }
     return {};
+  }
+
+  /// Of every query with every document, those that the cache does not have.
+  Result<std::size_t> count_missing_pairs() const {
+    std::size_t missing = 0;
+    for (const SweepQuery* query : queries_) {
+      std::vector<TextPair> pairs;
+      for (const std::uint32_t place : documents_.kept()) {
+        pairs.push_back({.query = query->text, .document = documents_.text(place)});
+      }
+      ASSIGN_OR_RETURN(const std::size_t of_query, cache_.count_missing(*input_.cross_encoder, pairs));
+      missing += of_query;
+    }
+    return missing;
   }
 
   Status add_cross(const SweepQuery& query, const ProgressCallback& progress) {

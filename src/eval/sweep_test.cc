@@ -283,6 +283,7 @@ TEST_F(SweepTest, ABudgetEndsAfterAFewQueriesAndKeepsTheJudgedDocuments) {
   documents_ = tiny_documents(2000);
   SweepOptions wanted = options();
   wanted.cross_only = true;
+  wanted.depths = {5};  // Fewer than the judged documents, so that pairs are left to score.
   wanted.budget_s = 1e-6;
   const SweepResult result = must(sweep_with(input(), wanted));
   EXPECT_EQ(result.query_ids.size(), 5U);
@@ -299,6 +300,17 @@ TEST_F(SweepTest, ABudgetEndsAfterAFewQueriesAndKeepsTheJudgedDocuments) {
     EXPECT_EQ(setting.times.size(), 5U);
     for (const std::vector<double>& values : setting.values) EXPECT_EQ(values.size(), 5U);
   }
+}
+
+TEST_F(SweepTest, WhatTheCacheHasFitsIntoAnyBudget) {
+  EncoderCache cache = must(EncoderCache::in_memory());
+  SweepOptions wanted = options();
+  wanted.cross_only = true;
+  must(sweep(input(), wanted, cache));
+  wanted.budget_s = 1e-6;
+  const SweepResult result = must(sweep(input(), wanted, cache));
+  EXPECT_EQ(result.counts.pairs_computed, 0U);
+  EXPECT_EQ(result.settings.back().setting.mode, SearchMode::kCross);
 }
 
 TEST_F(SweepTest, ALargeBudgetChangesNothing) {

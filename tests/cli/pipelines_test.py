@@ -78,7 +78,7 @@ class Pipelines(CliTest):
         self.assertFalse(any("cross" in line for line in lines))
 
     def test_a_budget_ends_it(self):
-        report = self.report("--budget", "0.001")
+        report = self.report("--budget", "0.001", "--depths", "1")
         self.assertEqual(report["queries"], 3, "fewer than five are always answered")
         self.assertTrue(any("over all" in remark for remark in report["remarks"]), report["remarks"])
 
