@@ -160,17 +160,10 @@ void warn_of_short_results(const EvalFlags& flags, std::span<const RankingMetric
   }
 }
 
-/// Better now than after an hour of searching.
-Status check_output_run(const std::string& path) {
-  if (path.empty()) return {};
-  // Made and thrown away.
-  if (const Result<ReplacementFile> file = ReplacementFile::create(path); !file) return tl::unexpected(file.error());
-  return {};
-}
-
 Result<NamedRun> search_collection(const EvalFlags& flags, const Qrels& qrels) {
   ASSIGN_OR_RETURN(const std::vector<Query> queries, judged_queries(flags.queries_file, qrels));
-  RETURN_IF_ERROR(check_output_run(flags.output_run));
+  // Made and thrown away: better to know now than after an hour of searching.
+  if (!flags.output_run.empty()) RETURN_IF_ERROR(ReplacementFile::create(flags.output_run));
   ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
   const Stopwatch stopwatch;
   Truncation truncation;
