@@ -269,11 +269,16 @@ def section(name: str, results: dict[str, dict]) -> list[str]:
 
 
 def provenance(results: dict[str, dict], cells: list[Cell]) -> list[str]:
-    origins = sorted({(cell["processor"], cell["processors"], cell["date"], cell["commit"], sample["isa"])
-                      for cell in results.values() for sample in cell["samples"].values()})
+    machines: dict[tuple, set[tuple]] = {}
+    for cell in results.values():
+        for sample in cell["samples"].values():
+            computer = (cell["processor"], cell["processors"], sample["isa"])
+            machines.setdefault(computer, set()).add((cell["date"], cell["commit"]))
     lines = ["## How it was measured", ""]
-    lines += [f"- {processor}, {processors} processors, {isa}; {date}, commit {revision}"
-              for processor, processors, date, revision, isa in origins]
+    for (processor, processors, isa), states in sorted(machines.items()):
+        dates = sorted({date for date, _ in states})
+        lines.append(f"- {processor}, {processors} processors, {isa}; {' to '.join(sorted({dates[0], dates[-1]}))}; "
+                     f"commits {', '.join(revision for _, revision in sorted(states))}")
     missing = [cell.key for cell in cells if cell.key not in results]
     if missing:
         lines += ["", f"{len(missing)} of {len(cells)} cells are not measured yet and show as –."]

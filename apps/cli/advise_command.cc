@@ -19,10 +19,10 @@
 #include "collection_search.h"
 #include "commands.h"
 #include "input.h"
+#include "names.h"
 #include "options.h"
 #include "page_files.h"
 #include "scenarios.h"
-#include "sweep_output.h"
 #include "tandem/advisor.h"
 #include "tandem/corpus.h"
 #include "tandem/sweep.h"
@@ -126,7 +126,7 @@ Result<std::vector<Document>> read_documents(const AdviseFlags& flags) {
     documents.push_back(std::move(*document));
   }
   for (const std::string& error : reader.skipped_errors()) note("skipped: " + error);
-  if (documents.empty()) return fail(ErrorCode::kInvalidArgument, "{}: holds no document", flags.files.front());
+  if (documents.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no document", flags.files.front());
   return documents;
 }
 
@@ -198,7 +198,7 @@ struct OpenStages {
 
 Status open_bi_stages(const AdviseFlags& flags, OpenStages& open) {
   const std::vector<std::string> names =
-      flags.models.size() == 1 ? std::vector<std::string>{kBiStage} : names_of_models(flags.models);
+      flags.models.size() == 1 ? std::vector<std::string>{kBiStage} : last_parts_of(flags.models);
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string& model = flags.models[i];
     ASSIGN_OR_RETURN(BiEncoder encoder, open_bi_encoder(model, flags.compute));
@@ -212,7 +212,7 @@ Status open_bi_stages(const AdviseFlags& flags, OpenStages& open) {
 /// Cheap files first, so that a mistake shows before any model is read.
 Result<OpenStages> open_stages(const AdviseFlags& flags) {
   OpenStages open;
-  const std::vector<std::string> names = names_of_files(flags.first_stages);
+  const std::vector<std::string> names = stems_of(flags.first_stages);
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string& stage = flags.first_stages[i];
     if (stage == kBiStage) continue;

@@ -47,7 +47,7 @@ void add_bench_options(CLI::App& command, BenchFlags& flags) {
 Result<std::vector<std::string>> read_texts(const std::string& input) {
   if (!input.empty()) {
     ASSIGN_OR_RETURN(std::vector<std::string> texts, read_all(input, read_text));
-    if (texts.empty()) return fail(ErrorCode::kInvalidArgument, "{}: holds no text to measure with", input);
+    if (texts.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no text to measure with", input);
     return texts;
   }
   ASSIGN_OR_RETURN(std::vector<std::string> texts, sample_texts("corpus.jsonl"));

@@ -61,7 +61,7 @@ Result<std::vector<Document>> read_documents(const std::string& input, std::size
     if (!document) break;
     documents.push_back(std::move(*document));
   }
-  if (documents.empty()) return fail(ErrorCode::kInvalidArgument, "{}: holds no document to measure with", input);
+  if (documents.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no document to measure with", input);
   return documents;
 }
 
@@ -70,7 +70,7 @@ Result<std::vector<std::string>> read_query_texts(const std::string& path) {
   ASSIGN_OR_RETURN(const std::vector<Query> queries, read_queries(path));
   std::vector<std::string> texts;
   for (const Query& query : queries) texts.push_back(query.text);
-  if (texts.empty()) return fail(ErrorCode::kInvalidArgument, "{}: holds no query to measure with", path);
+  if (texts.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no query to measure with", path);
   return texts;
 }
 

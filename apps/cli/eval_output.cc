@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <functional>
 
+#include "names.h"
 #include "report.h"
 #include "text_table.h"
 
@@ -34,18 +33,6 @@ std::vector<ComparisonRow> comparison_rows(double confidence) {
   };
 }
 
-/// What the runs are called in a table: their files' names, where these differ.
-std::vector<std::string> titles_of(std::span<const MeasuredRun> runs) {
-  std::vector<std::string> titles;
-  for (const MeasuredRun& run : runs) titles.push_back(std::filesystem::path(run.name).filename().string());
-  for (std::size_t i = 0; i < titles.size(); ++i) {
-    if (std::ranges::count(titles, titles[i]) == 1 && !titles[i].empty()) continue;
-    for (std::size_t run = 0; run < runs.size(); ++run) titles[run] = runs[run].name;
-    break;
-  }
-  return titles;
-}
-
 void write_comparison(JsonWriter& json, const Comparison& comparison) {
   const auto optional = [&json](std::string_view key, const std::optional<double>& value) {
     json.key(key);
@@ -64,7 +51,9 @@ void write_comparison(JsonWriter& json, const Comparison& comparison) {
 }  // namespace
 
 std::string to_table(std::span<const RankingMetric> metrics, std::span<const MeasuredRun> runs, double confidence) {
-  const std::vector<std::string> titles = titles_of(runs);
+  std::vector<std::string> names;
+  for (const MeasuredRun& run : runs) names.push_back(run.name);
+  const std::vector<std::string> titles = last_parts_of(names);
   TableRows rows{{""}};
   for (const RankingMetric& metric : metrics) rows.front().push_back(ranking_metric_name(metric));
   for (std::size_t i = 0; i < runs.size(); ++i) {

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <numeric>
 #include <span>
 #include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "names.h"
 #include "report.h"
 #include "sweep_output.h"
 #include "tandem/sweep.h"
@@ -49,7 +49,7 @@ Result<std::vector<Document>> all_documents(const Collection& collection) {
 
 Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
   const std::vector<std::string>& stages = request.pipelines.first_stages;
-  const std::vector<std::string> names = names_of_files(stages);
+  const std::vector<std::string> names = stems_of(stages);
   open.runs.reserve(stages.size());  // The stages point into it.
   for (std::size_t i = 0; i < stages.size(); ++i) {
     if (stages[i] != kBiStage) {

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <string_view>
-#include <utility>
 
 #include "report.h"
 
@@ -31,30 +29,7 @@ void write_latency(JsonWriter& json, std::string_view stage, const Latency& late
   json.key("p95_ms").value(latency.p95).key("p99_ms").value(latency.p99).end_object();
 }
 
-/// The short names where they tell all apart, else the long ones.
-std::vector<std::string> shortest(std::vector<std::string> short_names, const std::vector<std::string>& long_names) {
-  for (const std::string& name : short_names) {
-    if (std::ranges::count(short_names, name) > 1) return long_names;
-  }
-  return short_names;
-}
-
 }  // namespace
-
-std::vector<std::string> names_of_files(const std::vector<std::string>& files) {
-  std::vector<std::string> names;
-  for (const std::string& file : files) names.push_back(std::filesystem::path(file).stem().string());
-  return shortest(std::move(names), files);
-}
-
-std::vector<std::string> names_of_models(const std::vector<std::string>& models) {
-  std::vector<std::string> names;
-  for (const std::string& model : models) {
-    const std::filesystem::path path(model);
-    names.push_back((path.has_filename() ? path : path.parent_path()).filename().string());
-  }
-  return shortest(std::move(names), models);
-}
 
 std::vector<std::string> metric_names(const SweepResult& result) {
   std::vector<std::string> names;

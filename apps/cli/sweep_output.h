@@ -10,11 +10,6 @@
 
 namespace tandem::cli {
 
-/// What first stages are called: files without folder and ending, models by the last part of their id or path. Where
-/// that is not enough to tell them apart, as they are.
-std::vector<std::string> names_of_files(const std::vector<std::string>& files);
-std::vector<std::string> names_of_models(const std::vector<std::string>& models);
-
 std::vector<std::string> metric_names(const SweepResult& result);
 
 /// What the best order of each first stage's candidates would have, below a row of titles.

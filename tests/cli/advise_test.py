@@ -34,14 +34,16 @@ class Usage(CliTest):
                 self.refuse("advise", CORPUS, f"{goal}={value}", status=2, names=[goal])
 
     def test_files_are_checked_before_any_model_is_looked_for(self):
-        empty = self.write("empty.jsonl", "")
         twice = self.write_jsonl("twice.jsonl", [{"_id": "a", "text": "one"}, {"_id": "a", "text": "two"}])
         short = self.write_jsonl("short.jsonl", [{"_id": "a", "text": "Too short."}])
         strange = self.write("strange.tsv", "query-id\tcorpus-id\tscore\nq1\tnowhere\t1\n")
         nothing = self.write("nothing.tsv", "query-id\tcorpus-id\tscore\nq1\twal\t0\n")
         others = self.write("others.tsv", "query-id\tcorpus-id\tscore\nx9\twal\t1\n")
         clicks = self.write("clicks.tsv", "a query\tnowhere\t3\n")
-        for arguments, names in (([empty], ["empty.jsonl", "no document"]), ([twice], ["'a'"]),
+        empty = self.write("empty.jsonl", "")
+        error = self.refuse("advise", empty, *NO_MODEL, names=["empty.jsonl: holds no document"])
+        self.assertNotIn("nobody/nothing", error)
+        for arguments, names in (([twice], ["'a'"]),
                                  ([short], ["no test can be made of 1 document"]),
                                  (["missing.jsonl"], ["missing.jsonl"]),
                                  ([CORPUS, "--clicks", clicks], ["'nowhere'"]),

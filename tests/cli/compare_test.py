@@ -113,8 +113,8 @@ class Compare(CliTest):
         self.refuse(*self.command, "--price-per-hour", "-1", status=2)
         self.refuse(*self.command, "--price-per-hour", "nan", status=2)
         self.refuse(*self.command, "--queries", self.write("queries.txt", "moon\n\n"), status=2, names=["query 2"])
-        self.refuse(*self.command, "--input", self.write("corpus.jsonl", ""), status=2, names=["corpus.jsonl"])
-        self.refuse(*self.command, "--queries", self.write("none.txt", ""), status=2, names=["none.txt"])
+        self.refuse(*self.command, "--input", self.write("corpus.jsonl", ""), names=["corpus.jsonl"])
+        self.refuse(*self.command, "--queries", self.write("none.txt", ""), names=["none.txt"])
 
     def test_an_interrupt_leaves_nothing(self):
         text = (DATA / "corpus.jsonl").read_text(encoding="utf-8")
