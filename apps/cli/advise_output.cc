@@ -172,7 +172,7 @@ report::XyChart quality_chart(const AdviceReport& report) {
   report::Series frontier{.name = "on the frontier", .style = report::SeriesStyle::kLine, .points = {}};
   report::Series dominated{.name = "dominated", .style = report::SeriesStyle::kPoints, .points = {}};
   report::Series recommended{.name = report.advice.meets_goal ? "recommended" : "nearest to the goal",
-                             .style = report::SeriesStyle::kPoints,
+                             .style = report::SeriesStyle::kHighlight,
                              .points = {quality_point(report, report.advice.recommended)}};
   for (const std::size_t place : by_time(report)) {
     const bool on_frontier = !report.advice.settings[place].dominated_by.has_value();

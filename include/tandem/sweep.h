@@ -138,7 +138,8 @@ struct SweepResult {
 /// candidates are scored first, then those up to the next depth. The time of reranking n candidates is the sum of what
 /// their pairs cost in the calls that scored them; what the cache had already counts with what it cost then. Of a
 /// run's first stage no time is known. Where the budget ends, the settings are compared on the queries that were
-/// answered until then, five at least. With a budget, encoding the documents ends after half of it: what is searched
+/// answered until then, five at least; a depth but the smallest is not measured where the first query shows that five
+/// take longer than the budget. With a budget, encoding the documents ends after half of it: what is searched
 /// then are all judged documents and those of the others that were reached, in a random order.
 ///
 /// Errors: kInvalidArgument for input or options that contradict each other, kConflict where no query is judged, ids

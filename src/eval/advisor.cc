@@ -255,7 +255,9 @@ class Advisor {
   void explain_choice(const std::vector<std::size_t>& good_enough) {
     const std::size_t chosen = advice_.recommended;
     const std::size_t best = advice_.best;
-    if (goal_.p95_ms_max || goal_.cost_per_1000_max || goal_.recall_min) {
+    const bool has_goal = goal_.p95_ms_max || goal_.cost_per_1000_max || goal_.recall_min;
+    const std::string_view that_meets_it = has_goal ? " that meets the goal" : "";
+    if (has_goal) {
       reason(fmt::format("{} of {} {} the goal.", good_enough.size(),
                          count_of(sweep_.settings.size(), "setting", "settings"),
                          good_enough.size() == 1 ? "meets" : "meet"));
@@ -276,10 +278,10 @@ class Advisor {
                       name_of(chosen), change, comparison_.bootstrap.confidence * 100, difference.interval.low,
                       difference.interval.high, share_of_time(at(chosen).total.mean / at(best).total.mean)));
     } else if (std::ranges::any_of(good_enough, [&](std::size_t other) { return could_replace(other, best); })) {
-      reason("Every cheaper setting that meets the goal is worse by more than chance explains.");
+      reason(fmt::format("Every cheaper setting{} is worse by more than chance explains.", that_meets_it));
     } else if (good_enough.size() > 1 &&
                std::ranges::none_of(good_enough, [&](std::size_t other) { return is_cheaper(other, best); })) {
-      reason("No other setting that meets the goal is cheaper.");
+      reason(fmt::format("No other setting{} is cheaper.", that_meets_it));
     }
     if (!at(chosen).retrieval_timed) {
       reason(fmt::format("The time that {} itself takes is not known and counts as 0.", first_stage_of(chosen)));

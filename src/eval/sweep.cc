@@ -132,6 +132,15 @@ class QueryPairs {
     return {};
   }
 
+  /// How many of the documents have neither been scored here nor are in the cache.
+  Result<std::size_t> count_missing(std::span<const std::uint32_t> places) const {
+    std::vector<TextPair> pairs;
+    for (const std::uint32_t place : places) {
+      if (!scores_.contains(place)) pairs.push_back({.query = query_.text, .document = documents_.text(place)});
+    }
+    return cache_.count_missing(encoder_, pairs);
+  }
+
   float score_of(std::uint32_t place) const { return scores_.at(place).score; }
   double cost_ms_of(std::uint32_t place) const { return scores_.at(place).cost_ms; }
   std::size_t count() const { return scores_.size(); }
@@ -152,6 +161,21 @@ class QueryPairs {
   Truncation truncation_;
 };
 
+/// Pairs that are to be scored, by what others cost.
+struct PairsToScore {
+  std::size_t pairs = 0;
+  double pair_ms = 0;
+
+  std::chrono::duration<double> duration() const {
+    return std::chrono::duration<double, std::milli>(static_cast<double>(pairs) * pair_ms);
+  }
+};
+
+std::string describe(const PairsToScore& work) {
+  return fmt::format("{} more pairs at {:.2f} ms each take about {:.0f} s, which the budget has no room for",
+                     work.pairs, work.pair_ms, work.duration().count());
+}
+
 /// One call of sweep().
 class Sweep {
  public:
@@ -162,7 +186,8 @@ class Sweep {
         progress_(progress),
         depths_(without_repetitions(options.depths)),
         alphas_(without_repetitions(options.alphas)),
-        depth_max_(options.depths.empty() ? 0 : std::max(options.results, std::ranges::max(options.depths))) {}
+        depth_max_(options.depths.empty() ? 0 : std::max(options.results, std::ranges::max(options.depths))),
+        reranked_depths_(options.depths.begin(), options.depths.end()) {}
 
   Result<SweepResult> run() {
     RETURN_IF_ERROR(check_first_stages(input_.first_stages));
@@ -320,6 +345,7 @@ class Sweep {
   // ------------------------------------------------------------------------------------------------------ answering
 
   Status answer_queries() {
+    const auto begin = SweepClock::now();
     for (const SweepQuery* query : queries_) {
       const std::size_t done = result_.query_ids.size();
       if (deadline() && done >= kQueriesMin && SweepClock::now() >= *deadline()) {
@@ -332,10 +358,20 @@ class Sweep {
       }
       RETURN_IF_ERROR(answer(*query));
       if (progress_) {
-        progress_({.what = "answering", .unit = "queries", .done = done + 1, .total = queries_.size()});
+        progress_({.what = "answering", .unit = "queries", .done = done + 1, .total = expected_queries(begin)});
       }
     }
     return {};
+  }
+
+  /// How many queries there will be, should the others take as long as those since `begin`.
+  std::size_t expected_queries(SweepClock::time_point begin) const {
+    if (!deadline()) return queries_.size();
+    const std::size_t done = result_.query_ids.size();
+    const double budget_share = (*deadline() - begin) / std::chrono::duration<double>(SweepClock::now() - begin);
+    const double expected = std::ceil(static_cast<double>(done) * budget_share);
+    const auto least = static_cast<double>(std::max(done, kQueriesMin));
+    return static_cast<std::size_t>(std::min(std::max(least, expected), static_cast<double>(queries_.size())));
   }
 
   Status answer(const SweepQuery& query) {
@@ -345,18 +381,18 @@ class Sweep {
         relevance, [this](const auto& judged) { return judged.second >= options_.relevance_level; }));
     std::optional<QueryPairs> pairs;
     if (input_.cross_encoder != nullptr) pairs.emplace(query, documents_, *input_.cross_encoder, cache_);
-    std::size_t setting = 0;
-    std::size_t pool = 0;
     for (std::size_t stage = 0; stage < input_.first_stages.size(); ++stage) {
+      const std::string& name = input_.first_stages[stage].name;
       ASSIGN_OR_RETURN(const Candidates candidates, retrieve(stage, query));
-      RETURN_IF_ERROR(add_first_stage(query, candidates, relevance, settings_[setting++]));
-      for (const std::size_t depth : depths_) {
-        RETURN_IF_ERROR(add_pool(query, candidates, depth, relevance, pools_[pool++]));
+      for (MeasuredPool& pool : pools_) {
+        if (pool.first_stage == name) RETURN_IF_ERROR(add_pool(query, candidates, relevance, pool));
       }
-      if (!pairs) continue;
-      RETURN_IF_ERROR(score_candidates(candidates, *pairs));
-      for (std::size_t i = 0; i < depths_.size() * alphas_.size(); ++i) {
-        RETURN_IF_ERROR(add_hybrid(query, candidates, *pairs, relevance, settings_[setting++]));
+      if (pairs) RETURN_IF_ERROR(score_candidates(candidates, *pairs));
+      for (MeasuredSetting& measured : settings_) {
+        if (measured.setting.first_stage != name) continue;
+        RETURN_IF_ERROR(measured.setting.mode == SearchMode::kBi
+                            ? add_first_stage(query, candidates, relevance, measured)
+                            : add_hybrid(query, candidates, *pairs, relevance, measured));
       }
     }
     if (pairs) add_costs(pairs->count(), pairs->cost_ms(), pairs->truncation());
@@ -397,14 +433,43 @@ class Sweep {
     return candidates;
   }
 
-  /// The best candidates first, then those up to the next depth, so that the shallow depths know what they cost.
+  /// The best candidates first, then those up to the next depth, so that the shallow depths know what they cost. With
+  /// the first query, depths but the smallest are left out where the budget has no room for them.
   Status score_candidates(const Candidates& candidates, QueryPairs& pairs) {
     std::vector<std::uint32_t> places;
     for (const VectorHit& hit : candidates.hits) places.push_back(hit.ordinal);
-    for (const std::size_t depth : std::set<std::size_t>(depths_.begin(), depths_.end())) {
-      RETURN_IF_ERROR(pairs.score(std::span(places).first(std::min(depth, places.size()))));
+    for (const std::size_t depth : reranked_depths_) {
+      const std::span<const std::uint32_t> pool = std::span(places).first(std::min(depth, places.size()));
+      if (result_.query_ids.empty() && depth != *reranked_depths_.begin()) {
+        ASSIGN_OR_RETURN(const std::size_t missing, pairs.count_missing(pool));
+        const std::size_t queries = std::min(kQueriesMin, queries_.size());
+        const std::size_t computed = cache_.counts().pairs_computed - counts_before_.pairs_computed;
+        const PairsToScore work{.pairs = queries * (computed + missing) - computed,
+                                .pair_ms = pairs.cost_ms() / static_cast<double>(pairs.count())};
+        if (missing > 0 && !has_time_for(work)) {
+          leave_out_from(depth, queries, work);
+          break;
+        }
+      }
+      RETURN_IF_ERROR(pairs.score(pool));
     }
     return {};
+  }
+
+  /// Measures no reranking of `depth` candidates or more, as the work for so many queries is too much.
+  void leave_out_from(std::size_t depth, std::size_t queries, const PairsToScore& work) {
+    const auto first = reranked_depths_.find(depth);
+    remark(fmt::format("Reranking the top {} was left out: for {}, {}.",
+                       fmt::join(std::ranges::subrange(first, reranked_depths_.end()), ", "),
+                       count_of(queries, "query", "queries"), describe(work)));
+    reranked_depths_.erase(first, reranked_depths_.end());
+    std::erase_if(settings_, [depth](const MeasuredSetting& measured) {
+      return measured.setting.mode == SearchMode::kHybrid && measured.setting.candidates >= depth;
+    });
+  }
+
+  bool has_time_for(const PairsToScore& work) const {
+    return work.pairs == 0 || !deadline() || SweepClock::now() + work.duration() <= *deadline();
   }
 
   // ------------------------------------------------------------------------------------------------------ measuring
@@ -419,9 +484,9 @@ class Sweep {
     return {};
   }
 
-  Status add_pool(const SweepQuery& query, const Candidates& candidates, std::size_t depth,
+  Status add_pool(const SweepQuery& query, const Candidates& candidates,
                   const std::unordered_map<std::string_view, std::int32_t>& relevance, MeasuredPool& pool) {
-    for (std::size_t i = 0; i < std::min(depth, candidates.hits.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(pool.depth, candidates.hits.size()); ++i) {
       const std::string_view id = documents_.id(candidates.hits[i].ordinal);
       const auto judged = relevance.find(id);
       RETURN_IF_ERROR(pool.run.add(query.id, id, judged == relevance.end() ? 0 : std::max(judged->second, 0)));
@@ -459,6 +524,8 @@ class Sweep {
     }));
   }
 
+  double mean_pair_ms() const { return pairs_ == 0 ? 0 : pairs_cost_ms_ / static_cast<double>(pairs_); }
+
   void add_costs(std::size_t pairs, double cost_ms, const Truncation& truncation) {
     pairs_ += pairs;
     pairs_cost_ms_ += cost_ms;
@@ -470,21 +537,13 @@ class Sweep {
   Status score_everything() {
     if (input_.cross_encoder == nullptr || !options_.cross_only) return {};
     const std::size_t all = queries_.size() * documents_.kept().size();
-    const double pair_ms = pairs_ == 0 ? 0 : pairs_cost_ms_ / static_cast<double>(pairs_);
-    const auto seconds_for = [pair_ms](std::size_t pairs) { return static_cast<double>(pairs) * pair_ms / 1e3; };
-    const auto has_time_for = [&](std::size_t pairs) {
-      return pairs == 0 || !deadline() ||
-             SweepClock::now() + std::chrono::duration<double>(seconds_for(pairs)) <= *deadline();
-    };
-    std::size_t missing = all - pairs_;
-    if (!has_time_for(missing)) {
-      ASSIGN_OR_RETURN(missing, count_missing_pairs());
+    PairsToScore work{.pairs = all - pairs_, .pair_ms = mean_pair_ms()};
+    if (!has_time_for(work)) {
+      ASSIGN_OR_RETURN(work.pairs, count_missing_pairs());
     }
-    if (!has_time_for(missing)) {
-      remark(
-          fmt::format("The cross-encoder over all {} documents was left out: {} more pairs at {:.2f} ms each take "
-                      "about {:.0f} s, which the budget has no room for.",
-                      documents_.kept().size(), missing, pair_ms, seconds_for(missing)));
+    if (!has_time_for(work)) {
+      remark(fmt::format("The cross-encoder over all {} documents was left out: {}.", documents_.kept().size(),
+                         describe(work)));
       return {};
     }
     add_setting({.mode = SearchMode::kCross});
@@ -504,11 +563,8 @@ class Sweep {
   Result<std::size_t> count_missing_pairs() const {
     std::size_t missing = 0;
     for (const SweepQuery* query : queries_) {
-      std::vector<TextPair> pairs;
-      for (const std::uint32_t place : documents_.kept()) {
-        pairs.push_back({.query = query->text, .document = documents_.text(place)});
-      }
-      ASSIGN_OR_RETURN(const std::size_t of_query, cache_.count_missing(*input_.cross_encoder, pairs));
+      const QueryPairs pairs(*query, documents_, *input_.cross_encoder, cache_);
+      ASSIGN_OR_RETURN(const std::size_t of_query, pairs.count_missing(documents_.kept()));
       missing += of_query;
     }
     return missing;
@@ -561,7 +617,7 @@ class Sweep {
     }
     result_.documents = documents_.kept().size();
     result_.documents_encode_ms = documents_.encode_ms();
-    result_.pair_ms = pairs_ == 0 ? 0 : pairs_cost_ms_ / static_cast<double>(pairs_);
+    result_.pair_ms = mean_pair_ms();
     const CacheCounts counts = cache_.counts();
     result_.counts = {.texts_computed = counts.texts_computed - counts_before_.texts_computed,
                       .texts_reused = counts.texts_reused - counts_before_.texts_reused,
@@ -617,7 +673,8 @@ class Sweep {
   const ProgressCallback& progress_;
   const std::vector<std::size_t> depths_;
   const std::vector<float> alphas_;
-  const std::size_t depth_max_;  // How many candidates are looked for.
+  const std::size_t depth_max_;            // How many candidates are looked for.
+  std::set<std::size_t> reranked_depths_;  // Those that the budget has room for.
   const SweepClock::time_point start_ = SweepClock::now();
   const CacheCounts counts_before_ = cache_.counts();
 

@@ -302,14 +302,72 @@ TEST_F(SweepTest, ABudgetEndsAfterAFewQueriesAndKeepsTheJudgedDocuments) {
   }
 }
 
+TEST_F(SweepTest, DepthsThatABudgetHasNoRoomForAreLeftOut) {
+  EncoderCache cache = must(EncoderCache::in_memory());
+  SweepOptions wanted = options();
+  wanted.budget_s = 1e-6;
+  const SweepResult result = must(sweep(input(), wanted, cache));
+  // With the first of five queries, each 5 pairs; the 10 then ask for 5 more, and for 10 of each of the others.
+  EXPECT_TRUE(remarked(result, "Reranking the top 10, 20 was left out: for 5 queries, 45 more pairs at "));
+  EXPECT_EQ(result.counts.pairs_computed, 25U);
+  std::vector<std::string> names;
+  for (const SettingResult& setting : result.settings) {
+    names.push_back(setting.setting.name());
+    EXPECT_EQ(setting.times.size(), 5U) << names.back();
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"bi", "bi + cross, top 5, alpha 1", "bi + cross, top 5, alpha 0.7"}));
+  EXPECT_EQ(result.ceilings.size(), wanted.depths.size()) << "they cost nothing";
+}
+
+TEST_F(SweepTest, ADepthThatOneFirstStageHasNoRoomForIsLeftOutOfAll) {
+  tandem::Run run;
+  for (const SweepQuery& query : queries_) {
+    for (std::size_t document = 0; document < 30; ++document) {
+      must_succeed(run.add(query.id, "d" + std::to_string(document), static_cast<double>(document)));
+    }
+  }
+  const FirstStage known{.name = "run", .run = &run};
+  const FirstStage unknown{.name = "bi", .bi_encoder = &bi_encoder_};
+  EncoderCache cache = must(EncoderCache::in_memory());
+  SweepOptions wanted = options();
+  wanted.depths = {20, 5};
+  stages_ = {known};
+  EXPECT_EQ(must(sweep(input(), wanted, cache)).settings.size(), 5U);
+  stages_ = {known, unknown};
+  wanted.budget_s = 1e-6;
+  const SweepResult result = must(sweep(input(), wanted, cache));
+  EXPECT_TRUE(remarked(result, "Reranking the top 20 was left out"));
+  ASSERT_EQ(result.settings.size(), 6U);
+  for (const SettingResult& setting : result.settings) {
+    EXPECT_EQ(setting.setting.candidates, setting.setting.mode == SearchMode::kHybrid ? 5U : 0U);
+    EXPECT_EQ(setting.times.size(), 5U);
+  }
+}
+
+TEST_F(SweepTest, ProgressExpectsTheQueriesThatTheBudgetHasTimeFor) {
+  EncoderCache cache = must(EncoderCache::in_memory());
+  SweepOptions wanted = options();
+  std::set<std::uint64_t> totals;
+  const ProgressCallback progress = [&](const Progress& progress) {
+    if (progress.what == "answering") totals.insert(progress.total);
+  };
+  must(sweep(input(), wanted, cache, progress));
+  EXPECT_EQ(totals, std::set<std::uint64_t>{6});
+  totals.clear();
+  wanted.budget_s = 1e-6;
+  must(sweep(input(), wanted, cache, progress));
+  EXPECT_EQ(totals, std::set<std::uint64_t>{5});
+}
+
 TEST_F(SweepTest, WhatTheCacheHasFitsIntoAnyBudget) {
   EncoderCache cache = must(EncoderCache::in_memory());
   SweepOptions wanted = options();
   wanted.cross_only = true;
-  must(sweep(input(), wanted, cache));
+  const std::size_t settings = must(sweep(input(), wanted, cache)).settings.size();
   wanted.budget_s = 1e-6;
   const SweepResult result = must(sweep(input(), wanted, cache));
   EXPECT_EQ(result.counts.pairs_computed, 0U);
+  EXPECT_EQ(result.settings.size(), settings);
   EXPECT_EQ(result.settings.back().setting.mode, SearchMode::kCross);
 }
 

@@ -194,8 +194,7 @@ class HtmlPage {
         legend += fmt::format("<path class=\"line look-{}\" d=\"M1 7h28\"{}/>", series.look,
                               series.dashed ? fmt::format(" stroke-dasharray=\"{}\"", kDashes[series.look]) : "");
       }
-      legend +=
-          svg_marker(series.look, 15, 7, 4.5, series.dashed) + "</svg>" + escape_markup(series.legend) + "</li>\n";
+      legend += svg_marker(series, 15, 7, 4.5) + "</svg>" + escape_markup(series.legend) + "</li>\n";
     }
     begin_figure("xy", chart.title, chart.caption, legend);
     write_scale("x", plot.x, chart.x.title);
@@ -212,6 +211,7 @@ class HtmlPage {
   void write(const PlottedSeries& series) {
     plots_.begin_object().key("legend").value(series.legend).key("look").value(series.look);
     plots_.key("line").value(series.line).key("dashed").value(series.dashed);
+    plots_.key("size").value(series.size);
     plots_.key("dashes").value(kDashes[series.look]).key("points").begin_array();
     for (const Point& point : series.points) {
       plots_.begin_array().value(point.x).value(point.y);

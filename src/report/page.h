@@ -25,6 +25,7 @@ struct Point {
 
 enum class SeriesStyle {
   kPoints,
+  kHighlight,  ///< Points that stand out from all others, also from one in the same place.
   kLine,
   kDashedLine,  ///< Not measured but extrapolated.
 };

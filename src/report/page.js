@@ -31,7 +31,14 @@
                  : String(Number(value.toPrecision(digits))).replace("e+", "e");
   };
 
-  const cut = (text, length) => (text.length > length ? `${[...text].slice(0, length - 1).join("")}…` : text);
+  // Without its middle: names differ at their ends.
+  const cut = (text, length) => {
+    const characters = [...text];
+    if (characters.length <= length) return text;
+    const head = Math.ceil((length - 1) / 2);
+    const tail = length - 1 - head;
+    return `${characters.slice(0, head).join("")}…${characters.slice(-tail).join("")}`;
+  };
 
   const axis = (scale, title, theme) => {
     const labels = new Map(scale.ticks);
@@ -129,17 +136,19 @@
 
   const drawLabels = (plot, theme, {ctx: context, chartArea: area, scales}, taken) => {
     const place = ([x, y]) => ({x: scales.x.getPixelForValue(x), y: scales.y.getPixelForValue(y)});
-    for (const point of plot.series.flatMap((series) => series.points)) {
+    const pointsOf = (series) => series.points.map((point) => ({point, radius: 5 * series.size, onLine: series.line}));
+    const points = plot.series.flatMap(pointsOf);
+    for (const {point, radius} of points) {
       const {x, y} = place(point);
-      taken.push({left: x - 5, right: x + 5, top: y - 5, bottom: y + 5});
+      taken.push({left: x - radius, right: x + radius, top: y - radius, bottom: y + radius});
     }
-    for (const [point, onLine] of plot.series.flatMap(({points, line}) => points.map((point) => [point, line]))) {
-      const label = cut(point[4], 32);
+    for (const {point, radius, onLine} of points) {
+      const label = cut(point[4], 36);
       if (label === "") continue;
       const {x, y} = place(point);
       const width = context.measureText(label).width;
-      const beside = [[x + 9, y], [x - 9 - width, y]];
-      const over = [[x - width / 2, y - 15], [x - width / 2, y + 15]];
+      const beside = [[x + radius + 4, y], [x - radius - 4 - width, y]];
+      const over = [[x - width / 2, y - radius - 10], [x - width / 2, y + radius + 10]];
       const room = (onLine ? [...over, ...beside] : [...beside, ...over])
         .map(([left, middle]) => ({left, right: left + width, top: middle - 7, bottom: middle + 7}))
         .find((box) => contains(area, box) && !taken.some((other) => overlaps(box, other)));
@@ -178,8 +187,8 @@
         pointStyle: shapes[series.look],
         pointBorderColor: theme.looks[series.look],
         pointBackgroundColor: series.dashed ? theme.paper : theme.looks[series.look],
-        pointRadius: plot.large ? 5 : 2.5,
-        pointHoverRadius: plot.large ? 7 : 4,
+        pointRadius: series.size * (plot.large ? 5 : 2.5),
+        pointHoverRadius: series.size * (plot.large ? 7 : 4),
         clip: 10,
       })),
     },
@@ -250,7 +259,7 @@
         y: {
           stacked: true,
           grid: {display: false, borderColor: theme.grid},
-          ticks: {color: theme.ink, autoSkip: false, callback: (bar) => cut(plot.bars[bar], 28)},
+          ticks: {color: theme.ink, autoSkip: false, callback: (bar) => cut(plot.bars[bar], 36)},
         },
       },
       plugins: {

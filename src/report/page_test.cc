@@ -222,6 +222,25 @@ TEST(Svg, MarksWhatIsExtrapolated) {
   EXPECT_EQ(count(svg, "http"), 1U);
 }
 
+TEST(Svg, PointsThatStandOutAreLarger) {
+  XyChart chart = latency_chart();
+  chart.series.push_back({.name = "bi", .style = SeriesStyle::kHighlight, .points = {{.x = 100, .y = 2}}});
+  EXPECT_EQ(count(to_svg(chart), " r=\"9.0\"/>"), 1U);
+  const JsonDocument plots = plots_of(to_html(page_of(chart)));
+  const std::vector<JsonValue> series = *plots.root().get_array("charts").value()[0].get_array("series");
+  EXPECT_EQ(*series[0].get_double("size"), 1);
+  EXPECT_EQ(*series[3].get_double("size"), 2);
+}
+
+TEST(Svg, LongNamesKeepTheirEnds) {
+  StackedBarChart chart = stage_chart();
+  chart.bars = {std::string(100, 'a') + "top 10", std::string(100, 'b') + "top 20é"};
+  const std::string svg = to_svg(chart);
+  EXPECT_TRUE(contains(svg, "aaa…aaa"));
+  EXPECT_TRUE(contains(svg, "atop 10</text>"));
+  EXPECT_TRUE(contains(svg, "btop 20é</text>"));
+}
+
 TEST(Svg, StacksItsBars) {
   const std::string svg = to_svg(stage_chart());
   EXPECT_EQ(count(svg, "<pattern"), 2U);

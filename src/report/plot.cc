@@ -32,6 +32,7 @@ std::vector<std::size_t> choose_looks(const std::vector<Series>& series) {
 std::string legend_of(const Series& series) {
   switch (series.style) {
     case SeriesStyle::kPoints:
+    case SeriesStyle::kHighlight:
     case SeriesStyle::kLine:
       return series.name;
     case SeriesStyle::kDashedLine:
@@ -56,8 +57,9 @@ XyPlot make_plot(const XyChart& chart) {
     const Series& series = chart.series[i];
     PlottedSeries plotted{.legend = legend_of(series),
                           .look = looks[i],
-                          .line = series.style != SeriesStyle::kPoints,
+                          .line = series.style == SeriesStyle::kLine || series.style == SeriesStyle::kDashedLine,
                           .dashed = series.style == SeriesStyle::kDashedLine,
+                          .size = series.style == SeriesStyle::kHighlight ? kHighlightSize : 1,
                           .points = {}};
     for (Point point : series.points) {
       if (!has_place(point, chart)) {
@@ -128,8 +130,9 @@ std::string describe_left_out(const BarPlot& plot) {
   return text;
 }
 
-std::string svg_marker(std::size_t look, double x, double y, double radius, bool hollow) {
-  const std::string_view kind = hollow ? "marker hollow" : "marker";
+std::string svg_marker(const PlottedSeries& series, double x, double y, double radius) {
+  const std::size_t look = series.look;
+  const std::string_view kind = series.dashed ? "marker hollow" : "marker";
   const auto path = [&](const std::string& data) {
     return fmt::format(R"(<path class="{} look-{}" d="{}"/>)", kind, look, data);
   };

@@ -25,6 +25,9 @@ inline constexpr std::array<std::string_view, kLooks> kDashes{"8 5", "2 4", "12 
 inline constexpr std::array<std::string_view, kLooks> kHatches{
     "", "M-2 2l4 -4M0 8l8 -8M6 10l4 -4", "M0 4h8", "M2 2h2v2h-2zM6 6h2v2h-2z", "M4 0v8", "M0 0l8 8M0 8l8 -8"};
 
+/// How many times larger than others points are that stand out: so large, they cover one in the same place.
+inline constexpr double kHighlightSize = 2;
+
 /// Points with a label are labelled on the chart itself as long as there are no more than these.
 inline constexpr std::size_t kLabelsMax = 60;
 
@@ -33,6 +36,7 @@ struct PlottedSeries {
   std::size_t look = 0;  ///< Below kLooks.
   bool line = false;
   bool dashed = false;
+  double size = 1;            ///< Of its points, in that of others.
   std::vector<Point> points;  ///< Drawable; intervals have both ends or none.
 };
 
@@ -68,8 +72,8 @@ std::string describe_left_out(const BarPlot& plot);
 // Pieces of SVG that charts and legends share. They take their colours from the classes "look-0" … (kLooks - 1) of the
 // style sheet around them.
 
-/// The shape of a look, about `radius` around a place; hollow for what is not measured.
-std::string svg_marker(std::size_t look, double x, double y, double radius, bool hollow);
+/// The shape of a series' points, about `radius` around a place; hollow for what is not measured.
+std::string svg_marker(const PlottedSeries& series, double x, double y, double radius);
 
 /// Defines the fill of a look with its hatch, "pattern-ID-LOOK".
 std::string svg_pattern(std::string_view id, std::size_t look);

@@ -25,6 +25,7 @@ constexpr double kMargin = 20;
 constexpr double kFontSize = 13;
 constexpr double kLineHeight = 18;
 constexpr double kMarkerRadius = 4.5;
+constexpr double kLabelWidth = 280;
 // From so many points on, their shapes would hide each other.
 constexpr std::size_t kLargeMarkersMax = 200;
 constexpr double kBarHeight = 26;
@@ -42,17 +43,26 @@ double text_width(std::string_view text, double font_size = kFontSize) {
   return width * font_size;
 }
 
-/// `text` cut to what fits into `width`, with "…" where it was.
+/// `text` as far as it fits into `width`, with "…" for its middle: names differ at their ends.
 std::string cut_to(std::string_view text, double width) {
   if (text_width(text) <= width) return std::string(text);
-  std::string cut;
+  std::vector<std::string> characters;
   for (std::size_t position = 0; position < text.size();) {
     const Utf8Step step = decode_utf8(text, position);
     position += step.bytes;
-    append_utf8(cut, step.code_point);
-    if (text_width(cut) + 2 * kFontSize > width) return cut + "…";
+    append_utf8(characters.emplace_back(), step.code_point);
   }
-  return cut;
+  std::string head;
+  std::string tail;
+  double room = width - text_width("…");
+  for (std::size_t i = 0; i < characters.size(); ++i) {
+    const bool at_end = i % 2 == 1;
+    const std::string& next = at_end ? characters[characters.size() - 1 - i / 2] : characters[i / 2];
+    room -= text_width(next);
+    if (room < 0) break;
+    at_end ? tail.insert(0, next) : head.append(next);
+  }
+  return head + "…" + tail;
 }
 
 /// `text` in lines that fit into `width`, broken at blanks; a word that is longer is cut.
@@ -210,7 +220,9 @@ class XyDrawing {
  private:
   double x_of(double value) const { return frame_.left + plot_.x.position(value) * (frame_.right - frame_.left); }
   double y_of(double value) const { return frame_.bottom - plot_.y.position(value) * (frame_.bottom - frame_.top); }
-  double radius() const { return plot_.points > kLargeMarkersMax ? kMarkerRadius / 2 : kMarkerRadius; }
+  double radius_of(const PlottedSeries& series) const {
+    return series.size * (plot_.points > kLargeMarkersMax ? kMarkerRadius / 2 : kMarkerRadius);
+  }
 
   static std::string line_path(const PlottedSeries& series, std::string_view data) {
     const std::string dashes =
@@ -223,7 +235,7 @@ class XyDrawing {
       drawing_.add_legend(series.legend, [&](double x, double y) {
         std::string swatch;
         if (series.line) swatch = line_path(series, fmt::format("M{:.1f} {:.1f}h28", x, y));
-        return swatch + svg_marker(series.look, x + 14, y, kMarkerRadius, series.dashed);
+        return swatch + svg_marker(series, x + 14, y, kMarkerRadius);
       });
     }
     drawing_.end_legend();
@@ -268,11 +280,12 @@ class XyDrawing {
       fmt::format_to(std::back_inserter(data), "{}{:.1f} {:.1f}", data.empty() ? "M" : "L", x, y);
     }
     if (series.line && !series.points.empty()) drawing_.add(line_path(series, data));
+    const double radius = radius_of(series);
     for (const Point& point : series.points) {
       const double x = x_of(point.x);
       const double y = y_of(point.y);
-      drawing_.add(svg_marker(series.look, x, y, radius(), series.dashed));
-      if (plot_.labelled) taken_.push_back({x - radius(), y - radius(), x + radius(), y + radius()});
+      drawing_.add(svg_marker(series, x, y, radius));
+      if (plot_.labelled) taken_.push_back({x - radius, y - radius, x + radius, y + radius});
     }
   }
 
@@ -282,11 +295,11 @@ class XyDrawing {
     for (const PlottedSeries& series : plot_.series) {
       for (const Point& point : series.points) {
         if (point.label.empty()) continue;
-        const std::string text = cut_to(point.label, 220);
+        const std::string text = cut_to(point.label, kLabelWidth);
         const double x = x_of(point.x);
         const double y = y_of(point.y);
         const double width = text_width(text);
-        const double gap = radius() + 4;
+        const double gap = radius_of(series) + 4;
         const Box right{x + gap, y - kFontSize / 2, x + gap + width, y + kFontSize / 2};
         const Box left{x - gap - width, right.top, x - gap, right.bottom};
         const Box above{x - width / 2, y - gap - kFontSize, x + width / 2, y - gap};
@@ -335,7 +348,7 @@ std::string to_svg(const StackedBarChart& chart) {
 
   double names_width = 0;
   for (const std::string& bar : chart.bars) names_width = std::max(names_width, text_width(bar));
-  names_width = std::min(names_width, kWidth / 3);
+  names_width = std::min(names_width, kWidth * 0.4);
   const double top = drawing.top() + 8;
   const Box frame{kMargin + names_width + 10, top, kWidth - kMargin - 70,
                   top + kBarPitch * static_cast<double>(plot.bars)};

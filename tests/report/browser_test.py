@@ -65,6 +65,14 @@ class InBrowser(SamplePages):
             # The library draws from the last of this list to the first.
             self.assertEqual(order, sorted(order, reverse=True))
 
+    def test_points_that_stand_out_are_larger(self):
+        self.open("readable.html", "sizes")
+        radii = self.browser.evaluate("""
+            Chart.getChart([...document.querySelectorAll("canvas")].at(-1))
+              .data.datasets.map((dataset) => dataset.pointRadius)
+        """)
+        self.assertEqual(radii, [5, 5, 5, 5, 5, 10])
+
     def test_darkness_changes_page_and_charts(self):
         self.open("readable.html", "dark", dark=True)
         background = self.browser.evaluate("getComputedStyle(document.body).backgroundColor")

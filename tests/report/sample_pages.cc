@@ -52,7 +52,8 @@ XyChart trade_off() {
                 .series = {}};
   const char* names[] = {"bi", "bi + cross, α = 1", "bi + cross, α = 0.7", "BM25", "BM25 + cross", "cross alone"};
   for (int series = 0; series < 6; ++series) {
-    Series one{.name = names[series], .style = SeriesStyle::kPoints, .points = {}};
+    const SeriesStyle style = series == 5 ? SeriesStyle::kHighlight : SeriesStyle::kPoints;
+    Series one{.name = names[series], .style = style, .points = {}};
     for (int i = 0; i < (series % 3 == 0 ? 1 : 4); ++i) {
       const double y = 0.55 + 0.03 * series + 0.02 * i;
       one.points.push_back({.x = 3 * std::pow(2.2, series) * (1 + 1.4 * i),
