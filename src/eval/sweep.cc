@@ -13,6 +13,7 @@
 #include "base/quantile.h"
 #include "base/strip.h"
 #include "eval/shuffle.h"
+#include "eval/sweep_clock.h"
 #include "eval/sweep_documents.h"
 #include "eval/wording.h"
 
@@ -300,31 +301,73 @@ class Sweep {
   }
 
   Status encode_documents() {
-    std::set<std::uint32_t> judged;
-    std::size_t relevant_missing = 0;
+    // First those that are judged, query by query: where time is short, some queries have all of theirs.
+    std::vector<std::uint32_t> order;
+    std::vector<bool> is_judged(documents_.size());
+    std::size_t needed = 1;
+    for (std::size_t query = 0; query < queries_.size(); ++query) {
+      for (const std::uint32_t place : judged_places(*queries_[query])) {
+        if (!is_judged[place]) order.push_back(place);
+        is_judged[place] = true;
+      }
+      if (query < kQueriesMin) needed = std::max(needed, order.size());
+    }
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t place = 0; place < documents_.size(); ++place) {
+      if (!is_judged[place]) others.push_back(place);
+    }
+    shuffle(others, options_.seed);
+    order.insert(order.end(), others.begin(), others.end());
+    RETURN_IF_ERROR(documents_.encode(input_.first_stages, order, needed, deadline(0.5), cache_, progress_));
+    result_.truncation += documents_.truncation();
+    if (documents_.kept().size() < documents_.size()) leave_out_queries();
+    remark_on_missing_answers();
+    return {};
+  }
+
+  /// Where a query's judged documents lie, as far as they are among the documents.
+  std::vector<std::uint32_t> judged_places(const SweepQuery& query) const {
+    std::vector<std::uint32_t> places;
+    for (const Judgement& judgement : input_.qrels->judgements_of(query.id)) {
+      if (const std::optional<std::uint32_t> place = documents_.find(judgement.document_id)) places.push_back(*place);
+    }
+    return places;
+  }
+
+  /// Queries with a judged document that was not reached would be measured without it.
+  void leave_out_queries() {
+    std::unordered_set<std::uint32_t> judged;
+    std::size_t complete = 0;
+    for (; complete < queries_.size(); ++complete) {
+      const std::vector<std::uint32_t> places = judged_places(*queries_[complete]);
+      if (!std::ranges::all_of(places, [this](std::uint32_t place) { return documents_.is_kept(place); })) break;
+      judged.insert(places.begin(), places.end());
+    }
+    const std::size_t kept = documents_.kept().size();
+    remark(
+        fmt::format("Encoding all {} documents takes more than half of the budget of {:g} s: the {} judged for {} "
+                    "and {} others, drawn with seed {}, were searched. Among fewer documents every setting looks "
+                    "better than it is.",
+                    documents_.size(), *options_.budget_s, judged.size(), count_of(complete, "query", "queries"),
+                    kept - judged.size(), options_.seed));
+    const std::size_t left_out = queries_.size() - complete;
+    if (left_out == 0) return;
+    remark(fmt::format("{} left out: documents judged for {} were not reached.",
+                       count_of(left_out, "query was", "queries were"), left_out == 1 ? "it" : "them"));
+    queries_.resize(complete);
+  }
+
+  void remark_on_missing_answers() {
+    std::size_t missing = 0;
     for (const SweepQuery* query : queries_) {
       for (const Judgement& judgement : input_.qrels->judgements_of(query->id)) {
-        const std::optional<std::uint32_t> place = documents_.find(judgement.document_id);
-        if (place) judged.insert(*place);
-        if (!place && judgement.relevance >= options_.relevance_level) ++relevant_missing;
+        if (judgement.relevance >= options_.relevance_level && !documents_.find(judgement.document_id)) ++missing;
       }
     }
-    if (relevant_missing > 0) {
+    if (missing > 0) {
       remark(fmt::format("{} not among the documents: no setting can find them.",
-                         count_of(relevant_missing, "relevant answer is", "relevant answers are")));
+                         count_of(missing, "relevant answer is", "relevant answers are")));
     }
-    RETURN_IF_ERROR(documents_.encode(input_.first_stages, {judged.begin(), judged.end()}, deadline(0.5), options_.seed,
-                                      cache_, progress_));
-    result_.truncation += documents_.truncation();
-    const std::size_t kept = documents_.kept().size();
-    if (kept < documents_.size()) {
-      remark(
-          fmt::format("Encoding all {} documents takes more than half of the budget of {:g} s: the {} judged ones "
-                      "and {} others, drawn with seed {}, were searched. Among fewer documents every setting looks "
-                      "better than it is.",
-                      documents_.size(), *options_.budget_s, judged.size(), kept - judged.size(), options_.seed));
-    }
-    return {};
   }
 
   void add_settings() {
@@ -358,20 +401,11 @@ class Sweep {
       }
       RETURN_IF_ERROR(answer(*query));
       if (progress_) {
-        progress_({.what = "answering", .unit = "queries", .done = done + 1, .total = expected_queries(begin)});
+        const std::size_t total = expected_until(deadline(), begin, done + 1, kQueriesMin, queries_.size());
+        progress_({.what = "answering", .unit = "queries", .done = done + 1, .total = total});
       }
     }
     return {};
-  }
-
-  /// How many queries there will be, should the others take as long as those since `begin`.
-  std::size_t expected_queries(SweepClock::time_point begin) const {
-    if (!deadline()) return queries_.size();
-    const std::size_t done = result_.query_ids.size();
-    const double budget_share = (*deadline() - begin) / std::chrono::duration<double>(SweepClock::now() - begin);
-    const double expected = std::ceil(static_cast<double>(done) * budget_share);
-    const auto least = static_cast<double>(std::max(done, kQueriesMin));
-    return static_cast<std::size_t>(std::min(std::max(least, expected), static_cast<double>(queries_.size())));
   }
 
   Status answer(const SweepQuery& query) {

@@ -1,19 +1,16 @@
 #include "eval/sweep_documents.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "base/error.h"
-#include "eval/shuffle.h"
 
 namespace tandem {
 namespace {
 
-// Documents encoded between two looks at the clock.
-constexpr std::size_t kChunk = 256;
+// Documents that each thread encodes between two looks at the clock.
+constexpr std::size_t kDocumentsPerThread = 32;
 
 /// Moves the rows of `places`, which ascend, to the front.
 void compact(Matrix& matrix, const std::vector<std::uint32_t>& places) {
@@ -49,38 +46,34 @@ Result<SweepDocuments> SweepDocuments::read(const SweepInput& input) {
   return documents;
 }
 
-Status SweepDocuments::encode(std::span<const FirstStage> first_stages, const std::vector<std::uint32_t>& judged,
-                              std::optional<SweepClock::time_point> deadline, std::uint32_t seed, EncoderCache& cache,
+Status SweepDocuments::encode(std::span<const FirstStage> first_stages, std::span<const std::uint32_t> order,
+                              std::size_t needed, std::optional<SweepClock::time_point> deadline, EncoderCache& cache,
                               const ProgressCallback& progress) {
   std::vector<std::size_t> to_encode;
+  std::size_t chunk = 0;
   searched_.resize(first_stages.size());
   for (std::size_t stage = 0; stage < first_stages.size(); ++stage) {
     if (first_stages[stage].bi_encoder == nullptr || first_stages[stage].vectors.data != nullptr) continue;
     searched_[stage].encoded = Matrix(size(), first_stages[stage].bi_encoder->dimensions());
     to_encode.push_back(stage);
+    chunk = std::max(chunk, kDocumentsPerThread * first_stages[stage].bi_encoder->compute().threads);
   }
 
-  std::vector<std::uint32_t> order(size());
-  std::iota(order.begin(), order.end(), std::uint32_t{0});
-  if (deadline) {
-    std::vector<std::uint32_t> others;
-    std::ranges::set_difference(order, judged, std::back_inserter(others));
-    shuffle(others, seed);
-    order = judged;
-    order.insert(order.end(), others.begin(), others.end());
-  }
   std::size_t done = to_encode.empty() ? size() : 0;
   std::size_t reported = 0;  // Texts of all first stages.
+  const auto begin = SweepClock::now();
   const auto report = [&](const Progress& batch) {
     if (!progress) return;
-    progress(
-        {.what = batch.what, .unit = batch.unit, .done = reported + batch.done, .total = size() * to_encode.size()});
+    const std::size_t texts = reported + batch.done;
+    const std::size_t total =
+        expected_until(deadline, begin, texts, needed * to_encode.size(), size() * to_encode.size());
+    progress({.what = batch.what, .unit = batch.unit, .done = texts, .total = total});
   };
   while (done < size()) {
-    if (deadline && done >= judged.size() && SweepClock::now() >= *deadline) break;
+    if (deadline && done >= needed && SweepClock::now() >= *deadline) break;
     std::size_t end = size();
-    if (deadline) end = done < judged.size() ? judged.size() : std::min(done + kChunk, size());
-    const std::span<const std::uint32_t> places = std::span(order).subspan(done, end - done);
+    if (deadline) end = done < needed ? needed : std::min(done + chunk, size());
+    const std::span<const std::uint32_t> places = order.subspan(done, end - done);
     std::vector<std::string_view> texts;
     for (const std::uint32_t place : places) texts.push_back(texts_[place]);
     for (const std::size_t stage : to_encode) {

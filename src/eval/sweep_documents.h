@@ -1,7 +1,6 @@
 // The documents of a sweep: their texts, and for each bi-encoder their vectors, all of them or as many as time allows.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,11 +11,10 @@
 #include <vector>
 
 #include "engine/vector_search.h"
+#include "eval/sweep_clock.h"
 #include "tandem/sweep.h"
 
 namespace tandem {
-
-using SweepClock = std::chrono::steady_clock;
 
 /// What the documents are searched with for one first stage.
 struct SearchedVectors {
@@ -31,11 +29,10 @@ class SweepDocuments {
   /// Errors: kInvalidArgument for no documents, or vectors of another shape; kConflict for two of one id.
   static Result<SweepDocuments> read(const SweepInput& input);
 
-  /// Encodes what the first stages need. After `deadline`, only the documents of `judged` are sure to be encoded; the
-  /// others come in an order drawn with `seed`, and those that were not reached are not searched.
-  Status encode(std::span<const FirstStage> first_stages, const std::vector<std::uint32_t>& judged,
-                std::optional<SweepClock::time_point> deadline, std::uint32_t seed, EncoderCache& cache,
-                const ProgressCallback& progress);
+  /// Encodes what the first stages need, in the order given, which has every document once. After `deadline`, the first
+  /// `needed` (at least one) are sure to be encoded, and documents that were not reached are not searched.
+  Status encode(std::span<const FirstStage> first_stages, std::span<const std::uint32_t> order, std::size_t needed,
+                std::optional<SweepClock::time_point> deadline, EncoderCache& cache, const ProgressCallback& progress);
 
   /// The best documents for a query's vector, [1, dimensions], by one first stage.
   std::vector<VectorHit> search(std::size_t first_stage, MatrixView query, std::size_t top_k,

@@ -279,7 +279,7 @@ TEST_F(SweepTest, DrawnQueriesAreTheSameForASeed) {
   EXPECT_TRUE(std::ranges::equal(fewer.query_ids, std::span(once.query_ids).first(2)));
 }
 
-TEST_F(SweepTest, ABudgetEndsAfterAFewQueriesAndKeepsTheJudgedDocuments) {
+TEST_F(SweepTest, ABudgetLeavesAFewQueriesWithAllOfTheirJudgedDocuments) {
   documents_ = tiny_documents(2000);
   SweepOptions wanted = options();
   wanted.cross_only = true;
@@ -288,18 +288,31 @@ TEST_F(SweepTest, ABudgetEndsAfterAFewQueriesAndKeepsTheJudgedDocuments) {
   const SweepResult result = must(sweep_with(input(), wanted));
   EXPECT_EQ(result.query_ids.size(), 5U);
   std::set<std::string_view> judged;
-  for (const SweepQuery& query : queries_) {
-    for (const Judgement& judgement : qrels_.judgements_of(query.id)) judged.insert(judgement.document_id);
+  for (const std::string& query : result.query_ids) {
+    for (const Judgement& judgement : qrels_.judgements_of(query)) judged.insert(judgement.document_id);
   }
   EXPECT_EQ(result.documents, judged.size());
-  EXPECT_TRUE(remarked(result, "The budget of 1e-06 s ended after 5 of 6 queries"));
   EXPECT_TRUE(remarked(result, "Encoding all 2000 documents takes more than half of the budget"));
+  EXPECT_TRUE(remarked(result, std::to_string(judged.size()) + " judged for 5 queries and 0 others"));
+  EXPECT_TRUE(remarked(result, "1 query was left out: documents judged for it were not reached"));
   EXPECT_TRUE(remarked(result, "The cross-encoder over all"));
   EXPECT_EQ(result.settings.back().setting.mode, SearchMode::kHybrid);
   for (const SettingResult& setting : result.settings) {
     EXPECT_EQ(setting.times.size(), 5U);
     for (const std::vector<double>& values : setting.values) EXPECT_EQ(values.size(), 5U);
   }
+}
+
+TEST_F(SweepTest, ABudgetEndsAfterAFewQueries) {
+  tandem::Run run;
+  for (const SweepQuery& query : queries_) must_succeed(run.add(query.id, "d1", 1));
+  stages_ = {{.name = "run", .run = &run}};
+  SweepOptions wanted = options();
+  wanted.budget_s = 1e-6;
+  const SweepResult result = must(sweep_with(input(), wanted));
+  EXPECT_EQ(result.query_ids.size(), 5U);
+  EXPECT_EQ(result.documents, kDocuments) << "there is nothing to encode";
+  EXPECT_TRUE(remarked(result, "The budget of 1e-06 s ended after 5 of 6 queries"));
 }
 
 TEST_F(SweepTest, DepthsThatABudgetHasNoRoomForAreLeftOut) {
