@@ -140,8 +140,8 @@ struct SweepResult {
 /// run's first stage no time is known. Where the budget ends, the settings are compared on the queries that were
 /// answered until then, five at least; a depth but the smallest is not measured where the first query shows that five
 /// take longer than the budget. With a budget, encoding the documents ends after half of it: first come the judged
-/// ones, query by query, then the others in a random order. What was reached is searched; queries with a judged document
-/// that was not are left out, save the first five.
+/// ones, query by query, then the others in a random order. What was reached is searched; queries with a judged
+/// document that was not are left out, save the first five.
 ///
 /// Errors: kInvalidArgument for input or options that contradict each other, kConflict where no query is judged, ids
 /// are there twice or a run names unknown documents only, and those of encoding. The cross-encoder over everything is
