@@ -493,8 +493,7 @@ class Sweep {
   /// Measures no reranking of `depth` candidates or more, as the work for so many queries is too much.
   void leave_out_from(std::size_t depth, std::size_t queries, const PairsToScore& work) {
     const auto first = reranked_depths_.find(depth);
-    remark(fmt::format("Reranking the top {} was left out: for {}, {}.",
-                       fmt::join(std::ranges::subrange(first, reranked_depths_.end()), ", "),
+    remark(fmt::format("Reranking the top {} was left out: for {}, {}.", fmt::join(first, reranked_depths_.end(), ", "),
                        count_of(queries, "query", "queries"), describe(work)));
     reranked_depths_.erase(first, reranked_depths_.end());
     std::erase_if(settings_, [depth](const MeasuredSetting& measured) {
