@@ -173,8 +173,9 @@ struct PairsToScore {
 };
 
 std::string describe(const PairsToScore& work) {
-  return fmt::format("{} more pairs at {:.2f} ms each take about {:.0f} s, which the budget has no room for",
-                     work.pairs, work.pair_ms, work.duration().count());
+  const double seconds = work.duration().count();
+  return fmt::format("{} more pairs at {:.2f} ms each take about {:.{}f} s, which the budget has no room for",
+                     work.pairs, work.pair_ms, seconds, seconds < 10 ? 1 : 0);
 }
 
 /// One call of sweep().
