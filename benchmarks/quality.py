@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import time
@@ -211,7 +212,25 @@ def overview(results: dict[str, dict]) -> list[str]:
                      *(f"{ceiling['recall']:.3f}" for depth in (10, 100) for ceiling in sample["ceilings"]
                        if ceiling["depth"] == depth)]
             lines.append(f"| {name} | {retriever.name} | {' | '.join(cells)} |")
-    return [*lines, "", *changes(results), ""]
+    return [*lines, "", *changes(results), "", *precisions(results)]
+
+
+def precisions(results: dict[str, dict]) -> list[str]:
+    """How far int8 and bf16 are from f32, over every setting of every set, on the queries that all of them have."""
+    found = []
+    for precision in ("int8", "bf16"):
+        differences = []
+        for name in SETS:
+            for retriever in RETRIEVERS:
+                exact, other = (sample_of(results, name, retriever, each, min(SAMPLES["int8"])) for each in
+                                ("f32", precision))
+                if exact and other:
+                    differences += [abs(row["mean"] - exact_row["mean"])
+                                    for row, exact_row in zip(other["rows"], exact["rows"], strict=True)]
+        if differences:
+            found.append(f"{precision} by {statistics.median(differences):.4f} in the median and at most "
+                         f"{max(differences):.3f}")
+    return [f"From f32 on the same queries nDCG@10 differs with {', with '.join(found)}.", ""] if found else []
 
 
 def changes(results: dict[str, dict]) -> list[str]:
