@@ -317,7 +317,7 @@ class Sweep {
     for (std::uint32_t place = 0; place < documents_.size(); ++place) {
       if (!is_judged[place]) others.push_back(place);
     }
-    shuffle(others, options_.seed);
+    if (options_.budget_s) shuffle(others, options_.seed);  // Else all are reached, whatever the order.
     order.insert(order.end(), others.begin(), others.end());
     RETURN_IF_ERROR(documents_.encode(input_.first_stages, order, needed, deadline(0.5), cache_, progress_));
     result_.truncation += documents_.truncation();
