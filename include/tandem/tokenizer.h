@@ -59,14 +59,22 @@ struct Encoding {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> type_ids;  ///< 0 for the first text, 1 for the second, as the model's template says.
   std::vector<Offset> offsets;         ///< Special tokens that the template adds have (0, 0).
-  std::size_t tokens_dropped = 0;      ///< Tokens that truncation removed.
+  std::size_t tokens_dropped = 0;      ///< Tokens that truncation removed; one for the rest of a text that was cut.
+};
+
+/// What a tokenizer's template makes of one text, or of a pair.
+struct SequenceLayout {
+  std::size_t special_tokens = 0;  ///< How many it adds.
+  std::size_t token_types = 1;     ///< One more than the largest type id that it gives.
 };
 
 /// A tokenizer read from a model folder. Immutable: every method may be called from many threads at once.
 ///
 /// Invalid UTF-8 in a text is read as the Unicode standard recommends (chapter 3.9, U+FFFD substitution of maximal
 /// subparts), which is also what Python's bytes.decode("utf-8", "replace") yields; byte offsets still point into the
-/// bytes given. A text is read up to its first GiB.
+/// bytes given. A text is read up to its first GiB, and as far as it costs no more than 64 bytes written and 256 bytes
+/// compared for each of its bytes: only a tokenizer that was made to explode asks for more, and its texts are cut
+/// there.
 class Tokenizer {
  public:
   /// Reads `tokenizer.json` of a model folder, or the older files that a folder without one has: vocab.txt, vocab.json
@@ -75,6 +83,9 @@ class Tokenizer {
 
   Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
   Encoding encode(std::string_view first, std::string_view second, const EncodeOptions& options = {}) const;
+
+  /// Every encoding of one text, or of a pair, is laid out like this.
+  SequenceLayout layout(bool pair) const;
 
   /// The spelling of a token, e.g. "##ing"; empty for an id that is not in the vocabulary.
   std::string_view token(std::int32_t id) const;

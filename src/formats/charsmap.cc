@@ -6,6 +6,9 @@
 namespace tandem {
 namespace {
 
+// The longest one of SentencePiece's own tables has 33.
+constexpr std::size_t kReplacementBytesMax = 1024;
+
 std::uint32_t little_endian(std::string_view bytes) {
   std::uint32_t value = 0;
   for (std::size_t index = 4; index-- > 0;) value = value << 8 | static_cast<std::uint8_t>(bytes[index]);
@@ -47,6 +50,11 @@ Status check_nodes(const Charsmap& charsmap, std::string_view name) {
                     "{}: a replacement begins at byte {}, want the start of a character "
                     "below {}",
                     name, value, texts.size());
+      }
+      const std::string_view rest = std::string_view(texts).substr(value, kReplacementBytesMax + 1);
+      if (rest.size() > kReplacementBytesMax && rest.find('\0') == rest.npos) {
+        return fail(ErrorCode::kUnsupported, "{}: the replacement at byte {} has more than {} bytes", name, value,
+                    kReplacementBytesMax);
       }
     }
   }

@@ -9,6 +9,7 @@ namespace tandem {
 namespace {
 
 constexpr std::size_t kSpellingBytesMax = 4096;
+constexpr std::size_t kAffixBytesMax = 64;
 
 }  // namespace
 
@@ -16,6 +17,12 @@ Status check_spelling(std::string_view spelling, std::string_view name) {
   if (spelling.size() <= kSpellingBytesMax) return {};
   return fail(ErrorCode::kCorruptData, "{}: token '{}…' has {} bytes, want at most {}", name, spelling.substr(0, 32),
               spelling.size(), kSpellingBytesMax);
+}
+
+Status check_affix(std::string_view affix, std::string_view part, std::string_view name) {
+  if (affix.size() <= kAffixBytesMax) return {};
+  return fail(ErrorCode::kUnsupported, "{}: model: {} has {} bytes, want at most {}", name, part, affix.size(),
+              kAffixBytesMax);
 }
 
 Result<TokenIds> check_vocabulary(const std::vector<VocabularyEntry>& vocabulary, std::string_view name) {

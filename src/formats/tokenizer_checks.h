@@ -22,6 +22,9 @@ using TokenIds = std::unordered_map<std::string_view, std::int32_t>;
 /// A spelling that is short enough. `name` stands in front of every error.
 Status check_spelling(std::string_view spelling, std::string_view name);
 
+/// What a model puts before or behind characters to look them up, such as "##" and "</w>", is short.
+Status check_affix(std::string_view affix, std::string_view part, std::string_view name);
+
 /// Refuses spellings or ids that appear twice.
 Result<TokenIds> check_vocabulary(const std::vector<VocabularyEntry>& vocabulary, std::string_view name);
 

@@ -45,10 +45,10 @@ Result<ModelSpec> read_bpe(JsonValue part, std::string_view name) {
   if (unk_token) spec.unk_token = *unk_token;
   ASSIGN_OR_RETURN(const auto prefix, part.find_string("continuing_subword_prefix"));
   spec.continuing_subword_prefix = prefix.value_or("");
-  RETURN_IF_ERROR(check_spelling(spec.continuing_subword_prefix, name));
+  RETURN_IF_ERROR(check_affix(spec.continuing_subword_prefix, "continuing_subword_prefix", name));
   ASSIGN_OR_RETURN(const auto suffix, part.find_string("end_of_word_suffix"));
   spec.end_of_word_suffix = suffix.value_or("");
-  RETURN_IF_ERROR(check_spelling(spec.end_of_word_suffix, name));
+  RETURN_IF_ERROR(check_affix(spec.end_of_word_suffix, "end_of_word_suffix", name));
   const auto flag = [&](std::string_view key) -> Result<bool> {
     ASSIGN_OR_RETURN(const auto value, part.find_bool(key));
     return value.value_or(false);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/unicode.h"
 #include "base/utf8.h"
+#include "formats/tokenizer_checks.h"
 
 namespace tandem {
 namespace {
@@ -167,6 +168,7 @@ class StageParser {
     }
     if (type == "Prepend") {
       ASSIGN_OR_RETURN(const auto text, part.get_string("prepend"));
+      RETURN_IF_ERROR(check_spelling(text, name_));
       return PrependSpec{std::string(text)};
     }
     if (type == "Replace") return replace(part);
@@ -188,6 +190,7 @@ class StageParser {
     ReplaceSpec spec;
     ASSIGN_OR_RETURN(const auto content, part.get_string("content"));
     spec.content = content;
+    RETURN_IF_ERROR(check_spelling(content, name_));
     ASSIGN_OR_RETURN(const JsonValue pattern, part.get_object("pattern"));
     ASSIGN_OR_RETURN(spec.pattern, text_pattern(pattern));
     return spec;

@@ -56,22 +56,24 @@ AddedTokens::AddedTokens(std::vector<Entry> entries) : entries_(std::move(entrie
   trie_ = Trie(patterns);
 }
 
-AddedTokens::Found AddedTokens::find(std::string_view text, std::size_t position) const {
-  for (; position < text.size(); ++position) {
+AddedTokens::Found AddedTokens::find(std::string_view text, std::size_t position, TextBudget& budget) const {
+  for (; position < text.size() && !budget.is_spent(); ++position) {
     if (!starts_pattern_[static_cast<std::uint8_t>(text[position])]) continue;
     const Trie::Match match = trie_.longest_match(Trie::kRoot, text.substr(position));
+    budget.take_steps(match.steps);
     if (match.bytes != 0) return {position, match};
   }
   return {position, {}};
 }
 
-void AddedTokens::split(std::string_view text, bool split_special, std::vector<AddedTokenPiece>& pieces) const {
+void AddedTokens::split(std::string_view text, bool split_special, TextBudget& budget,
+                        std::vector<AddedTokenPiece>& pieces) const {
   pieces.clear();
   std::size_t piece_begin = 0;
   std::size_t search_begin = 0;
   TextSpan space;  // The last run of white space that was skipped.
   while (!entries_.empty()) {
-    const Found found = find(text, search_begin);
+    const Found found = find(text, search_begin, budget);
     if (found.match.bytes == 0) break;
     TextSpan span{found.begin, found.begin + found.match.bytes};
     // A match that is not wanted still hides the shorter ones inside it, as in the reference.

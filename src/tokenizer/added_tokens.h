@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "formats/tokenizer_spec.h"
+#include "tokenizer/normalized_text.h"
 #include "tokenizer/text_pattern.h"
 #include "tokenizer/trie.h"
 
@@ -35,8 +36,8 @@ class AddedTokens {
   bool empty() const { return entries_.empty(); }
 
   /// Puts the pieces of `text`, which must be UTF-8, in the place of what `pieces` held; none is empty.
-  /// `split_special`: special tokens are not recognised.
-  void split(std::string_view text, bool split_special, std::vector<AddedTokenPiece>& pieces) const;
+  /// `split_special`: special tokens are not recognised. None is, either, behind the place where the budget is spent.
+  void split(std::string_view text, bool split_special, TextBudget& budget, std::vector<AddedTokenPiece>& pieces) const;
 
  private:
   /// The next place at or after `position` where some pattern starts, and the longest one there.
@@ -44,7 +45,7 @@ class AddedTokens {
     std::size_t begin;
     Trie::Match match;
   };
-  Found find(std::string_view text, std::size_t position) const;
+  Found find(std::string_view text, std::size_t position, TextBudget& budget) const;
 
   std::vector<Entry> entries_;
   Trie trie_;  // Its values are indices of entries_.

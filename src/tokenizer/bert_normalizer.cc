@@ -21,8 +21,7 @@ bool is_chinese_character(char32_t c) {
 /// ordering of NFD looks at more than one code point, so one pass with a buffer for runs of marks does the same.
 class BertNormalizer {
  public:
-  BertNormalizer(const BertNormalizerSpec& spec, bool origins, NormalizedText& result)
-      : spec_(spec), writer_(origins, result) {}
+  BertNormalizer(const BertNormalizerSpec& spec, TextWriter& writer) : spec_(spec), writer_(writer) {}
 
   void normalize(const SourceText& source) {
     for (std::size_t position = 0; position < source.text.size();) {
@@ -111,7 +110,7 @@ class BertNormalizer {
   };
 
   const BertNormalizerSpec& spec_;
-  TextWriter writer_;
+  TextWriter& writer_;
   std::vector<Mark> marks_;           // Since the last code point of combining class 0, in the order of the text.
   std::vector<Offset> mark_origins_;  // Of those that are first parts.
   Offset last_origin_;
@@ -119,8 +118,8 @@ class BertNormalizer {
 
 }  // namespace
 
-void normalize_bert(const BertNormalizerSpec& spec, const SourceText& source, bool origins, NormalizedText& result) {
-  BertNormalizer(spec, origins, result).normalize(source);
+void normalize_bert(const BertNormalizerSpec& spec, const SourceText& source, TextWriter& writer) {
+  BertNormalizer(spec, writer).normalize(source);
 }
 
 }  // namespace tandem

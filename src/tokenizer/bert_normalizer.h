@@ -6,7 +6,7 @@
 
 namespace tandem {
 
-/// Appends the normalised form of `source` to `result`.
-void normalize_bert(const BertNormalizerSpec& spec, const SourceText& source, bool origins, NormalizedText& result);
+/// Writes the normalised form of `source`.
+void normalize_bert(const BertNormalizerSpec& spec, const SourceText& source, TextWriter& writer);
 
 }  // namespace tandem

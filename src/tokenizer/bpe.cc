@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <random>
 
 #include "base/utf8.h"
 #include "tokenizer/byte_level.h"
@@ -14,6 +15,11 @@ namespace {
 constexpr std::uint32_t kNoSymbol = 0xFFFFFFFF;
 constexpr std::size_t kShortSymbolsMax = 32;  // Below this, looking for the best pair beats keeping a heap.
 
+std::uint64_t random_odd() {
+  std::random_device random;
+  return std::uniform_int_distribution<std::uint64_t>()(random) | 1;
+}
+
 /// The heap's order: the merge that is made first is its top.
 bool is_later(const Bpe::Scratch::Candidate& left, const Bpe::Scratch::Candidate& right) {
   return std::pair(left.rank, left.position) > std::pair(right.rank, right.position);
@@ -21,7 +27,7 @@ bool is_later(const Bpe::Scratch::Candidate& left, const Bpe::Scratch::Candidate
 
 }  // namespace
 
-MergeTable::MergeTable(const std::vector<BpeMerge>& merges) {
+MergeTable::MergeTable(const std::vector<BpeMerge>& merges) : multiplier_(random_odd()) {
   const std::size_t slots = std::bit_ceil(std::max<std::size_t>(16, merges.size() * 2));
   slots_.assign(slots, {kEmpty, {}});
   mask_ = slots - 1;

@@ -46,11 +46,15 @@ class MergeTable {
   static std::uint64_t key_of(std::int32_t left, std::int32_t right) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
   }
-  std::size_t slot_of(std::uint64_t key) const { return (key * 0x9E3779B97F4A7C15U) >> shift_; }
+  std::size_t slot_of(std::uint64_t key) const { return (key * multiplier_) >> shift_; }
 
   std::vector<Slot> slots_;
   std::size_t mask_ = 0;
   int shift_ = 0;
+  /// Odd, and drawn anew for each table, so that no file can be made whose merges all fall into one slot
+  /// (Dietzfelbinger et al., "A Reliable Randomized Algorithm for the Closest-Pair Problem", 1997). What is found does
+  /// not depend on it.
+  std::uint64_t multiplier_;
 };
 
 /// Immutable and thread-safe.

@@ -26,13 +26,13 @@ class Model {
   Model(ModelSpec spec, bool reads_bytes);
 
   /// Puts the tokens of `word`, which must not be empty, in the place of what `tokens` held.
-  void tokenize(std::string_view word, Scratch& scratch, std::vector<WordToken>& tokens) const {
+  void tokenize(std::string_view word, TextBudget& budget, Scratch& scratch, std::vector<WordToken>& tokens) const {
     if (const auto* word_piece = std::get_if<WordPiece>(&model_)) {
-      word_piece->tokenize(word, tokens);
+      word_piece->tokenize(word, budget, tokens);
     } else if (const auto* bpe = std::get_if<Bpe>(&model_)) {
-      bpe->tokenize(word, scratch.bpe, tokens);
+      bpe->tokenize(word, scratch.bpe, tokens);  // Takes n log n steps, whatever the vocabulary is.
     } else {
-      std::get<Unigram>(model_).tokenize(word, scratch.unigram, tokens);
+      std::get<Unigram>(model_).tokenize(word, budget, scratch.unigram, tokens);
     }
   }
 

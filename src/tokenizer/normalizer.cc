@@ -14,7 +14,7 @@ namespace {
 /// Reads a text and writes another: one overload for each step that looks at one code point or at one match a time.
 class StepRun {
  public:
-  StepRun(const SourceText& source, bool origins, NormalizedText& result) : source_(source), writer_(origins, result) {}
+  StepRun(const SourceText& source, TextWriter& writer) : source_(source), writer_(writer) {}
 
   void operator()(LowercaseSpec /*spec*/) {
     for_each([&](char32_t c, Offset origin) {
@@ -96,7 +96,7 @@ class StepRun {
   }
 
   const SourceText& source_;
-  TextWriter writer_;
+  TextWriter& writer_;
 };
 
 }  // namespace
@@ -115,26 +115,27 @@ Normalizer::Normalizer(const NormalizerSpec& spec) {
   }
 }
 
-void Normalizer::normalize(std::string_view original, std::size_t original_begin, bool origins, NormalizedText& spare,
-                           NormalizedText& result) const {
+void Normalizer::normalize(std::string_view original, std::size_t original_begin, bool origins, TextBudget& budget,
+                           NormalizedText& spare, NormalizedText& result) const {
   SourceText source{original, nullptr, original_begin};
   result.clear();
-  if (steps_.empty()) TextWriter(origins, result).copy(source, 0, original.size());
+  if (steps_.empty()) TextWriter(origins, budget, result).copy(source, 0, original.size());
   for (std::size_t index = 0; index < steps_.size(); ++index) {
     // The texts change places so that the last step writes the result.
     NormalizedText& target = (steps_.size() - index) % 2 == 1 ? result : spare;
     target.clear();
+    TextWriter writer(origins, budget, target);
     std::visit(
         [&](const auto& step) {
           using Kind = std::decay_t<decltype(step)>;
           if constexpr (std::is_same_v<Kind, BertNormalizerSpec>) {
-            normalize_bert(step, source, origins, target);
+            normalize_bert(step, source, writer);
           } else if constexpr (std::is_same_v<Kind, UnicodeFormSpec>) {
-            apply_unicode_form(step, source, origins, target);
+            apply_unicode_form(step, source, writer);
           } else if constexpr (std::is_same_v<Kind, Precompiled>) {
-            step.normalize(source, origins, target);
+            step.normalize(source, writer);
           } else {
-            StepRun(source, origins, target)(step);
+            StepRun(source, writer)(step);
           }
         },
         steps_[index]);

@@ -19,8 +19,8 @@ class Normalizer {
 
   /// Puts the normalised form of `original`, which must be UTF-8, in the place of what `result` held. With `origins`,
   /// result.origins is filled, counting `original` from `original_begin`. `spare` is working memory.
-  void normalize(std::string_view original, std::size_t original_begin, bool origins, NormalizedText& spare,
-                 NormalizedText& result) const;
+  void normalize(std::string_view original, std::size_t original_begin, bool origins, TextBudget& budget,
+                 NormalizedText& spare, NormalizedText& result) const;
 
  private:
   using Step = std::variant<BertNormalizerSpec, UnicodeFormSpec, LowercaseSpec, StripAccentsSpec, StripSpec,

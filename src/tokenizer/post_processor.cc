@@ -42,12 +42,18 @@ Lengths truncate(const TextTokens& first, const TextTokens* second, std::size_t 
 
 PostProcessor::PostProcessor(TemplateSpec spec) : spec_(std::move(spec)) {}
 
+SequenceLayout PostProcessor::layout(bool pair) const {
+  SequenceLayout layout;
+  for (const TemplatePiece& piece : pair ? spec_.pair : spec_.single) {
+    layout.special_tokens += piece.ids.size();
+    layout.token_types = std::max(layout.token_types, static_cast<std::size_t>(piece.type_id) + 1);
+  }
+  return layout;
+}
+
 Encoding PostProcessor::process(const TextTokens& first, const TextTokens* second, const EncodeOptions& options) const {
   const std::vector<TemplatePiece>& pieces = second != nullptr ? spec_.pair : spec_.single;
-  std::size_t added = 0;
-  if (options.add_special_tokens) {
-    for (const TemplatePiece& piece : pieces) added += piece.ids.size();
-  }
+  const std::size_t added = options.add_special_tokens ? layout(second != nullptr).special_tokens : 0;
   const Lengths kept = truncate(first, second, added, options);
   const bool has_offsets = options.offsets != OffsetUnit::kNone;
 
@@ -69,7 +75,8 @@ Encoding PostProcessor::process(const TextTokens& first, const TextTokens* secon
         encoding.offsets[first_index] = text.offsets_if_first[static_cast<std::size_t>(begin)];
       }
     }
-    encoding.tokens_dropped += dropped;
+    // How many tokens the rest of a text would have had is not known.
+    encoding.tokens_dropped += dropped + (text.is_cut ? 1 : 0);
   };
   for (const TemplatePiece& piece : pieces) {
     switch (piece.kind) {

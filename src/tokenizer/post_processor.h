@@ -16,8 +16,10 @@ struct TextTokens {
   std::vector<Offset> offsets;  ///< As long as `ids`, or empty when nobody asked.
   /// What the offsets would be if a token were the text's first; empty where that makes no difference.
   std::vector<Offset> offsets_if_first;
+  bool is_cut = false;  ///< The text goes on where its budget was spent.
 
   void clear() {
+    is_cut = false;
     ids.clear();
     offsets.clear();
     offsets_if_first.clear();
@@ -30,6 +32,9 @@ class PostProcessor {
 
   /// Shortens the texts as `options` say, and joins them. `second` is null for a single text.
   Encoding process(const TextTokens& first, const TextTokens* second, const EncodeOptions& options) const;
+
+  /// What process() does to one text, or to a pair.
+  SequenceLayout layout(bool pair) const;
 
  private:
   TemplateSpec spec_;

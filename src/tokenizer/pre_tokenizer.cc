@@ -147,7 +147,8 @@ void split_bert(std::string_view text, TextSpan word, std::vector<TextSpan>& wor
 /// One step over all words: one overload for each kind of step.
 class StepRun {
  public:
-  StepRun(Words& words, bool keeps_bytes) : words_(words), keeps_bytes_(keeps_bytes) {
+  StepRun(Words& words, TextBudget& budget, bool keeps_bytes)
+      : words_(words), budget_(budget), keeps_bytes_(keeps_bytes) {
     std::swap(words.before, words.spans);
     words.spans.clear();
   }
@@ -199,7 +200,7 @@ class StepRun {
         const bool is_space = text[position] == ' ';
         const bool cuts = spec.split && (is_space || text.substr(position).starts_with(spec.replacement));
         if (cuts && position > word.begin) {
-          words_.spans.push_back({begin, target.text.size()});
+          add_word({begin, target.text.size()});
           begin = target.text.size();
         }
         const std::size_t bytes = decode_utf8(text, position).bytes;
@@ -210,7 +211,7 @@ class StepRun {
         }
         position += bytes;
       }
-      words_.spans.push_back({begin, target.text.size()});
+      add_word({begin, target.text.size()});
     });
   }
 
@@ -220,7 +221,7 @@ class StepRun {
         const std::size_t begin = target.text.size();
         if (source.text[word.begin] != ' ') put(source, word.begin, " ", writer);
         writer.copy(source, word.begin, word.end);
-        words_.spans.push_back({begin, target.text.size()});
+        add_word({begin, target.text.size()});
       });
       again();
     }
@@ -235,7 +236,7 @@ class StepRun {
     rewrite([&](const SourceText& source, TextSpan word, NormalizedText& target, TextWriter& writer) {
       const std::size_t begin = target.text.size();
       put_byte_characters(source, word.begin, word.end, writer);
-      words_.spans.push_back({begin, target.text.size()});
+      add_word({begin, target.text.size()});
     });
   }
 
@@ -243,6 +244,11 @@ class StepRun {
   void again() {
     std::swap(words_.before, words_.spans);
     words_.spans.clear();
+  }
+
+  /// Nothing is written of a word for which the budget does not last.
+  void add_word(TextSpan word) {
+    if (!word.empty()) words_.spans.push_back(word);
   }
 
   /// Something new, with the origin of the code point at `position`.
@@ -269,12 +275,13 @@ class StepRun {
     NormalizedText& target = words_.text == &words_.texts[0] ? words_.texts[1] : words_.texts[0];
     target.clear();
     const SourceText source = SourceText::of(*words_.text);
-    TextWriter writer(source.origins != nullptr, target);
+    TextWriter writer(source.origins != nullptr, budget_, target);
     for (const TextSpan word : words_.before) write(source, word, target, writer);
     words_.text = &target;
   }
 
   Words& words_;
+  TextBudget& budget_;
   const bool keeps_bytes_;
 };
 
@@ -283,13 +290,13 @@ class StepRun {
 PreTokenizer::PreTokenizer(PreTokenizerSpec spec, bool keeps_bytes)
     : spec_(std::move(spec)), keeps_bytes_(keeps_bytes) {}
 
-void PreTokenizer::split(const NormalizedText& text, TextSpan part, Words& words) const {
+void PreTokenizer::split(const NormalizedText& text, TextSpan part, TextBudget& budget, Words& words) const {
   words.text = &text;
   words.spans.clear();
   if (part.empty()) return;
   words.spans.push_back(part);
   for (const PreTokenizerStep& step : spec_) {
-    std::visit(StepRun(words, keeps_bytes_ && &step == &spec_.back()), step);
+    std::visit(StepRun(words, budget, keeps_bytes_ && &step == &spec_.back()), step);
   }
 }
 

@@ -37,7 +37,7 @@ class PreTokenizer {
 
   /// Puts the words of `part` of `text`, which must be UTF-8, in the place of what `words` held. `text` must have
   /// origins where needs_origins() says so.
-  void split(const NormalizedText& text, TextSpan part, Words& words) const;
+  void split(const NormalizedText& text, TextSpan part, TextBudget& budget, Words& words) const;
 
   /// Whether some step asks where in the original text a word begins.
   bool needs_origins() const;

@@ -86,7 +86,7 @@ std::optional<std::string_view> Precompiled::find(std::string_view text) const {
   return std::nullopt;
 }
 
-void Precompiled::normalize(const SourceText& source, bool origins, NormalizedText& result) const {
+void Precompiled::normalize(const SourceText& source, TextWriter& writer) const {
   const std::string_view text = source.text;
   const auto stays_at = [&](std::size_t position) {
     return stays_[static_cast<std::uint8_t>(text[position])] &&
@@ -95,10 +95,10 @@ void Precompiled::normalize(const SourceText& source, bool origins, NormalizedTe
   std::size_t stays_end = 0;
   while (stays_end < text.size() && stays_at(stays_end)) ++stays_end;
   if (stays_end == text.size()) {
-    TextWriter(origins, result).copy(source, 0, text.size());
+    writer.copy(source, 0, text.size());
     return;
   }
-  Rewriter rewriter(source, origins, result);
+  Rewriter rewriter(source, writer);
   Changes changes(rewriter);
   for (std::size_t begin = 0; begin < text.size();) {
     if (stays_at(begin)) {

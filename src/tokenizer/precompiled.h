@@ -19,8 +19,8 @@ class Precompiled {
  public:
   explicit Precompiled(std::shared_ptr<const Charsmap> charsmap);
 
-  /// Appends the normalised form of `source` to `result`.
-  void normalize(const SourceText& source, bool origins, NormalizedText& result) const;
+  /// Writes the normalised form of `source`.
+  void normalize(const SourceText& source, TextWriter& writer) const;
 
  private:
   /// The replacement of the shortest prefix of `text` that has one.

@@ -13,8 +13,8 @@ namespace tandem {
 /// shift here as they do there (NormalizedString::transform of `tokenizers`).
 class Rewriter {
  public:
-  Rewriter(const SourceText& source, bool origins, NormalizedText& result)
-      : source_(source), writer_(origins, result), last_(source.text.empty() ? Offset() : source.origin(0, 0)) {
+  Rewriter(const SourceText& source, TextWriter& writer)
+      : source_(source), writer_(writer), last_(source.text.empty() ? Offset() : source.origin(0, 0)) {
     last_.end = last_.begin;
   }
 
@@ -38,7 +38,7 @@ class Rewriter {
 
  private:
   const SourceText& source_;
-  TextWriter writer_;
+  TextWriter& writer_;
   std::size_t position_ = 0;  // Of what the next change is about.
   Offset last_;               // Of the code point before it.
 };

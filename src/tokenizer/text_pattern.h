@@ -1,6 +1,8 @@
 // Finds the small patterns that normalisers replace and pre-tokenizers split at.
 #pragma once
 
+#include <string.h>  // memmem, which <cstring> does not promise.
+
 #include <cstddef>
 #include <string_view>
 #include <variant>
@@ -21,9 +23,13 @@ struct TextSpan {
 };
 
 inline TextSpan find_pattern(const LiteralPattern& pattern, std::string_view text, std::size_t begin) {
-  const std::size_t found = text.find(pattern.text, begin);
-  if (found == std::string_view::npos) return {text.size(), text.size()};
-  return {found, found + pattern.text.size()};
+  if (begin >= text.size()) return {text.size(), text.size()};
+  // memmem(3) takes linear time, where std::string_view::find() may compare the whole pattern at every place.
+  const void* const found =
+      ::memmem(text.data() + begin, text.size() - begin, pattern.text.data(), pattern.text.size());
+  if (found == nullptr) return {text.size(), text.size()};
+  const auto place = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+  return {place, place + pattern.text.size()};
 }
 
 inline TextSpan find_pattern(const RunPattern& pattern, std::string_view text, std::size_t begin) {

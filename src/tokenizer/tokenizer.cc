@@ -172,12 +172,19 @@ class Tokenizer::Impl {
 
     std::vector<AddedTokens::Entry> raw;
     std::vector<AddedTokens::Entry> normalized;
+    std::size_t content_bytes = 0;
+    for (const auto& [id, entry] : entries) content_bytes += entry.token.content.size();
+    TextBudget budget(content_bytes);
     for (auto& [id, entry] : entries) {
       if (entry.token.normalized) {
         NormalizedText text;
         NormalizedText spare;
-        normalizer_.normalize(entry.token.content, 0, false, spare, text);
+        normalizer_.normalize(entry.token.content, 0, false, budget, spare, text);
         entry.pattern = std::move(text.text);
+      }
+      if (budget.is_spent()) {
+        return fail(ErrorCode::kUnsupported, "{}: added_tokens: normalising their {} bytes makes too many of them",
+                    file, content_bytes);
       }
       (entry.token.normalized ? normalized : raw).push_back(std::move(entry));
     }
@@ -209,6 +216,8 @@ class Tokenizer::Impl {
 
   std::size_t vocabulary_size() const { return size_; }
 
+  SequenceLayout layout(bool pair) const { return post_processor_.layout(pair); }
+
  private:
   /// Tokens of one text, with offsets in the unit that `options` ask for.
   void tokenize(std::string_view text, const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
@@ -228,15 +237,18 @@ class Tokenizer::Impl {
 
   void tokenize_utf8(std::string_view text, const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
     const bool offsets = options.offsets != OffsetUnit::kNone;
-    raw_added_tokens_.split(text, options.split_special_tokens, scratch.raw_pieces);
+    TextBudget budget(text.size());
+    raw_added_tokens_.split(text, options.split_special_tokens, budget, scratch.raw_pieces);
     for (const AddedTokenPiece& piece : scratch.raw_pieces) {
+      if (budget.is_spent()) break;
       if (piece.id != Trie::kNoValue) {
         tokens.ids.push_back(piece.id);
         if (offsets) add_offset(text, piece.span.of(text), offset_of(piece.span), tokens);
       } else {
-        tokenize_piece(text, piece.span, options, scratch, tokens);
+        tokenize_piece(text, piece.span, options, budget, scratch, tokens);
       }
     }
+    tokens.is_cut = budget.is_spent();
     if (options.offsets == OffsetUnit::kCodePoints) {
       const CodePointIndex index(text);
       if (index.is_ascii()) return;
@@ -258,10 +270,10 @@ class Tokenizer::Impl {
   }
 
   /// What lies between two added tokens.
-  void tokenize_piece(std::string_view text, TextSpan piece, const EncodeOptions& options, Scratch& scratch,
-                      TextTokens& tokens) const {
+  void tokenize_piece(std::string_view text, TextSpan piece, const EncodeOptions& options, TextBudget& budget,
+                      Scratch& scratch, TextTokens& tokens) const {
     if (!ascii_splitter_) {
-      tokenize_general(text, piece, options, scratch, tokens);
+      tokenize_general(text, piece, options, budget, scratch, tokens);
       return;
     }
     const bool offsets = options.offsets != OffsetUnit::kNone;
@@ -269,13 +281,13 @@ class Tokenizer::Impl {
     BertAsciiSplitter::Buffer buffer;
     for (std::size_t position = piece.begin;;) {
       const BertAsciiSplitter::Part part = ascii_splitter_->next(until_end, position, buffer);
-      if (part.begin == part.end) break;
+      if (part.begin == part.end || budget.is_spent()) break;
       position = part.end;
       if (part.word.empty()) {
-        tokenize_general(text, {part.begin, part.end}, options, scratch, tokens);
+        tokenize_general(text, {part.begin, part.end}, options, budget, scratch, tokens);
         continue;
       }
-      model_.tokenize(part.word, scratch.model, scratch.word_tokens);
+      model_.tokenize(part.word, budget, scratch.model, scratch.word_tokens);
       for (const WordToken& token : scratch.word_tokens) {
         tokens.ids.push_back(token.id);
         if (!offsets) continue;
@@ -286,17 +298,20 @@ class Tokenizer::Impl {
   }
 
   /// A piece of the text, through every stage.
-  void tokenize_general(std::string_view text, TextSpan piece, const EncodeOptions& options, Scratch& scratch,
-                        TextTokens& tokens) const {
+  void tokenize_general(std::string_view text, TextSpan piece, const EncodeOptions& options, TextBudget& budget,
+                        Scratch& scratch, TextTokens& tokens) const {
     const bool offsets = options.offsets != OffsetUnit::kNone;
     const bool has_origins = offsets || (piece.begin == 0 && pre_tokenizer_.needs_origins());
-    normalizer_.normalize(piece.of(text), piece.begin, has_origins, scratch.spare, scratch.normalized);
+    normalizer_.normalize(piece.of(text), piece.begin, has_origins, budget, scratch.spare, scratch.normalized);
     const NormalizedText& normalized = scratch.normalized;
-    normalized_added_tokens_.split(normalized.text, options.split_special_tokens, scratch.normalized_pieces);
+    normalized_added_tokens_.split(normalized.text, options.split_special_tokens, budget, scratch.normalized_pieces);
     for (const AddedTokenPiece& part : scratch.normalized_pieces) {
       if (part.id == Trie::kNoValue) {
-        pre_tokenizer_.split(normalized, part.span, scratch.words);
-        for (const TextSpan& word : scratch.words.spans) tokenize_word(text, word, offsets, scratch, tokens);
+        pre_tokenizer_.split(normalized, part.span, budget, scratch.words);
+        for (const TextSpan& word : scratch.words.spans) {
+          if (budget.is_spent()) return;
+          tokenize_word(text, word, offsets, budget, scratch, tokens);
+        }
         continue;
       }
       tokens.ids.push_back(part.id);
@@ -306,9 +321,10 @@ class Tokenizer::Impl {
     }
   }
 
-  void tokenize_word(std::string_view text, TextSpan span, bool offsets, Scratch& scratch, TextTokens& tokens) const {
+  void tokenize_word(std::string_view text, TextSpan span, bool offsets, TextBudget& budget, Scratch& scratch,
+                     TextTokens& tokens) const {
     const std::string_view word = span.of(scratch.words.text->text);
-    model_.tokenize(word, scratch.model, scratch.word_tokens);
+    model_.tokenize(word, budget, scratch.model, scratch.word_tokens);
     if (!offsets) {
       for (const WordToken& token : scratch.word_tokens) tokens.ids.push_back(token.id);
       return;
@@ -361,6 +377,7 @@ Encoding Tokenizer::encode(std::string_view first, std::string_view second, cons
 std::string_view Tokenizer::token(std::int32_t id) const { return impl_->token(id); }
 std::optional<std::int32_t> Tokenizer::id(std::string_view token) const { return impl_->id(token); }
 std::size_t Tokenizer::vocabulary_size() const { return impl_->vocabulary_size(); }
+SequenceLayout Tokenizer::layout(bool pair) const { return impl_->layout(pair); }
 
 Tokenizer::Tokenizer(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;

@@ -22,6 +22,7 @@ class Trie {
   struct Match {
     std::size_t bytes = 0;          ///< Length of the longest string found.
     std::int32_t value = kNoValue;  ///< kNoValue: none was.
+    std::size_t steps = 0;          ///< Bytes that were looked at, of strings that turned out to be others too.
   };
 
   /// The empty trie.
@@ -39,23 +40,28 @@ class Trie {
   /// The longest string that `text` starts with, counted from `node`, which must be one of this trie.
   Match longest_match(std::uint32_t node, std::string_view text) const {
     Match match;
-    for (std::size_t index = 0; index < text.size(); ++index) {
+    std::size_t index = 0;
+    for (; index < text.size(); ++index) {
       node = child(node, text[index]);
       if (node == kNoNode) break;
       if (nodes_[node].value != kNoValue) match = {index + 1, nodes_[node].value};
     }
+    match.steps = index;
     return match;
   }
 
-  /// Calls `visit(bytes, value)` for every string that `text` starts with, shorter ones first.
+  /// Calls `visit(bytes, value)` for every string that `text` starts with, shorter ones first. Returns how many bytes
+  /// were looked at.
   template <class Visit>
-  void each_match(std::string_view text, const Visit& visit) const {
+  std::size_t each_match(std::string_view text, const Visit& visit) const {
     std::uint32_t node = kRoot;
-    for (std::size_t index = 0; index < text.size(); ++index) {
+    std::size_t index = 0;
+    for (; index < text.size(); ++index) {
       node = child(node, text[index]);
-      if (node == kNoNode) return;
+      if (node == kNoNode) break;
       if (nodes_[node].value != kNoValue) visit(index + 1, nodes_[node].value);
     }
+    return index;
   }
 
   /// kNoValue when `text` is not in the set.

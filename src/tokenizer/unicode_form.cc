@@ -116,13 +116,13 @@ class Decomposer {
 
 }  // namespace
 
-void apply_unicode_form(UnicodeFormSpec form, const SourceText& source, bool origins, NormalizedText& result) {
+void apply_unicode_form(UnicodeFormSpec form, const SourceText& source, TextWriter& writer) {
   // ASCII is the same in every form.
   if (std::all_of(source.text.begin(), source.text.end(), [](char byte) { return (byte & 0x80) == 0; })) {
-    TextWriter(origins, result).copy(source, 0, source.text.size());
+    writer.copy(source, 0, source.text.size());
     return;
   }
-  Rewriter rewriter(source, origins, result);
+  Rewriter rewriter(source, writer);
   Decomposer decomposer(form, rewriter);
   for (std::size_t position = 0; position < source.text.size();) {
     const Utf8Step step = decode_utf8(source.text, position);

@@ -6,7 +6,7 @@
 
 namespace tandem {
 
-/// Appends `source` in a normalisation form to `result`.
-void apply_unicode_form(UnicodeFormSpec form, const SourceText& source, bool origins, NormalizedText& result);
+/// Writes `source` in a normalisation form.
+void apply_unicode_form(UnicodeFormSpec form, const SourceText& source, TextWriter& writer);
 
 }  // namespace tandem

@@ -41,7 +41,7 @@ Unigram::Unigram(UnigramSpec spec)
 }
 
 /// Viterbi's algorithm. Of equally probable ways the one whose last piece begins first counts, as in the reference.
-void Unigram::find_paths(std::string_view word, Scratch& scratch) const {
+void Unigram::find_paths(std::string_view word, TextBudget& budget, Scratch& scratch) const {
   scratch.paths.assign(word.size() + 1, {0, kNoPiece, 0});
   Scratch::Path* const paths = scratch.paths.data();
   for (std::size_t begin = 0; begin < word.size();) {
@@ -55,17 +55,21 @@ void Unigram::find_paths(std::string_view word, Scratch& scratch) const {
       }
     };
     bool has_character = false;
-    vocabulary_.trie().each_match(word.substr(begin), [&](std::size_t bytes, std::int32_t piece) {
-      offer(bytes, scores_[static_cast<std::size_t>(piece)], piece);
-      has_character |= bytes == character_bytes;
-    });
+    if (!budget.is_spent()) {
+      const auto visit = [&](std::size_t bytes, std::int32_t piece) {
+        offer(bytes, scores_[static_cast<std::size_t>(piece)], piece);
+        has_character |= bytes == character_bytes;
+      };
+      budget.take_steps(vocabulary_.trie().each_match(word.substr(begin), visit));
+    }
     if (!has_character) offer(character_bytes, unknown_score_, unknown_id_);
     begin += character_bytes;
   }
 }
 
-void Unigram::tokenize(std::string_view word, Scratch& scratch, std::vector<WordToken>& tokens) const {
-  find_paths(word, scratch);
+void Unigram::tokenize(std::string_view word, TextBudget& budget, Scratch& scratch,
+                       std::vector<WordToken>& tokens) const {
+  find_paths(word, budget, scratch);
   tokens.clear();
   for (auto end = static_cast<std::uint32_t>(word.size()); end > 0;) {
     const auto& path = scratch.paths[end];

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "formats/tokenizer_spec.h"
+#include "tokenizer/normalized_text.h"
 #include "tokenizer/vocabulary.h"
 #include "tokenizer/word_token.h"
 
@@ -29,14 +30,15 @@ class Unigram {
 
   explicit Unigram(UnigramSpec spec);
 
-  /// Puts the tokens of `word`, which must be UTF-8 and not empty, in the place of what `tokens` held.
-  void tokenize(std::string_view word, Scratch& scratch, std::vector<WordToken>& tokens) const;
+  /// Puts the tokens of `word`, which must be UTF-8 and not empty, in the place of what `tokens` held. From where the
+  /// budget does not last, the word is unknown.
+  void tokenize(std::string_view word, TextBudget& budget, Scratch& scratch, std::vector<WordToken>& tokens) const;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   std::int32_t unknown_id() const { return unknown_id_; }
 
  private:
-  void find_paths(std::string_view word, Scratch& scratch) const;
+  void find_paths(std::string_view word, TextBudget& budget, Scratch& scratch) const;
   void put_unknown_reversed(std::string_view word, std::uint32_t begin, std::uint32_t end,
                             std::vector<WordToken>& tokens) const;
 

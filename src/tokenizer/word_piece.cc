@@ -18,14 +18,15 @@ WordPiece::WordPiece(const WordPieceSpec& spec)
       continuing_node_(vocabulary_.trie().walk(Trie::kRoot, spec.continuing_subword_prefix)),
       word_chars_max_(spec.max_input_chars_per_word) {}
 
-void WordPiece::tokenize(std::string_view word, std::vector<WordToken>& tokens) const {
+void WordPiece::tokenize(std::string_view word, TextBudget& budget, std::vector<WordToken>& tokens) const {
   tokens.clear();
   if (word.size() <= word_chars_max_ || count_code_points(word) <= word_chars_max_) {
     std::uint32_t node = Trie::kRoot;
     std::size_t begin = 0;
     while (begin < word.size() && node != Trie::kNoNode) {
       const Trie::Match match = vocabulary_.trie().longest_match(node, word.substr(begin));
-      if (match.bytes == 0) break;
+      budget.take_steps(match.steps);
+      if (match.bytes == 0 || budget.is_spent()) break;
       const std::size_t end = begin + match.bytes;
       tokens.push_back({match.value, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
       begin = end;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/tokenizer_spec.h"
+#include "tokenizer/normalized_text.h"
 #include "tokenizer/vocabulary.h"
 #include "tokenizer/word_token.h"
 
@@ -18,8 +19,9 @@ class WordPiece {
  public:
   explicit WordPiece(const WordPieceSpec& spec);
 
-  /// Puts the tokens of `word`, which must be UTF-8 and not empty, in the place of what `tokens` held.
-  void tokenize(std::string_view word, std::vector<WordToken>& tokens) const;
+  /// Puts the tokens of `word`, which must be UTF-8 and not empty, in the place of what `tokens` held. Where the budget
+  /// does not last, the word is unknown.
+  void tokenize(std::string_view word, TextBudget& budget, std::vector<WordToken>& tokens) const;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
 
