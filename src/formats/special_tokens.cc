@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -138,7 +139,7 @@ class SpecialTokenReader {
   }
 
   void put(AddedToken token, const std::vector<AddedToken>& named) {
-    if (is_among(result_.added, token.content)) return;
+    if (!contents_.insert(token.content).second) return;
     token.special |= is_among(named, token.content);
     result_.added.push_back(std::move(token));
   }
@@ -147,6 +148,7 @@ class SpecialTokenReader {
   std::optional<JsonDocument> config_;
   std::optional<JsonDocument> map_;
   std::map<std::uint64_t, AddedToken> by_id_;
+  std::unordered_set<std::string> contents_;  // Of result_.added, of which there may be thousands.
   SpecialTokens result_;
 };
 

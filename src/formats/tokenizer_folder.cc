@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -40,6 +41,9 @@ Result<std::vector<std::string>> read_lines(const fs::path& path) {
   }
   std::vector<std::string> lines;
   while (!rest.empty()) {
+    if (lines.size() == kTokenIdsMax) {
+      return fail(ErrorCode::kCorruptData, "{}: more than {} lines", path.string(), kTokenIdsMax);
+    }
     const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
     lines.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(rest.size(), end + (rest.substr(end).starts_with("\r\n") ? 2 : 1)));
@@ -50,9 +54,7 @@ Result<std::vector<std::string>> read_lines(const fs::path& path) {
 /// One token per line; its number is its id. Of equal lines the last one counts.
 Result<std::vector<VocabularyEntry>> read_vocab_txt(const fs::path& path) {
   ASSIGN_OR_RETURN(const std::vector<std::string> lines, read_lines(path));
-  if (lines.empty() || lines.size() > kTokenIdsMax) {
-    return fail(ErrorCode::kCorruptData, "{}: {} lines, want 1 to {}", path.string(), lines.size(), kTokenIdsMax);
-  }
+  if (lines.empty()) return fail(ErrorCode::kCorruptData, "{}: no lines, want a token in each", path.string());
   std::unordered_map<std::string_view, std::size_t> last;
   for (std::size_t index = 0; index < lines.size(); ++index) {
     RETURN_IF_ERROR(check_spelling(lines[index], path.string()));
@@ -168,12 +170,12 @@ Result<TokenizerSpec> read_sentencepiece_folder(const fs::path& folder, const fs
   UnigramSpec model;
   model.pieces = {{names.bos, 0}, {names.pad, 0}, {names.eos, 0}, {names.unk, 0}};
   model.unk_id = 3;
+  std::unordered_set<std::string> added;
+  for (const AddedToken& token : tokens.added) added.insert(token.content);
   for (std::size_t index = kReplaced; index < pieces.pieces.size(); ++index) {
     SentencePiece& piece = pieces.pieces[index];
-    if (piece.is_user_defined || piece.is_control) {
-      AddedToken token{.content = piece.spelling, .special = piece.is_control};
-      const auto is_same = [&](const AddedToken& other) { return other.content == token.content; };
-      if (std::none_of(tokens.added.begin(), tokens.added.end(), is_same)) tokens.added.push_back(std::move(token));
+    if ((piece.is_user_defined || piece.is_control) && added.insert(piece.spelling).second) {
+      tokens.added.push_back({.content = piece.spelling, .special = piece.is_control});
     }
     model.pieces.push_back({std::move(piece.spelling), piece.score});
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::uint64_t kTypesMax = 256;
 constexpr std::size_t kTrimsMax = 16;
+// Published templates have four pieces and four special tokens at most. Each text gets all of them anew.
+constexpr std::size_t kTemplatePiecesMax = 1024;
+constexpr std::size_t kTemplateIdsMax = 1024;
 
 TemplatePiece text_piece(TemplatePiece::Kind kind, std::int32_t type_id) { return {kind, {}, type_id}; }
 
@@ -136,18 +140,42 @@ class Parser {
     return roberta_template(ids.first, ids.second);
   }
 
-  Result<TemplateSpec> template_processing(JsonValue part) const {
+  /// What a template may put around texts, by name. A name that stands there twice has its first meaning.
+  using SpecialTokenIds = std::unordered_map<std::string_view, std::vector<std::int32_t>>;
+
+  Result<SpecialTokenIds> special_token_ids(JsonValue part) const {
     ASSIGN_OR_RETURN(const JsonValue special_tokens, part.get_object("special_tokens"));
+    SpecialTokenIds tokens;
+    RETURN_IF_ERROR(special_tokens.for_each_member([&](std::string_view token, JsonValue definition) -> Status {
+      ASSIGN_OR_RETURN(const auto values, definition.get_array("ids"));
+      std::vector<std::int32_t> ids;
+      ids.reserve(values.size());
+      for (const JsonValue value : values) {
+        ASSIGN_OR_RETURN(ids.emplace_back(), read_token_id(value, token, name_));
+      }
+      tokens.emplace(token, std::move(ids));
+      return {};
+    }));
+    return tokens;
+  }
+
+  Result<TemplateSpec> template_processing(JsonValue part) const {
+    ASSIGN_OR_RETURN(const SpecialTokenIds special_tokens, special_token_ids(part));
     TemplateSpec spec;
     ASSIGN_OR_RETURN(spec.single, template_pieces(part, "single", special_tokens, false));
     ASSIGN_OR_RETURN(spec.pair, template_pieces(part, "pair", special_tokens, true));
     return spec;
   }
 
-  Result<std::vector<TemplatePiece>> template_pieces(JsonValue part, std::string_view key, JsonValue special_tokens,
-                                                     bool is_pair) const {
+  Result<std::vector<TemplatePiece>> template_pieces(JsonValue part, std::string_view key,
+                                                     const SpecialTokenIds& special_tokens, bool is_pair) const {
     std::vector<TemplatePiece> pieces;
+    std::size_t ids = 0;
     ASSIGN_OR_RETURN(const auto elements, part.get_array(key));
+    if (elements.size() > kTemplatePiecesMax) {
+      return fail(ErrorCode::kUnsupported, "{}: post_processor: template '{}' has {} pieces, want at most {}", name_,
+                  key, elements.size(), kTemplatePiecesMax);
+    }
     for (const JsonValue element : elements) {
       if (const auto text = element.find("Sequence")) {
         ASSIGN_OR_RETURN(const auto id, text->get_string("id"));
@@ -161,13 +189,17 @@ class Parser {
       } else {
         ASSIGN_OR_RETURN(const JsonValue token, element.get_object("SpecialToken"));
         ASSIGN_OR_RETURN(const auto id, token.get_string("id"));
-        TemplatePiece& piece = pieces.emplace_back();
-        ASSIGN_OR_RETURN(piece.type_id, type_id(token));
-        ASSIGN_OR_RETURN(const JsonValue definition, special_tokens.get_object(id));
-        ASSIGN_OR_RETURN(const auto ids, definition.get_array("ids"));
-        for (const JsonValue value : ids) {
-          ASSIGN_OR_RETURN(piece.ids.emplace_back(), read_token_id(value, id, name_));
+        ASSIGN_OR_RETURN(const std::int32_t type, type_id(token));
+        const auto known = special_tokens.find(id);
+        if (known == special_tokens.end()) {
+          return fail(ErrorCode::kCorruptData, "{}: post_processor: special_tokens: {} is missing", name_, id);
         }
+        ids += known->second.size();
+        if (ids > kTemplateIdsMax) {
+          return fail(ErrorCode::kUnsupported, "{}: post_processor: template '{}' adds {} ids or more, want at most {}",
+                      name_, key, ids, kTemplateIdsMax);
+        }
+        pieces.push_back({TemplatePiece::Kind::kSpecialTokens, known->second, type});
       }
     }
     const auto count = [&](TemplatePiece::Kind kind) {
