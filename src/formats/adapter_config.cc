@@ -164,7 +164,6 @@ Result<AdapterConfig> read_root(JsonValue root) {
 std::uint64_t AdapterConfig::width(std::uint64_t layer) const {
   const auto own = reduction_factor_by_layer.find(layer);
   const double factor = own == reduction_factor_by_layer.end() ? reduction_factor : own->second;
-  // A layer that no factor is given for has a bottleneck of width 0, which no tensor fits.
   if (factor == 0) return 0;
   const double width = std::floor(static_cast<double>(hidden_size) / factor);
   return static_cast<std::uint64_t>(std::clamp(width, 1.0, static_cast<double>(kWidthMax)));

@@ -39,7 +39,7 @@ struct AdapterConfig {
   bool adds_before_norm;  ///< adapter_residual_before_ln: which follows the residual, or comes before it.
   AdapterResidual residual;
 
-  /// Of a layer's bottleneck.
+  /// Of a layer's bottleneck; 0 where no factor is given for the layer.
   std::uint64_t width(std::uint64_t layer) const;
 };
 

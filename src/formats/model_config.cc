@@ -21,6 +21,8 @@ constexpr std::uint64_t kLayersMax = 1U << 12;
 constexpr std::uint64_t kVocabularyMax = 1U << 26;
 constexpr std::uint64_t kPositionsMax = 1U << 24;
 constexpr std::uint64_t kLabelsMax = 1U << 16;
+constexpr std::size_t kModulesMax =
+    32;  // Each is read, even where several name one folder; published models have five.
 constexpr std::uint64_t kConfigBytesMax = 64U << 20;
 
 constexpr std::string_view kDefaultDenseActivation = "torch.nn.modules.activation.Tanh";
@@ -214,6 +216,9 @@ Result<std::vector<Pooling>> read_new_pooling_modes(const Config& config, JsonVa
     if (known == kPoolingNames.end()) {
       return fail(ErrorCode::kUnsupported, "{}: pooling_mode \"{}\" is not supported", config.path, name);
     }
+    if (std::ranges::find(modes, known->pooling) != modes.end()) {
+      return fail(ErrorCode::kUnsupported, "{}: pooling_mode names \"{}\" twice", config.path, name);
+    }
     modes.push_back(known->pooling);
   }
   if (modes.empty()) return fail(ErrorCode::kCorruptData, "{}: pooling_mode is empty", config.path);
@@ -316,6 +321,9 @@ Result<std::vector<ModuleEntry>> read_module_entries(const fs::path& folder) {
     ASSIGN_OR_RETURN(const std::string_view module_path, value.get_string("path"));
     if (!module_path.empty() && !is_safe_relative_path(module_path)) {
       return fail(ErrorCode::kCorruptData, "{}: path \"{}\" leads out of the folder", path, module_path);
+    }
+    if (entries.size() == kModulesMax) {
+      return fail(ErrorCode::kUnsupported, "{}: more than {} modules", path, kModulesMax);
     }
     entries.push_back({std::string(type), module_path.empty() ? folder : folder / module_path});
     return {};

@@ -252,6 +252,20 @@ TEST(ModelConfig, NamesTheModuleThatIsNotSupported) {
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "no Pooling right after the Transformer");
 }
 
+// A folder may be named by any number of modules, each of which would be loaded.
+TEST(ModelConfig, BoundsWhatIsReadAgainAndAgain) {
+  TemporaryFolder folder;
+  folder.write("config.json", kBert);
+  std::string modules = R"([{"path":"","type":"sentence_transformers.models.Transformer"})";
+  for (int i = 0; i < 40; ++i) modules += R"(,{"path":"1_Pooling","type":"sentence_transformers.models.Pooling"})";
+  folder.write("modules.json", modules + "]");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "more than 32 modules");
+  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+    {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
+  folder.write("1_Pooling/config.json", R"({"pooling_mode":["mean","cls","mean"]})");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "pooling_mode names \"mean\" twice");
+}
+
 TEST(ModelConfig, ReadsLayerNormAndLeavesDropoutOut) {
   TemporaryFolder folder;
   folder.write("config.json", kBert);

@@ -27,6 +27,9 @@ constexpr std::size_t kPickleBytesMax = 8U << 20;
 constexpr std::size_t kValuesMax = 1U << 18;
 constexpr std::size_t kTextBytesMax = 4096;
 constexpr std::size_t kDimensionsMax = 16;
+// Tensors may share their bytes, as tied embeddings do. All together they have no more than this many times the file's:
+// one whose thousand layers are the same matrix would be unpacked to a thousand times its size.
+constexpr std::uint64_t kSharesMax = 8;
 
 struct ElementType {
   std::string_view storage;  ///< The class of torch.
@@ -142,8 +145,10 @@ Integer load(std::span<const std::byte> bytes) {
 /// Runs a pickle.
 class Unpickler {
  public:
-  Unpickler(std::span<const std::byte> pickle, const ZipMembers& members, std::string_view folder)
-      : pickle_(pickle), members_(members), folder_(folder) {}
+  /// `file_bytes`: of the whole archive.
+  Unpickler(std::span<const std::byte> pickle, const ZipMembers& members, std::string_view folder,
+            std::uint64_t file_bytes)
+      : pickle_(pickle), members_(members), folder_(folder), file_bytes_(file_bytes) {}
 
   Result<TensorMap> run() {
     for (;;) {
@@ -529,6 +534,7 @@ class Unpickler {
       return fail(ErrorCode::kUnsupported, "holds no dictionary of tensors");
     }
     TensorMap tensors;
+    std::uint64_t bytes_left = kSharesMax * file_bytes_;
     const std::vector<Reference>& items = values_[stack_[0]].items;
     for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
       if (values_[items[i]].kind != Kind::kText) return fail(ErrorCode::kUnsupported, "a key that is no text");
@@ -537,6 +543,12 @@ class Unpickler {
       if (value.kind != Kind::kTensor) return fail(ErrorCode::kUnsupported, "{}: is no tensor", name);
       Result<TensorView> view = view_of(tensors_[static_cast<std::size_t>(value.number)]);
       if (!view) return fail_in(name, std::move(view).error());
+      if (view->bytes.size() > bytes_left) {
+        return fail(ErrorCode::kUnsupported,
+                    "{}: the tensors up to this one share their bytes until they have {} times the file's {}", name,
+                    kSharesMax, file_bytes_);
+      }
+      bytes_left -= view->bytes.size();
       tensors.insert_or_assign(std::string(name), *std::move(view));
     }
     return tensors;
@@ -571,6 +583,7 @@ class Unpickler {
   std::span<const std::byte> pickle_;
   const ZipMembers& members_;
   std::string_view folder_;  ///< Of the archive, with its '/'.
+  std::uint64_t file_bytes_;
   std::size_t place_ = 0;
   std::vector<Value> values_;
   std::vector<Reference> stack_;
@@ -608,7 +621,7 @@ Result<TensorMap> parse_checked(std::span<const std::byte> file) {
   if (order != members.end() && !std::ranges::equal(order->second.contents, std::as_bytes(std::span("little", 6)))) {
     return fail(ErrorCode::kUnsupported, "{}: the byte order is not little", order->first);
   }
-  Result<TensorMap> tensors = Unpickler(pickle.contents, members, folder).run();
+  Result<TensorMap> tensors = Unpickler(pickle.contents, members, folder, file.size()).run();
   if (!tensors) return fail_in(path, std::move(tensors).error());
   return tensors;
 }

@@ -192,6 +192,19 @@ TEST(PytorchBin, BoundsWhatAPickleMayHold) {
   expect_pickle_refused(std::string((8U << 20) + 1, 'N'), ErrorCode::kUnsupported, "want at most 8388608");
 }
 
+TEST(PytorchBin, BoundsWhatTensorsThatShareTheirBytesUnpackTo) {
+  const auto named = [](std::size_t count) {
+    std::vector<std::pair<std::string, std::string>> entries;
+    for (std::size_t i = 0; i < count; ++i) {
+      entries.emplace_back("w" + std::to_string(i), tensor(storage("FloatStorage", "0", 24'000), {{24'000}, {1}}));
+    }
+    return build_zip({{"model/data.pkl", dictionary(entries)}, {"model/data/0", std::string(96'000, '\0')}});
+  };
+  const std::string tied = named(2);
+  EXPECT_TRUE(parse(tied));
+  expect_refused(named(12), ErrorCode::kUnsupported, "share their bytes until they have 8 times the file's");
+}
+
 TEST(PytorchBin, SaysWhatAFileIsThatIsNoneOfThese) {
   expect_refused("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", ErrorCode::kUnsupported,
                  "is in the form that torch.save wrote before PyTorch 1.6");
