@@ -104,6 +104,7 @@ TEST_F(AdapterGoldens, RefusesWhatDoesNotFit) {
        "encoder.layer.0.output.adapters.[PRX].adapter_down.0.weight has shape [8, 32], want [4, 32]"},
       {R"("reduction_factor":4)", R"("reduction_factor":0)", ErrorCode::kCorruptData, "reduction_factor is 0"},
       {R"("reduction_factor":4)", R"("reduction_factor":{"x":1})", ErrorCode::kCorruptData, "\"x\" is no layer"},
+      {R"("reduction_factor":4)", R"("reduction_factor":{"1":4})", ErrorCode::kCorruptData, "no number for layer 0"},
       {R"("name":"[PRX]")", R"("name":"other")", ErrorCode::kNotFound, "adapters.other.adapter_down.0"},
       {R"("mh_adapter":false)", R"("mh_adapter":true)", ErrorCode::kNotFound,
        "encoder.layer.0.attention.output.adapters.[PRX]"},

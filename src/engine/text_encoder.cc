@@ -111,8 +111,9 @@ struct TextEncoder::State {
 
   void encode(std::span<const TokenizedText> texts, HiddenRows rows, const HiddenConsumer& consume, Worker& worker) {
     worker.batch.clear();
+    const TokenTables tables = encoder.spec().tables();
     for (const TokenizedText& text : texts) {
-      worker.batch.append(text.encoding.ids, text.encoding.type_ids, encoder.spec().position_rule);
+      worker.batch.append(text.encoding.ids, text.encoding.type_ids, tables);
     }
     const MatrixView hidden = encoder.forward(worker.batch, rows, worker.workspace);
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -146,15 +147,11 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
     return fail(ErrorCode::kConflict, "{}: the tokenizer has ids up to {}, the embedding has {} rows", folder.string(),
                 tokenizer.vocabulary_size() - 1, spec.vocabulary_size);
   }
-  const std::size_t special_tokens = tokenizer.encode("", "").ids.size();
-  // Every place of the template: the texts and the special tokens.
   const bool pairs = task == ModelTask::kClassify;
-  const Encoding sample = pairs ? tokenizer.encode("a", "a") : tokenizer.encode("a");
-  for (const std::int32_t type : sample.type_ids) {
-    if (spec.token_types > 1 && static_cast<std::size_t>(type) >= spec.token_types) {
-      return fail(ErrorCode::kConflict, "{}: the tokenizer gives {} the token type {}, the model has {} types",
-                  folder.string(), pairs ? "pairs" : "texts", type, spec.token_types);
-    }
+  const SequenceLayout layout = tokenizer.layout(pairs);
+  if (spec.token_types > 1 && layout.token_types > spec.token_types) {
+    return fail(ErrorCode::kConflict, "{}: the tokenizer gives {} the token type {}, the model has {} types",
+                folder.string(), pairs ? "pairs" : "texts", layout.token_types - 1, spec.token_types);
   }
   ASSIGN_OR_RETURN(TensorSource tensors, TensorSource::open_folder(config.transformer_folder));
   std::optional<AdapterSource> adapter;
@@ -166,9 +163,9 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
 
   const std::size_t usable = spec.usable_positions();
   const std::size_t length = options.max_length.value_or(max_tokens(config, usable));
-  if (length > usable || length <= special_tokens) {
+  if (length > usable || length <= layout.special_tokens) {
     return fail(ErrorCode::kInvalidArgument, "{}: max_length is {}, want more than {} (special tokens) and at most {}",
-                folder.string(), length, special_tokens, usable);
+                folder.string(), length, layout.special_tokens, usable);
   }
   auto state = std::make_unique<State>(std::move(config), std::move(tensors), std::move(tokenizer), std::move(encoder),
                                        std::move(compute));

@@ -51,6 +51,9 @@ Result<BottleneckAdapter> BottleneckAdapter::load(const AdapterSource& source, c
   const std::string name = place + config.name;
   const std::uint64_t wide = config.hidden_size;
   const std::uint64_t narrow = config.width(layer);
+  if (narrow == 0) {
+    return fail(ErrorCode::kCorruptData, "adapter_config.json: reduction_factor has no number for layer {}", layer);
+  }
   // The reference puts norm, linear layer and activation into one sequence, whose members have numbers.
   if (config.has_norm_before) {
     ASSIGN_OR_RETURN(adapter.norm_before_, load_norm(source.tensors, name + ".adapter_down.0", wide));

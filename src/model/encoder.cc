@@ -199,10 +199,12 @@ std::vector<float> Encoder::sample_embeddings() const {
   const std::size_t first = std::min<std::size_t>(1000, spec_.vocabulary_size / 2);
   const std::size_t words = spec_.vocabulary_size - first;
   TokenBatch batch;
+  TokenTables tables = spec_.tables();
   for (std::size_t i = 0; i < kSamples; ++i) {
     const std::array<std::int32_t, 1> id{static_cast<std::int32_t>(first + i * words / kSamples)};
     const std::array<std::int32_t, 1> type{0};
-    batch.append(id, type, {.first = spec_.position_rule.first + i % spec_.usable_positions()});
+    tables.position_rule = {.first = spec_.position_rule.first + i % spec_.usable_positions()};
+    batch.append(id, type, tables);
   }
   EncoderWorkspace workspace;
   embed(batch, workspace);

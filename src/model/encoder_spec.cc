@@ -106,6 +106,7 @@ Result<EncoderSpec> make_encoder_spec(const TransformerConfig& config, ModelTask
                   config.architectures.empty() ? "" : config.architectures.front());
     }
     spec.labels = config.labels.size();
+    if (spec.labels == 0) return fail(ErrorCode::kCorruptData, "id2label is empty, want at least one label");
   } else {
     spec.head.reset();
   }

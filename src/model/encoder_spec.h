@@ -77,6 +77,8 @@ struct EncoderSpec {
 
   /// Tokens that a sequence may have.
   std::size_t usable_positions() const { return positions - position_rule.first; }
+
+  TokenTables tables() const { return {vocabulary_size, token_types, positions, position_rule}; }
 };
 
 /// The function that transformers calls `name` (activations.py: ACT2FN); nothing for one that is not run.

@@ -103,10 +103,31 @@ TEST(TokenBatch, PaddingInTheTextHasThePositionBeforeTheFirst) {
   TokenBatch batch;
   const std::int32_t ids[] = {0, 7, 1, 8, 2};
   const std::int32_t types[] = {0, 0, 0, 0, 0};
-  batch.append(ids, types, {.first = 2, .padding_id = 1});
-  batch.append(ids, types, {.first = 0});
+  TokenTables tables{.vocabulary_size = 1000, .token_types = 2, .positions = 10, .position_rule = {}};
+  tables.position_rule = {.first = 2, .padding_id = 1};
+  batch.append(ids, types, tables);
+  tables.position_rule = {.first = 0};
+  batch.append(ids, types, tables);
   EXPECT_EQ(batch.position_ids, (std::vector<std::int32_t>{2, 3, 1, 4, 5, 0, 1, 2, 3, 4}));
   EXPECT_EQ(batch.offsets, (std::vector<std::size_t>{0, 5, 10}));
+}
+
+TEST(TokenBatchDeathTest, HoldsNothingOutsideTheTables) {
+  const TokenTables tables{
+      .vocabulary_size = 10, .token_types = 2, .positions = 4, .position_rule = {.first = 1, .padding_id = 0}};
+  const auto append = [](std::vector<std::int32_t> ids, std::vector<std::int32_t> types, const TokenTables& into) {
+    TokenBatch().append(ids, types, into);
+  };
+  append({9, 0, 1}, {0, 1, 0}, tables);
+  EXPECT_DEATH(append({10}, {0}, tables), "all_below");
+  EXPECT_DEATH(append({-1}, {0}, tables), "all_below");
+  EXPECT_DEATH(append({1}, {2}, tables), "all_below");
+  EXPECT_DEATH(append({1}, {-1}, tables), "all_below");
+  EXPECT_DEATH(append({1, 1, 1, 1}, {0, 0, 0, 0}, tables), "positions");
+  EXPECT_DEATH(append({1}, {0, 0}, tables), "size");
+  TokenTables without_types = tables;
+  without_types.token_types = 1;
+  append({1}, {200}, without_types);
 }
 
 TEST(EncoderSpec, NamesWhatItDoesNotRun) {
@@ -126,6 +147,7 @@ TEST(EncoderSpec, NamesWhatItDoesNotRun) {
       {[](auto& c) { c.positions = 0; }, ErrorCode::kCorruptData, "max_position_embeddings"},
       {[](auto& c) { c.pad_token_id = -1; }, ErrorCode::kCorruptData, "pad_token_id"},
       {[](auto& c) { c.pad_token_id = 100; }, ErrorCode::kCorruptData, "pad_token_id"},
+      {[](auto& c) { c.labels.clear(); }, ErrorCode::kCorruptData, "id2label is empty"},
       {[](auto& c) { c.architectures = {"BertModel"}; }, ErrorCode::kInvalidArgument, "BertModel"},
   };
   for (const Case& c : cases) {
