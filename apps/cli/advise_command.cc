@@ -10,12 +10,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "advise_output.h"
 #include "base/error.h"
+#include "base/string_map.h"
 #include "collection_search.h"
 #include "commands.h"
 #include "input.h"
@@ -135,7 +135,7 @@ Result<TestSet> read_judged_test(const AdviseFlags& flags, std::vector<Document>
   TestSet test;
   ASSIGN_OR_RETURN(test.qrels, Qrels::read(flags.qrels));
   ASSIGN_OR_RETURN(const std::vector<Query> queries, read_queries(flags.queries_file));
-  std::unordered_set<std::string_view> ids;
+  StringSet ids;
   for (const Document& document : documents) ids.insert(document.id);
   std::size_t judged = 0;
   std::size_t relevant = 0;

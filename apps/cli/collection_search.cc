@@ -1,10 +1,10 @@
 #include "collection_search.h"
 
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
+#include "base/string_map.h"
 
 namespace tandem::cli {
 
@@ -30,7 +30,7 @@ Result<std::vector<Query>> read_queries(const std::string& path) {
 }
 
 Status check_ids_differ(std::span<const Query> queries) {
-  std::unordered_set<std::string_view> seen;
+  StringSet seen;
   for (const Query& query : queries) {
     if (!seen.insert(query.id).second) return fail(ErrorCode::kConflict, "query '{}' is there twice", query.id);
   }

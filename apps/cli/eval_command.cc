@@ -7,13 +7,13 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/string_map.h"
 #include "collection_search.h"
 #include "commands.h"
 #include "eval_output.h"
@@ -118,7 +118,7 @@ Result<std::vector<NamedRun>> read_runs(const std::vector<std::string>& paths) {
 Result<std::vector<Query>> judged_queries(const std::string& path, const Qrels& qrels) {
   ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(path));
   const std::vector<std::string_view> ids = qrels.query_ids();
-  const std::unordered_set<std::string_view> judged(ids.begin(), ids.end());
+  const StringSet judged(ids.begin(), ids.end());
   const std::size_t all = queries.size();
   std::erase_if(queries, [&](const Query& query) { return !judged.contains(query.id); });
   if (queries.empty()) {

@@ -4,11 +4,11 @@
 #include <chrono>
 #include <functional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/string_map.h"
 #include "store/value_store.h"
 
 namespace tandem {
@@ -100,7 +100,7 @@ class EncoderCache::Impl {
 
   Result<Answer> answer(const Request& request, const ProgressCallback& progress) {
     // Equal inputs have equal keys: the first of them stands for all.
-    std::unordered_map<std::string_view, std::size_t> number_of_key;
+    StringMap<std::size_t> number_of_key;
     std::vector<std::string> keys;
     std::vector<std::size_t> places;   // [keys] where the first such input is.
     std::vector<std::size_t> numbers;  // [inputs] into `keys`.

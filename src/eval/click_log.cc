@@ -4,13 +4,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/string_map.h"
 #include "base/strip.h"
 #include "eval/document_ids.h"
 #include "eval/text_fields.h"
@@ -35,7 +34,7 @@ struct ClickedQuery {
 /// What the lines of a click log add up to.
 class ClickLog {
  public:
-  explicit ClickLog(std::unordered_set<std::string_view> document_ids) : document_ids_(std::move(document_ids)) {}
+  explicit ClickLog(StringSet document_ids) : document_ids_(std::move(document_ids)) {}
 
   Status add_json(const JsonValue& line) {
     ASSIGN_OR_RETURN(const std::string_view query, line.get_string("query"));
@@ -160,9 +159,9 @@ class ClickLog {
     }
   }
 
-  std::unordered_set<std::string_view> document_ids_;
+  StringSet document_ids_;
   std::vector<ClickedQuery> queries_;
-  std::unordered_map<std::string, std::size_t> place_of_query_;
+  OwnedStringMap<std::size_t> place_of_query_;
   std::uint64_t clicks_ = 0;
   std::uint64_t clicks_unknown_ = 0;
   std::string unknown_;
@@ -173,7 +172,7 @@ class ClickLog {
 Result<TestSet> read_click_log(const std::filesystem::path& path, std::vector<Document> documents,
                                const ClickLogOptions& options) {
   if (options.clicks_min == 0) return fail(ErrorCode::kInvalidArgument, "clicks_min is 0, want at least 1");
-  ASSIGN_OR_RETURN(std::unordered_set<std::string_view> ids, document_ids(documents));
+  ASSIGN_OR_RETURN(StringSet ids, document_ids(documents));
   ClickLog log(std::move(ids));
   const std::string extension = path.extension().string();
   std::optional<JsonLineParser> parser;

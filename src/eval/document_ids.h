@@ -2,19 +2,19 @@
 #pragma once
 
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
+#include "base/string_map.h"
 #include "tandem/corpus.h"
 
 namespace tandem {
 
 /// Views of the ids, valid while the documents are. Errors: kInvalidArgument for no documents, kConflict for two of one
 /// id.
-inline Result<std::unordered_set<std::string_view>> document_ids(const std::vector<Document>& documents) {
+inline Result<StringSet> document_ids(const std::vector<Document>& documents) {
   if (documents.empty()) return fail(ErrorCode::kInvalidArgument, "there are no documents to search");
-  std::unordered_set<std::string_view> ids;
+  StringSet ids;
   for (const Document& document : documents) {
     if (!ids.insert(document.id).second) {
       return fail(ErrorCode::kConflict, "two documents have the id '{}'", document.id);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/quantile.h"
+#include "base/string_map.h"
 #include "base/strip.h"
 #include "eval/shuffle.h"
 #include "eval/sweep_clock.h"
@@ -43,7 +44,7 @@ Latency latency_of(const std::vector<StageTimes>& times, double StageTimes::*sta
 
 Status check_first_stages(std::span<const FirstStage> first_stages) {
   if (first_stages.empty()) return fail(ErrorCode::kInvalidArgument, "there is no first stage to measure");
-  std::unordered_set<std::string_view> names;
+  StringSet names;
   for (const FirstStage& stage : first_stages) {
     if (stage.name.empty() || !names.insert(stage.name).second) {
       return fail(ErrorCode::kInvalidArgument, "a first stage is called '{}': want names that differ", stage.name);
@@ -232,8 +233,8 @@ class Sweep {
   /// The judged queries, in a random order where they may not all be answered.
   Status choose_queries() {
     const std::vector<std::string_view> ids = input_.qrels->query_ids();
-    const std::unordered_set<std::string_view> judged(ids.begin(), ids.end());
-    std::unordered_set<std::string_view> seen;
+    const StringSet judged(ids.begin(), ids.end());
+    StringSet seen;
     for (const SweepQuery& query : input_.queries) {
       if (!seen.insert(query.id).second) return fail(ErrorCode::kConflict, "two queries have the id '{}'", query.id);
       if (!judged.contains(query.id)) continue;
@@ -410,7 +411,7 @@ class Sweep {
   }
 
   Status answer(const SweepQuery& query) {
-    const std::unordered_map<std::string_view, std::int32_t> relevance = relevance_of(query);
+    const StringMap<std::int32_t> relevance = relevance_of(query);
     for (const auto& [document_id, value] : relevance) RETURN_IF_ERROR(answered_.add(query.id, document_id, value));
     has_relevant_.push_back(std::ranges::any_of(
         relevance, [this](const auto& judged) { return judged.second >= options_.relevance_level; }));
@@ -436,8 +437,8 @@ class Sweep {
   }
 
   /// The query's judgements. Views, as long as the qrels live.
-  std::unordered_map<std::string_view, std::int32_t> relevance_of(const SweepQuery& query) const {
-    std::unordered_map<std::string_view, std::int32_t> relevance;
+  StringMap<std::int32_t> relevance_of(const SweepQuery& query) const {
+    StringMap<std::int32_t> relevance;
     for (const Judgement& judgement : input_.qrels->judgements_of(query.id)) {
       relevance.emplace(judgement.document_id, judgement.relevance);
     }
@@ -509,8 +510,7 @@ class Sweep {
   // ------------------------------------------------------------------------------------------------------ measuring
 
   Status add_first_stage(const SweepQuery& query, const Candidates& candidates,
-                         const std::unordered_map<std::string_view, std::int32_t>& relevance,
-                         MeasuredSetting& measured) {
+                         const StringMap<std::int32_t>& relevance, MeasuredSetting& measured) {
     for (const VectorHit& hit : candidates.hits) {
       RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hit.ordinal), hit.score));
     }
@@ -518,8 +518,8 @@ class Sweep {
     return {};
   }
 
-  Status add_pool(const SweepQuery& query, const Candidates& candidates,
-                  const std::unordered_map<std::string_view, std::int32_t>& relevance, MeasuredPool& pool) {
+  Status add_pool(const SweepQuery& query, const Candidates& candidates, const StringMap<std::int32_t>& relevance,
+                  MeasuredPool& pool) {
     for (std::size_t i = 0; i < std::min(pool.depth, candidates.hits.size()); ++i) {
       const std::string_view id = documents_.id(candidates.hits[i].ordinal);
       const auto judged = relevance.find(id);
@@ -529,7 +529,7 @@ class Sweep {
   }
 
   Status add_hybrid(const SweepQuery& query, const Candidates& candidates, const QueryPairs& pairs,
-                    const std::unordered_map<std::string_view, std::int32_t>& relevance, MeasuredSetting& measured) {
+                    const StringMap<std::int32_t>& relevance, MeasuredSetting& measured) {
     const std::span<const VectorHit> hits =
         std::span(candidates.hits).first(std::min(measured.setting.candidates, candidates.hits.size()));
     StageTimes times = candidates.times;
@@ -548,8 +548,8 @@ class Sweep {
     return {};
   }
 
-  void add_outcome(StageTimes times, std::span<const VectorHit> candidates,
-                   const std::unordered_map<std::string_view, std::int32_t>& relevance, MeasuredSetting& measured) {
+  void add_outcome(StageTimes times, std::span<const VectorHit> candidates, const StringMap<std::int32_t>& relevance,
+                   MeasuredSetting& measured) {
     times.total_ms = times.encode_ms + times.retrieve_ms + times.rerank_ms;
     measured.times.push_back(times);
     measured.relevant_found.push_back(std::ranges::any_of(candidates, [&](const VectorHit& hit) {

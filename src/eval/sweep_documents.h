@@ -7,9 +7,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/string_map.h"
 #include "engine/vector_search.h"
 #include "eval/sweep_clock.h"
 #include "tandem/sweep.h"
@@ -51,7 +51,7 @@ class SweepDocuments {
  private:
   std::vector<std::string> texts_;
   std::vector<std::string_view> ids_;
-  std::unordered_map<std::string_view, std::uint32_t> place_of_id_;
+  StringMap<std::uint32_t> place_of_id_;
   std::vector<std::uint32_t> kept_;
   std::vector<SearchedVectors> searched_;  // [first stages]
   double encode_ms_ = 0;

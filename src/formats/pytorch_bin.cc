@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -588,7 +588,7 @@ class Unpickler {
   std::vector<Value> values_;
   std::vector<Reference> stack_;
   std::vector<std::size_t> marks_;  ///< Heights of the stack.
-  std::unordered_map<std::uint32_t, Reference> memo_;
+  std::map<std::uint32_t, Reference> memo_;
   std::vector<Storage> storages_;
   std::vector<Tensor> tensors_;
 };

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/string_map.h"
 #include "formats/tokenizer_checks.h"
 
 namespace tandem {
@@ -148,7 +148,7 @@ class SpecialTokenReader {
   std::optional<JsonDocument> config_;
   std::optional<JsonDocument> map_;
   std::map<std::uint64_t, AddedToken> by_id_;
-  std::unordered_set<std::string> contents_;  // Of result_.added, of which there may be thousands.
+  OwnedStringSet contents_;  // Of result_.added, of which there may be thousands.
   SpecialTokens result_;
 };
 

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/string_map.h"
 #include "formats/tokenizer_spec.h"
 #include "tandem/result.h"
 
@@ -17,7 +17,7 @@ constexpr std::uint64_t kTokenizerFileBytesMax = 128U << 20;
 constexpr std::uint64_t kTokenIdsMax = 1U << 22;  // The largest published vocabularies have a million tokens.
 
 /// Tokens by their spelling. Borrows from the vocabulary it was made from.
-using TokenIds = std::unordered_map<std::string_view, std::int32_t>;
+using TokenIds = StringMap<std::int32_t>;
 
 /// A spelling that is short enough. `name` stands in front of every error.
 Status check_spelling(std::string_view spelling, std::string_view name);

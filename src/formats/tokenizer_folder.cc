@@ -4,13 +4,12 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "base/string_map.h"
 #include "base/utf8.h"
 #include "formats/sentencepiece_model.h"
 #include "formats/special_tokens.h"
@@ -55,7 +54,7 @@ Result<std::vector<std::string>> read_lines(const fs::path& path) {
 Result<std::vector<VocabularyEntry>> read_vocab_txt(const fs::path& path) {
   ASSIGN_OR_RETURN(const std::vector<std::string> lines, read_lines(path));
   if (lines.empty()) return fail(ErrorCode::kCorruptData, "{}: no lines, want a token in each", path.string());
-  std::unordered_map<std::string_view, std::size_t> last;
+  StringMap<std::size_t> last;
   for (std::size_t index = 0; index < lines.size(); ++index) {
     RETURN_IF_ERROR(check_spelling(lines[index], path.string()));
     last[lines[index]] = index;
@@ -170,7 +169,7 @@ Result<TokenizerSpec> read_sentencepiece_folder(const fs::path& folder, const fs
   UnigramSpec model;
   model.pieces = {{names.bos, 0}, {names.pad, 0}, {names.eos, 0}, {names.unk, 0}};
   model.unk_id = 3;
-  std::unordered_set<std::string> added;
+  OwnedStringSet added;
   for (const AddedToken& token : tokens.added) added.insert(token.content);
   for (std::size_t index = kReplaced; index < pieces.pieces.size(); ++index) {
     SentencePiece& piece = pieces.pieces[index];

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/string_map.h"
 #include "formats/tokenizer_checks.h"
 #include "formats/tokenizer_json_model.h"
 #include "formats/tokenizer_json_stages.h"
@@ -141,7 +141,7 @@ class Parser {
   }
 
   /// What a template may put around texts, by name. A name that stands there twice has its first meaning.
-  using SpecialTokenIds = std::unordered_map<std::string_view, std::vector<std::int32_t>>;
+  using SpecialTokenIds = StringMap<std::vector<std::int32_t>>;
 
   Result<SpecialTokenIds> special_token_ids(JsonValue part) const {
     ASSIGN_OR_RETURN(const JsonValue special_tokens, part.get_object("special_tokens"));

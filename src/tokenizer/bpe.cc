@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <random>
 
+#include "base/string_map.h"
 #include "base/utf8.h"
 #include "tokenizer/byte_level.h"
 
@@ -15,11 +15,6 @@ namespace {
 constexpr std::uint32_t kNoSymbol = 0xFFFFFFFF;
 constexpr std::size_t kShortSymbolsMax = 32;  // Below this, looking for the best pair beats keeping a heap.
 
-std::uint64_t random_odd() {
-  std::random_device random;
-  return std::uniform_int_distribution<std::uint64_t>()(random) | 1;
-}
-
 /// The heap's order: the merge that is made first is its top.
 bool is_later(const Bpe::Scratch::Candidate& left, const Bpe::Scratch::Candidate& right) {
   return std::pair(left.rank, left.position) > std::pair(right.rank, right.position);
@@ -27,7 +22,7 @@ bool is_later(const Bpe::Scratch::Candidate& left, const Bpe::Scratch::Candidate
 
 }  // namespace
 
-MergeTable::MergeTable(const std::vector<BpeMerge>& merges) : multiplier_(random_odd()) {
+MergeTable::MergeTable(const std::vector<BpeMerge>& merges) : multiplier_(draw_secret() | 1) {
   const std::size_t slots = std::bit_ceil(std::max<std::size_t>(16, merges.size() * 2));
   slots_.assign(slots, {kEmpty, {}});
   mask_ = slots - 1;
