@@ -1,6 +1,7 @@
 // Tables of strings that others chose. The hash of the standard library is public and has no key: a file of 16 MB is
-// easily made whose strings all fall into one bucket, so that a vocabulary takes minutes to check. Here each table draws
-// a secret of its own. Nothing that is found depends on it, only the order of iteration, which nothing may rely on.
+// easily made whose strings all fall into one bucket, so that a vocabulary takes minutes to check. Here each table
+// draws a secret of its own. Nothing that is found depends on it, only the order of iteration, which nothing may rely
+// on.
 #pragma once
 
 #include <cstddef>

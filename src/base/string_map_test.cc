@@ -9,8 +9,9 @@
 namespace tandem {
 namespace {
 
-/// Two blocks of 16 bytes that MurmurHash64A, the hash of libstdc++, takes for the same whatever its seed is: between its
-/// rounds the difference of the first word cancels that of the second. Any sequence of them collides with any other.
+/// Two blocks of 16 bytes that MurmurHash64A, the hash of libstdc++, takes for the same whatever its seed is: between
+/// its rounds the difference of the first word cancels that of the second. Any sequence of them collides with any
+/// other.
 std::vector<std::string> colliding_strings(std::size_t count) {
   constexpr std::uint64_t kMultiplier = 0xc6a4a7935bd1e995;
   std::uint64_t inverse = 1;
