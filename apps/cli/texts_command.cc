@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -157,15 +156,10 @@ Status run_embed(const EmbedFlags& flags) {
         if (fraction) fraction = fraction_before + (*fraction - fraction_before) * share;
         bar.update("embedding", "texts", truncation.texts + progress.done, fraction);
       };
-      ASSIGN_OR_RETURN(const Embeddings embeddings, encoder.encode(views, TextRole::kPlain, on_progress));
-      for (std::size_t row = 0; row < views.size(); ++row) {
-        if (std::ranges::all_of(embeddings.vectors.row(row), [](float value) { return std::isfinite(value); }))
-          continue;
-        return fail(ErrorCode::kCorruptData, "text {}: {} gives a vector that is not finite: are its weights damaged?",
-                    truncation.texts + row + 1, flags.model);
-      }
-      truncation += embeddings.truncation;
-      RETURN_IF_ERROR(output.append(embeddings.vectors));
+      const Result<Embeddings> embeddings = encoder.encode(views, TextRole::kPlain, on_progress);
+      if (!embeddings) return fail_in(fmt::format("texts from {} on", truncation.texts + 1), embeddings.error());
+      truncation += embeddings->truncation;
+      RETURN_IF_ERROR(output.append(embeddings->vectors));
       RETURN_IF_ERROR(check_interrupt());
     }
   }

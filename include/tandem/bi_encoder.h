@@ -76,7 +76,8 @@ class BiEncoder {
   /// Opens a Hugging Face model folder. Errors: kNotFound, kCorruptData, kUnsupported, kInvalidArgument.
   static Result<BiEncoder> open(const std::filesystem::path& folder, const BiEncoderOptions& options = {});
 
-  /// Encodes texts, each with the prompt of `role` before it.
+  /// Encodes texts, each with the prompt of `role` before it. Errors: kCorruptData, with the text's number from 1 on,
+  /// for a model that gives it a vector which is not finite.
   Result<Embeddings> encode(std::span<const std::string_view> texts, TextRole role = TextRole::kPlain,
                             const ProgressCallback& progress = {}) const;
 

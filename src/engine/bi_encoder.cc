@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -246,6 +247,12 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
       inputs, first_only ? HiddenRows::kFirst : HiddenRows::kAll,
       [&](std::size_t index, MatrixView hidden) { impl.finish(hidden, skipped, embeddings.vectors.row(index)); },
       progress);
+  for (std::size_t row = 0; row < texts.size(); ++row) {
+    // One component that is not finite spoils every ranking and average that it takes part in.
+    if (std::ranges::all_of(embeddings.vectors.row(row), [](float value) { return std::isfinite(value); })) continue;
+    return fail(ErrorCode::kCorruptData, "text {}: {} gives a vector that is not finite: are its weights damaged?",
+                row + 1, impl.name);
+  }
   return embeddings;
 }
 

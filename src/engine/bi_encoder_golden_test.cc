@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/encoder_goldens.h"
+#include "engine/tiny_models.h"
 #include "tandem/bi_encoder.h"
 
 namespace tandem {
@@ -103,6 +104,17 @@ TEST(BiEncoderGoldens, ErrorsNameTheFileThatIsWrong) {
 }
 
 // Collections and caches tell models apart by it.
+TEST(BiEncoderGoldens, AVectorThatIsNotFiniteIsAnError) {
+  const TinyModels models;
+  const std::vector<std::string_view> texts{"the cat"};
+  EXPECT_TRUE(models.bi_encoder().encode(texts));
+  models.spoil_weights();
+  const Result<Embeddings> embeddings = models.bi_encoder().encode(texts);
+  ASSERT_FALSE(embeddings);
+  EXPECT_EQ(embeddings.error().code, ErrorCode::kCorruptData);
+  EXPECT_TRUE(embeddings.error().message.starts_with("text 1: ")) << embeddings.error().message;
+}
+
 TEST(BiEncoderGoldens, TheIdentityKnowsTheWeightsOfModules) {
   const JsonDocument golden = must(JsonDocument::read_file(families_folder() / "golden.json"));
   std::size_t compared = 0;

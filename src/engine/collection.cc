@@ -46,12 +46,6 @@ std::vector<std::string> differences(const BiEncoderIdentity& expected, const Bi
   return result;
 }
 
-/// Refuses a vector that would spoil every ranking that it takes part in.
-Status check_finite(std::span<const float> vector, std::string_view document, std::string_view model) {
-  if (std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) return {};
-  return fail(ErrorCode::kCorruptData, "document {}: {} gives a vector that is not finite", document, model);
-}
-
 }  // namespace
 
 class CollectionWriter::Impl {
@@ -65,7 +59,7 @@ class CollectionWriter::Impl {
     if (batch_is_full()) RETURN_IF_ERROR(embed_batch());
     RETURN_IF_ERROR(store_.add_document(document));
     batch_.push_back(document.full_text(options_.title_separator));
-    batch_ids_.push_back(document.id);
+    if (batch_.size() == 1) batch_first_id_ = document.id;
     batch_bytes_ += batch_.back().size();
     return batch_is_full() ? embed_batch() : Status();
   }
@@ -76,7 +70,9 @@ class CollectionWriter::Impl {
       return fail(ErrorCode::kInvalidArgument, "document {}: a vector of {} dimensions, {} gives {}", document.id,
                   vector.size(), info_.encoder.model, encoder_.dimensions());
     }
-    RETURN_IF_ERROR(check_finite(vector, document.id, info_.encoder.model));
+    if (!std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) {
+      return fail(ErrorCode::kCorruptData, "document {}: its vector is not finite", document.id);
+    }
     // Vectors stand in the order of their documents, so those that wait go first.
     RETURN_IF_ERROR(embed_batch());
     RETURN_IF_ERROR(store_.add_document(document));
@@ -100,14 +96,11 @@ class CollectionWriter::Impl {
   Status embed_batch() {
     if (batch_.empty()) return {};
     const std::vector<std::string_view> texts(batch_.begin(), batch_.end());
-    ASSIGN_OR_RETURN(const Embeddings embeddings, encoder_.encode(texts, TextRole::kDocument));
-    for (std::size_t row = 0; row < texts.size(); ++row) {
-      RETURN_IF_ERROR(check_finite(embeddings.vectors.row(row), batch_ids_[row], info_.encoder.model));
-    }
-    RETURN_IF_ERROR(store_.append_vectors(embeddings.vectors));
-    info_.truncation += embeddings.truncation;
+    const Result<Embeddings> embeddings = encoder_.encode(texts, TextRole::kDocument);
+    if (!embeddings) return fail_in(fmt::format("documents from {} on", batch_first_id_), embeddings.error());
+    RETURN_IF_ERROR(store_.append_vectors(embeddings->vectors));
+    info_.truncation += embeddings->truncation;
     batch_.clear();
-    batch_ids_.clear();
     batch_bytes_ = 0;
     return {};
   }
@@ -117,7 +110,7 @@ class CollectionWriter::Impl {
   CollectionInfo info_;
   CollectionWriterOptions options_;
   std::vector<std::string> batch_;  // Texts of documents that are stored but not embedded yet.
-  std::vector<std::string> batch_ids_;
+  std::string batch_first_id_;
   std::size_t batch_bytes_ = 0;
   bool committed_ = false;
 };

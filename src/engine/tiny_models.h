@@ -1,8 +1,15 @@
 // For tests: a bi-encoder and a cross-encoder of two random layers, which answer within a millisecond.
 #pragma once
 
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/encoder_goldens.h"
 #include "tandem/bi_encoder.h"
@@ -36,6 +43,23 @@ class TinyModels {
     return must(CrossEncoder::open(classifier_folder_.path(), {.compute = {.precision = Precision::kF32}}));
   }
   const TemporaryFolder& bi_folder() const { return bi_folder_; }
+
+  /// Makes every weight of a bi-encoder that is opened from now on infinite.
+  void spoil_weights() const {
+    const std::filesystem::path path = bi_folder_.path() / "model.safetensors";
+    std::string content;
+    {
+      std::ifstream file(path, std::ios::binary);
+      content.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    std::uint64_t header_bytes = 0;
+    std::memcpy(&header_bytes, content.data(), sizeof header_bytes);
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    for (std::size_t place = sizeof header_bytes + header_bytes; place < content.size(); place += sizeof kInfinity) {
+      std::memcpy(content.data() + place, &kInfinity, sizeof kInfinity);
+    }
+    bi_folder_.write("model.safetensors", content);
+  }
 
  private:
   JsonValue variant(std::string_view name) const {
