@@ -85,7 +85,6 @@ struct HttpClient::Transfer {
   const std::function<void(std::uint64_t)>* on_progress = nullptr;
 
   HttpResponse response;
-  std::map<std::string, std::string, std::less<>> last_headers;  ///< Of the answer that is being read.
   CURLcode code = CURLE_OK;
   std::array<char, CURL_ERROR_SIZE> error_text{};
   Status write_status;
@@ -99,24 +98,6 @@ struct HttpClient::Transfer {
     fresh.on_progress = on_progress;
     fresh.last_progress = last_progress;
     *this = std::move(fresh);
-  }
-
-  void take_header(std::string_view line) {
-    if (line.starts_with("HTTP/")) {
-      last_headers.clear();
-      const std::size_t space = std::min(line.find(' '), line.size());
-      response.status = static_cast<long>(parse_number(trimmed(line.substr(space))).value_or(0));
-      return;
-    }
-    const std::size_t colon = line.find(':');
-    if (colon == line.npos) return;
-    std::string name(line.substr(0, colon));
-    for (char& character : name) {
-      if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
-    }
-    const std::string value(trimmed(line.substr(colon + 1)));
-    response.headers.emplace(name, value);
-    last_headers.insert_or_assign(std::move(name), value);
   }
 
   Status take_body(const char* data, std::size_t size) {
@@ -134,14 +115,10 @@ struct HttpClient::Transfer {
   /// Looks whether the server goes on where the file ends, as it was asked to, or starts from the beginning.
   Status begin_file() {
     if (response.status != 206) return file->size_bytes == 0 ? Status() : file->clear();
-    const auto range = last_headers.find("content-range");
-    constexpr std::string_view kUnit = "bytes ";
-    if (range != last_headers.end() && range->second.starts_with(kUnit) &&
-        parse_number(std::string_view(range->second).substr(kUnit.size())) == file->size_bytes) {
-      return {};
-    }
+    if (response.range_begin() == file->size_bytes) return {};
+    const auto range = response.last_headers.find("content-range");
     return fail(ErrorCode::kNetwork, "{}: asked for bytes from {} on, got \"{}\"", url, file->size_bytes,
-                range == last_headers.end() ? "no content-range" : range->second);
+                range == response.last_headers.end() ? "no content-range" : range->second);
   }
 
   void report_progress() {
@@ -167,6 +144,38 @@ struct HttpClient::Transfer {
 std::string_view HttpResponse::header(std::string_view name) const {
   const auto found = headers.find(name);
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
+void HttpResponse::take_header(std::string_view line) {
+  if (line.starts_with("HTTP/")) {
+    constexpr std::uint64_t kStatusMax = 999;
+    last_headers.clear();
+    const std::size_t space = std::min(line.find(' '), line.size());
+    const std::uint64_t number = parse_number(trimmed(line.substr(space))).value_or(0);
+    status = number <= kStatusMax ? static_cast<long>(number) : 0;
+    return;
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos) return;
+  std::string name(line.substr(0, colon));
+  for (char& character : name) {
+    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
+  }
+  const std::string value(trimmed(line.substr(colon + 1)));
+  headers.emplace(name, value);
+  last_headers.insert_or_assign(std::move(name), value);
+}
+
+std::optional<std::uint64_t> HttpResponse::range_begin() const {
+  constexpr std::string_view kUnit = "bytes ";
+  const auto range = last_headers.find("content-range");
+  if (range == last_headers.end() || !range->second.starts_with(kUnit)) return std::nullopt;
+  return parse_number(std::string_view(range->second).substr(kUnit.size()));
+}
+
+std::uint64_t HttpResponse::retry_after_s() const {
+  const auto after = last_headers.find("retry-after");
+  return after == last_headers.end() ? 0 : parse_number(after->second).value_or(0);
 }
 
 HttpClient::HttpClient(HttpOptions options) : options_(std::move(options)) {
@@ -205,7 +214,7 @@ Status HttpClient::perform(Transfer& transfer) const {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
   curl_easy_setopt(
       curl, CURLOPT_HEADERFUNCTION, +[](char* data, std::size_t, std::size_t size, void* user) -> std::size_t {
-        static_cast<Transfer*>(user)->take_header({data, size});
+        static_cast<Transfer*>(user)->response.take_header({data, size});
         return size;
       });
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
@@ -237,10 +246,8 @@ bool HttpClient::wait_before_retry(const Transfer& transfer, int failures) const
   if (failures >= options_.attempts_max) return false;
   std::int64_t wait_ms = options_.retry_wait_ms;
   for (int i = 1; i < failures && wait_ms < options_.retry_wait_max_ms; ++i) wait_ms *= 2;
-  if (const auto after = transfer.last_headers.find("retry-after"); after != transfer.last_headers.end()) {
-    const std::uint64_t seconds = parse_number(after->second).value_or(0);
-    wait_ms = std::max(wait_ms, static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, 3600)) * 1000);
-  }
+  const std::uint64_t asked_s = std::min<std::uint64_t>(transfer.response.retry_after_s(), 3600);
+  wait_ms = std::max(wait_ms, static_cast<std::int64_t>(asked_s) * 1000);
   std::this_thread::sleep_for(std::chrono::milliseconds(std::min<std::int64_t>(wait_ms, options_.retry_wait_max_ms)));
   return true;
 }

@@ -29,11 +29,19 @@ struct HttpResponse {
   /// By lower-case name. A header of the first answer wins over one of the same name of an answer that it redirected
   /// to: the first comes from the server that was asked.
   std::map<std::string, std::string, std::less<>> headers;
-  std::string body;  ///< Empty where it went into a file.
+  std::map<std::string, std::string, std::less<>> last_headers;  ///< Of the last answer alone.
+  std::string body;                                              ///< Empty where it went into a file.
 
   bool is_success() const { return status >= 200 && status < 300; }
   /// Empty where there is no such header.
   std::string_view header(std::string_view name) const;
+
+  /// Takes in a line as a server sends it: a header, or the status line with which an answer begins.
+  void take_header(std::string_view line);
+  /// From which byte on the answer holds the content; nullopt where it does not say so.
+  std::optional<std::uint64_t> range_begin() const;
+  /// How long to wait before another try; 0 where the answer does not say so.
+  std::uint64_t retry_after_s() const;
 };
 
 /// Immutable: methods may be called from many threads at once.

@@ -108,23 +108,6 @@ std::string_view without_quotes(std::string_view tag) {
   return tag;
 }
 
-/// What the headers of an answer say about a file whose listing did not.
-ModelFile with_hash_of_headers(ModelFile file, const HttpResponse& response) {
-  if (!file.sha256.empty() || !file.git_blob_sha1.empty()) return file;
-  for (const char* header : {"x-linked-etag", "etag"}) {
-    const std::string_view tag = without_quotes(response.header(header));
-    if (is_hex(tag, kSha256Digits)) {
-      file.sha256 = tag;
-      break;
-    }
-    if (is_hex(tag, kSha1Digits)) {
-      file.git_blob_sha1 = tag;
-      break;
-    }
-  }
-  return file;
-}
-
 }  // namespace
 
 HubOptions hub_options_from_environment() {
@@ -162,6 +145,49 @@ std::vector<std::string> files_to_fetch(const std::vector<std::string>& names) {
   }
   std::ranges::sort(wanted);
   return wanted;
+}
+
+Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view where) {
+  ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::parse(answer, where));
+  HubSnapshot snapshot;
+  ASSIGN_OR_RETURN(snapshot.commit, document.root().get_string("sha"));
+  if (!is_hex(snapshot.commit, kSha1Digits)) {
+    return fail(ErrorCode::kCorruptData, "{}: sha is \"{}\", want the 40 digits of a commit", where, snapshot.commit);
+  }
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> siblings, document.root().get_array("siblings"));
+  std::vector<std::string> names;
+  std::map<std::string, ModelFile> files;
+  for (const JsonValue sibling : siblings) {
+    ASSIGN_OR_RETURN(ModelFile file, read_sibling(sibling));
+    if (files.insert_or_assign(file.name, file).second) names.push_back(file.name);
+  }
+  bool has_weights = false;
+  for (const std::string& name : files_to_fetch(names)) {
+    const std::string_view file = split(name).second;
+    has_weights = has_weights || is_any_weights(file);
+    snapshot.files.push_back(files.at(name));
+  }
+  if (!has_weights) {
+    return fail(ErrorCode::kUnsupported, "{}: has neither model.safetensors nor pytorch_model.bin among its {} files",
+                where, siblings.size());
+  }
+  return snapshot;
+}
+
+ModelFile with_hash_of_headers(ModelFile file, const HttpResponse& response) {
+  if (!file.sha256.empty() || !file.git_blob_sha1.empty()) return file;
+  for (const char* header : {"x-linked-etag", "etag"}) {
+    const std::string_view tag = without_quotes(response.header(header));
+    if (is_hex(tag, kSha256Digits)) {
+      file.sha256 = tag;
+      break;
+    }
+    if (is_hex(tag, kSha1Digits)) {
+      file.git_blob_sha1 = tag;
+      break;
+    }
+  }
+  return file;
 }
 
 HubClient::HubClient(HubOptions options) : options_(std::move(options)), http_(options_.http) {}
@@ -203,33 +229,9 @@ Result<HubSnapshot> HubClient::snapshot(std::string_view id, std::string_view re
   ASSIGN_OR_RETURN(const HttpResponse response, http_.get(url));
   RETURN_IF_ERROR(check_answer(response, id, revision));
 
-  ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::parse(response.body, url));
-  HubSnapshot snapshot;
+  ASSIGN_OR_RETURN(HubSnapshot snapshot,
+                   parse_hub_snapshot(response.body, fmt::format("{} on {}", id, options_.endpoint)));
   snapshot.id = id;
-  ASSIGN_OR_RETURN(snapshot.commit, document.root().get_string("sha"));
-  if (!is_hex(snapshot.commit, kSha1Digits)) {
-    return fail(ErrorCode::kCorruptData, "{}: sha is \"{}\", want the 40 digits of a commit", url, snapshot.commit);
-  }
-  ASSIGN_OR_RETURN(const std::vector<JsonValue> siblings, document.root().get_array("siblings"));
-  std::vector<std::string> names;
-  std::map<std::string, ModelFile> files;
-  for (const JsonValue sibling : siblings) {
-    ASSIGN_OR_RETURN(ModelFile file, read_sibling(sibling));
-    names.push_back(file.name);
-    files.insert_or_assign(file.name, file);
-  }
-  bool has_weights = false;
-  for (const std::string& name : files_to_fetch(names)) {
-    const std::string_view file = split(name).second;
-    has_weights = has_weights || is_any_weights(file);
-    snapshot.files.push_back(files.at(name));
-  }
-  if (!has_weights) {
-    return fail(ErrorCode::kUnsupported,
-                "{} on {}: has neither model.safetensors nor pytorch_model.bin among its {} "
-                "files",
-                id, options_.endpoint, siblings.size());
-  }
   return snapshot;
 }
 

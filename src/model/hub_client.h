@@ -37,6 +37,13 @@ struct HubSnapshot {
 /// pytorch_model.bin only in a folder without safetensors; nothing of onnx/, openvino/ and other formats.
 std::vector<std::string> files_to_fetch(const std::vector<std::string>& names);
 
+/// Reads what a hub answers about a model; the id stays empty. `where` stands in front of errors: kUnsupported (no
+/// files that Tandem reads), kCorruptData.
+Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view where);
+
+/// What the headers of an answer say about a file whose listing did not: its hash.
+ModelFile with_hash_of_headers(ModelFile file, const HttpResponse& response);
+
 /// Immutable: methods may be called from many threads at once.
 class HubClient {
  public:

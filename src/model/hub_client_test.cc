@@ -60,6 +60,31 @@ class HubClientTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST(HubSnapshot, AFileThatIsListedTwiceIsFetchedOnce) {
+  const std::string answer =
+      fmt::format(R"({{"sha":"{}","siblings":[{}, {}]}})", std::string(40, 'a'),
+                  R"({"rfilename":"model.safetensors","size":1})", R"({"rfilename":"model.safetensors","size":2})");
+  const auto snapshot = parse_hub_snapshot(answer, "hub");
+  ASSERT_TRUE(snapshot) << snapshot.error().message;
+  ASSERT_EQ(snapshot->files.size(), 1U);
+  EXPECT_EQ(snapshot->files[0].size_bytes, 2U);
+}
+
+TEST(HttpResponse, ReadsTheHeadersOfAnAnswerAndOfThoseBeforeIt) {
+  HttpResponse response;
+  for (const char* line : {"HTTP/1.1 302 Found\r\n", "ETag: \"first\"\r\n", "Retry-After: 7\r\n", "\r\n",
+                           "HTTP/2 206\r\n", "etag: second\r\n", "Content-Range: bytes 5-9/10\r\n"}) {
+    response.take_header(line);
+  }
+  EXPECT_EQ(response.status, 206);
+  EXPECT_EQ(response.header("etag"), "\"first\"");
+  EXPECT_EQ(response.range_begin(), 5U);
+  EXPECT_EQ(response.retry_after_s(), 0U);
+  response.take_header("HTTP/1.1 18446744073709551615\r\n");
+  EXPECT_EQ(response.status, 0);
+  EXPECT_EQ(response.range_begin(), std::nullopt);
+}
+
 TEST(HubClient, FetchesOnlyWhatIsRead) {
   EXPECT_EQ(files_to_fetch({".gitattributes",
                             "README.md",
