@@ -5,98 +5,24 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <numeric>
 #include <random>
 #include <set>
-#include <thread>
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
+#include "store/sample_versions.h"
 
 namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kDimensions = 16;
-
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
-
-CollectionInfo sample_info(std::string created = "2024-02-29T12:00:00Z") {
-  CollectionInfo info;
-  info.encoder = {.model = "org/model",
-                  .weights_hash = "sha256:00ff",
-                  .pooling = "mean",
-                  .prompt_name = "",
-                  .dimensions = kDimensions,
-                  .max_length = 256,
-                  .normalized = true};
-  info.metric = Metric::kL2;
-  info.created = std::move(created);
-  info.truncation = {.texts = 5, .texts_truncated = 2, .tokens_dropped = 77};
-  return info;
-}
-
-/// A version in which every document and vector carries `tag`.
-Result<CollectionInfo> write_version(const fs::path& folder, std::uint32_t tag, std::size_t documents) {
-  auto writer = CollectionStoreWriter::create(folder, kDimensions);
-  if (!writer) return tl::unexpected(writer.error());
-  Matrix vector(1, kDimensions);
-  for (float& value : vector.row(0)) value = static_cast<float>(tag);
-  for (std::size_t number = 0; number < documents; ++number) {
-    RETURN_IF_ERROR(writer->add_document({.id = fmt::format("{}-{}", tag, number),
-                                          .title = "",
-                                          .text = std::string(100, static_cast<char>('a' + tag % 26)),
-                                          .metadata = ""}));
-    RETURN_IF_ERROR(writer->append_vectors(vector));
-  }
-  return writer->publish(sample_info(fmt::format("{}", tag)));
-}
-
-/// Reads everything; the tag of a version that is whole, an error otherwise.
-Result<std::uint32_t> read_version(const StoredCollection& collection) {
-  std::vector<std::uint32_t> ordinals(collection.info.documents);
-  std::iota(ordinals.begin(), ordinals.end(), 0U);
-  ASSIGN_OR_RETURN(const std::vector<Document> documents, collection.documents.read(ordinals));
-  const auto tag = static_cast<std::uint32_t>(std::stoul(collection.info.created));
-  const MatrixView vectors = collection.vectors.vectors();
-  for (std::size_t number = 0; number < documents.size(); ++number) {
-    if (documents[number].id != fmt::format("{}-{}", tag, number) ||
-        vectors.row(number)[kDimensions - 1] != static_cast<float>(tag)) {
-      return fail(ErrorCode::kCorruptData, "document {} is of another version", number);
-    }
-  }
-  return tag;
-}
-
-Result<std::uint32_t> read_version(const fs::path& folder) {
-  ASSIGN_OR_RETURN(const StoredCollection collection, StoredCollection::open(folder));
-  return read_version(collection);
-}
-
-/// Runs `work` in another process; its exit status, or minus the signal that ended it.
-class Child {
- public:
-  explicit Child(const std::function<int()>& work) : id_(::fork()) {
-    if (id_ == 0) ::_exit(work());
-  }
-  void kill() const { ::kill(id_, SIGKILL); }
-  int wait() const {
-    int status = 0;
-    ::waitpid(id_, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  pid_t id_;
-};
 
 class CollectionStore : public testing::Test {
  protected:
@@ -269,37 +195,6 @@ TEST_F(CollectionStore, DamageIsAnErrorOrHarmlessButNeverACrash) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << whole;
   }
   EXPECT_EQ(*read_version(collection_), 1U);
-}
-
-TEST_F(CollectionStore, AKillAtAnyMomentLeavesTheOldOrTheNewVersion) {
-  const auto start = std::chrono::steady_clock::now();
-  ASSERT_EQ(Child([&] { return write_version(folder_.path() / "timed", 1, 40) ? 0 : 1; }).wait(), 0);
-  const auto write_time = std::chrono::steady_clock::now() - start;
-  std::mt19937 random(11);
-  std::uint32_t last = 0;
-  int killed = 0;
-  int published = 0;
-  for (std::uint32_t round = 1; round <= 60; ++round) {
-    const Child child([&] { return write_version(collection_, round, 40) ? 0 : 1; });
-    std::this_thread::sleep_for(write_time * (random() % 128) / 100);
-    child.kill();
-    const int status = child.wait();
-    ASSERT_TRUE(status == 0 || status == -SIGKILL) << status;
-    killed += status == 0 ? 0 : 1;
-    const auto version = read_version(collection_);
-    if (!version && last == 0 && version.error().code == ErrorCode::kNotFound) continue;
-    ASSERT_TRUE(version) << version.error().message;
-    ASSERT_TRUE(*version == last || *version == round) << *version << " after " << last << " in round " << round;
-    ASSERT_TRUE(status != 0 || *version == round);
-    published += *version == round ? 1 : 0;
-    last = *version;
-  }
-  EXPECT_GT(killed, 0);
-  EXPECT_GT(published, 0);
-  // The next writer clears away what the killed ones left.
-  ASSERT_TRUE(write_version(collection_, 1000, 3));
-  EXPECT_EQ(*read_version(collection_), 1000U);
-  EXPECT_EQ(names().size(), 2U);
 }
 
 TEST_F(CollectionStore, ReadersSeeWholeVersionsWhileAnotherProcessWrites) {
