@@ -1,7 +1,7 @@
 # The front door. `make help` says what it can do.
 PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install bench quality parity format fuzz asan tsan setup
+.PHONY: help demo test build install bench quality parity format fuzz corpora asan tsan setup
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ format: ## Format the C++ files
 fuzz: ## Run each fuzzer for FUZZ_SECONDS (default 60)
 	@scripts/setup.sh fuzz
 	@scripts/fuzz.sh
+
+corpora: ## Keep in tests/corpora what fuzzing has found here
+	@scripts/setup.sh fuzz
+	@scripts/fuzz.sh --keep
 
 asan: setup ## Run the tests under AddressSanitizer and UBSan
 	@scripts/sanitize.sh asan

@@ -9,7 +9,7 @@ packages=(g++ cmake ninja-build pkg-config ca-certificates python3 python3-pip p
   libgtest-dev librapidcheck-dev libjs-chart.js)
 for extra in "$@"; do
   case $extra in
-    fuzz) packages+=(clang-14 libclang-rt-14-dev llvm-14) ;;
+    fuzz) packages+=(clang-14 libclang-rt-14-dev llvm-14 xz-utils) ;;
     format) packages+=(clang-format-14) ;;
     browser) packages+=(chromium fonts-dejavu-core) ;;
     *) die "scripts/setup.sh: unknown word '$extra', want fuzz, format or browser" ;;
