@@ -38,7 +38,7 @@ struct CollectionWriterOptions {
   std::string title_separator = " ";
 };
 
-/// Writes a new version of a collection beside the old one and swaps them in one atomic step at commit(): a crash at
+/// Writes a new version of a collection beside the old one and swaps them in one atomic step at commit(): a kill at
 /// any moment leaves the old or the new collection. One writer per collection at a time. Not thread-safe.
 class CollectionWriter {
  public:

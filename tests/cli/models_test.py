@@ -303,7 +303,7 @@ class IndexAndSearch(CliTest):
         self.index(DATA / "faq.jsonl")
         self.refuse("search", "c.tandem", "q", "--mode", "bi", "--model", model(OTHER_BI), names=["MiniLM", "bge"])
 
-    def test_an_interrupt_or_a_kill_leaves_the_old_collection(self):
+    def test_an_interrupt_or_a_kill_while_encoding_leaves_the_old_collection(self):
         self.index(DATA / "faq.jsonl")
         self.write("big.txt", "".join(f"document number {i}\n" for i in range(200_000)))
         for how in (signal.SIGINT, signal.SIGKILL):
