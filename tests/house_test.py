@@ -162,6 +162,13 @@ class Style(unittest.TestCase):
             files = [path for path in FILES if relative(path).startswith(folder)]
             self.assertLessEqual(sum(path.stat().st_size for path in files), bytes_max, folder)
 
+    def test_corpora_and_dictionaries_belong_to_fuzzers(self):
+        fuzzers = {path.stem for path in CODE if path.stem.endswith("_fuzz")}
+        kept = [path for path in FILES if relative(path).startswith("tests/corpora/") or path.suffix == ".dict"]
+        for path in kept:
+            self.assertIn(path.name.split(".")[0], fuzzers, relative(path))
+            self.assertLessEqual(path.stat().st_size, 200_000, relative(path))
+
 
 class Links(unittest.TestCase):
     def test_links_between_documents_resolve(self):

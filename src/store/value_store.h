@@ -18,9 +18,9 @@ struct StoredValue {
   double cost_ms = 0;  ///< What computing it took.
 };
 
-/// Not thread-safe. Several processes may have one file open: each add() is one transaction, which the others see. After
-/// a crash of the process the file holds the transactions that were over; after one of the machine, perhaps without the
-/// last of them, which SQLite has not waited for the disk to keep.
+/// Not thread-safe. Several processes may have one file open: each add() is one transaction, which the others see.
+/// After a crash of the process the file holds the transactions that were over; after one of the machine, perhaps
+/// without the last of them, which SQLite has not waited for the disk to keep.
 class ValueStore {
  public:
   /// Makes the file where there is none. Errors: kCorruptData for a file that is something else, kPermission, kNoSpace,
