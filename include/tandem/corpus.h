@@ -21,7 +21,7 @@ struct Document {
   std::string id = {};
   std::string title = {};
   std::string text = {};
-  std::string metadata = {};  ///< A JSON object as text; empty: none.
+  std::string metadata = {};  ///< A JSON object as text, on one line; empty: none.
 
   /// Title, separator and text, trimmed; without a title the text alone. The blank is how BEIR joins them.
   std::string full_text(std::string_view title_separator = " ") const;
@@ -42,7 +42,8 @@ struct CorpusOptions {
 };
 
 /// Streams documents from files and folders (of .txt and .md files, one document each, id = relative path), in order.
-/// Documents without an id get their number, counted from 1 over all files. Not thread-safe.
+/// Documents without an id get their number, counted from 1 over all files. An id with control characters is an error
+/// of its line, or of its folder. Not thread-safe.
 class CorpusReader {
  public:
   /// "-" is standard input. Errors: kNotFound, kPermission, kInvalidArgument.

@@ -48,7 +48,8 @@ class Qrels {
   /// cannot hold.
   Status write(const std::filesystem::path& path, QrelsFormat format) const;
 
-  /// Errors: kInvalidArgument for an empty id, kConflict for a document that this query has already.
+  /// Errors: kInvalidArgument for an empty id, kCorruptData for one with control characters, kConflict for a document
+  /// that this query has already.
   Status add(std::string_view query_id, std::string_view document_id, std::int32_t relevance);
 
   std::size_t queries() const;

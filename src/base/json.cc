@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/controls.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/utf8.h"
@@ -30,6 +31,12 @@ bool fits_into_64_bits(std::string_view integer) {
   }
   std::uint64_t value = 0;
   return std::from_chars(integer.data(), end, value).ec == std::errc();
+}
+
+/// For what acts_unseen(): JSON asks for an escape below U+0020 only, but a line of JSON may also end up on a terminal,
+/// or in a program that takes U+0085 or U+2028 for the line's end.
+void append_escaped(std::string& text, char32_t code_point) {
+  fmt::format_to(std::back_inserter(text), "\\u{:04x}", static_cast<unsigned>(code_point));
 }
 
 /// The same JSON with an exponent of zero behind every integer that 64 bits cannot hold, so that it is read as a
@@ -282,7 +289,22 @@ Status JsonValue::for_each_element(const std::function<Status(JsonValue)>& visit
   return {};
 }
 
-std::string JsonValue::dump() const { return simdjson::minify(JsonAccess::element(*this)); }
+std::string JsonValue::dump() const {
+  const std::string json = simdjson::minify(JsonAccess::element(*this));
+  std::string text;
+  text.reserve(json.size());
+  // Outside strings compact JSON is ASCII without control characters: whatever is escaped here stands in one.
+  for (std::size_t position = 0; position < json.size();) {
+    const Utf8Step step = decode_utf8(json, position);
+    if (acts_unseen(step.code_point)) {
+      append_escaped(text, step.code_point);
+    } else {
+      text.append(json, position, step.bytes);
+    }
+    position += step.bytes;
+  }
+  return text;
+}
 
 JsonLineParser::JsonLineParser(std::string name) : impl_(std::make_unique<JsonDocument::Impl>()) {
   impl_->name = std::move(name);
@@ -363,8 +385,8 @@ JsonWriter& JsonWriter::value(std::string_view text) {
         text_ += "\\t";
         break;
       default:
-        if (step.code_point < 0x20 || step.code_point == 0x7F) {
-          fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<unsigned>(step.code_point));
+        if (acts_unseen(step.code_point)) {
+          append_escaped(text_, step.code_point);
         } else {
           append_utf8(text_, step.code_point);
         }

@@ -84,7 +84,7 @@ class JsonValue {
   Status for_each_member(const std::function<Status(std::string_view key, JsonValue value)>& visit) const;
   Status for_each_element(const std::function<Status(JsonValue value)>& visit) const;
 
-  /// This value as compact JSON.
+  /// This value as compact JSON, on one line, with the escapes that JsonWriter writes.
   std::string dump() const;
 
  private:
@@ -109,8 +109,9 @@ class JsonLineParser {
   std::unique_ptr<JsonDocument::Impl> impl_;
 };
 
-/// Builds JSON text. Keys keep their order. Strings that are not UTF-8 have U+FFFD in place of what is wrong; numbers
-/// that JSON cannot hold (NaN, infinity) become null.
+/// Builds JSON text, on one line. Keys keep their order. Strings that are not UTF-8 have U+FFFD in place of what is
+/// wrong, and escapes for every control character and every mark that turns the direction of writing (base/controls.h);
+/// numbers that JSON cannot hold (NaN, infinity) become null.
 ///
 ///   JsonWriter json;
 ///   json.begin_object().key("ids").begin_array().value(1).value(2).end_array().end_object();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
 
 namespace tandem {
 namespace {
@@ -21,6 +22,19 @@ TEST(Json, ReadsIntegersBeyond64BitsAsDoubles) {
   EXPECT_EQ(numbers.at(1).as_unsigned().value(), std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(root.get_string("text").value(), "123456789012345678901234567890 \" 5");
   EXPECT_EQ(root.get_double("small").value(), 1e-35);
+}
+
+TEST(Json, WritesWhatActsUnseenAsEscapesAndReadsItBack) {
+  const std::string text =
+      "a\x1b[2J\x7f\n\xc2\x9b\xe2\x80\xae\xe2\x80\xa8 \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x94\xac \xd8\xb9";
+  const std::string json = JsonWriter().begin_array().value(text).end_array().take();
+  EXPECT_EQ(json,
+            "[\"a\\u001b[2J\\u007f\\n\\u009b\\u202e\\u2028 "
+            "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x94\xac \xd8\xb9\"]");
+  const Result<JsonDocument> read = JsonDocument::parse(json, "json");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->root().as_array().value()[0].as_string().value(), text);
+  EXPECT_EQ(read->root().dump(), json);
 }
 
 TEST(Json, RefusesTheEmptyText) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/controls.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/string_map.h"
@@ -122,6 +123,7 @@ class ClickLog {
     if (clicks > std::numeric_limits<std::uint32_t>::max()) {
       return fail(ErrorCode::kCorruptData, "{} clicks are more than anybody counts", clicks);
     }
+    RETURN_IF_ERROR(check_name("document id", document_id));
     ASSIGN_OR_RETURN(ClickedQuery* const query, add_query(text));
     const auto id = document_ids_.find(document_id);
     if (id == document_ids_.end()) {

@@ -3,7 +3,9 @@
 #include <array>
 #include <iterator>
 
+#include "base/controls.h"
 #include "base/error.h"
+#include "base/trec.h"
 #include "eval/lists.h"
 #include "eval/text_fields.h"
 
@@ -67,7 +69,7 @@ bool fits(std::string_view id, QrelsFormat format) {
     case QrelsFormat::kTrec:
       return is_one_word(id);
     case QrelsFormat::kBeir:
-      return id.find_first_of("\t\r\n") == std::string_view::npos;
+      return !has_control(id);
   }
   return false;
 }
@@ -90,7 +92,7 @@ Result<Qrels> Qrels::read(const std::filesystem::path& path) {
 Status Qrels::write(const std::filesystem::path& path, QrelsFormat format) const {
   ASSIGN_OR_RETURN(TextFile file, TextFile::create(path));
   if (format == QrelsFormat::kBeir) {
-    file.text() += kBeirHeader;
+    file.text().append(kBeirHeader).push_back('\n');
     RETURN_IF_ERROR(file.end_line());
   }
   for (std::uint32_t query = 0; query < impl_->queries().size(); ++query) {
@@ -105,10 +107,10 @@ Status Qrels::write(const std::filesystem::path& path, QrelsFormat format) const
       }
       switch (format) {
         case QrelsFormat::kTrec:
-          fmt::format_to(std::back_inserter(file.text()), "{} 0 {} {}", query_id, document_id, list.values[place]);
+          fmt::format_to(std::back_inserter(file.text()), "{} 0 {} {}\n", query_id, document_id, list.values[place]);
           break;
         case QrelsFormat::kBeir:
-          fmt::format_to(std::back_inserter(file.text()), "{}\t{}\t{}", query_id, document_id, list.values[place]);
+          fmt::format_to(std::back_inserter(file.text()), "{}\t{}\t{}\n", query_id, document_id, list.values[place]);
           break;
       }
       RETURN_IF_ERROR(file.end_line());

@@ -131,8 +131,9 @@ TEST(Qrels, ManyIdsKeepTheirNumbersAsTablesGrow) {
 RC_GTEST_PROP(QrelsProperty, WhatIsWrittenIsReadAgain, (bool beir)) {
   Qrels qrels;
   const auto ids = rc::gen::nonEmpty(rc::gen::string<std::string>());
+  RC_ASSERT(qrels.add("query", "document", 1).has_value());
   for (int i = *rc::gen::inRange(1, 20); i > 0; --i) {
-    // Ids that are taken, or empty, are refused; what counts is what is in there at last.
+    // Ids that are taken, empty, or hold control characters are refused; what counts is what is in there at last.
     static_cast<void>(qrels.add(*ids, *ids, *rc::gen::arbitrary<std::int32_t>()));
   }
   const TemporaryFolder folder;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/controls.h"
 #include "base/error.h"
 #include "eval/id_table.h"
 
@@ -23,12 +24,14 @@ struct QueryList {
 template <class Value>
 class QueryLists {
  public:
-  /// Errors: kInvalidArgument for an empty id, kConflict for a document that the query has already, kUnsupported for
-  /// more ids than fit.
+  /// Errors: kInvalidArgument for an empty id, kCorruptData for one with control characters, kConflict for a document
+  /// that the query has already, kUnsupported for more ids than fit.
   Status add(std::string_view query_id, std::string_view document_id, Value value) {
     if (query_id.empty() || document_id.empty()) {
       return fail(ErrorCode::kInvalidArgument, "the id of the {} is empty", query_id.empty() ? "query" : "document");
     }
+    RETURN_IF_ERROR(check_name("query id", query_id));
+    RETURN_IF_ERROR(check_name("document id", document_id));
     if (size_ >= IdTable::kIdsMax) {
       return fail(ErrorCode::kUnsupported, "there are more than {} documents in all lists", IdTable::kIdsMax);
     }

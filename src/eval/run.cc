@@ -4,10 +4,10 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <iterator>
 #include <numeric>
 
 #include "base/error.h"
+#include "base/trec.h"
 #include "eval/lists.h"
 #include "eval/text_fields.h"
 
@@ -96,23 +96,19 @@ Result<Run> Run::read(const std::filesystem::path& path) {
 }
 
 Status Run::write(const std::filesystem::path& path, std::string_view tag) const {
-  const auto check = [&](std::string_view word, bool begins_line = false) -> Status {
-    if (is_one_word(word) && (!begins_line || can_begin_line(word))) return {};
-    return fail(ErrorCode::kUnsupported, "{}: a TREC run cannot hold '{}'", path.string(), word);
-  };
-  RETURN_IF_ERROR(check(tag));
   ASSIGN_OR_RETURN(TextFile file, TextFile::create(path));
   Ranker ranker;
   for (std::uint32_t query = 0; query < impl_->queries().size(); ++query) {
     const std::string_view query_id = impl_->queries()[query];
-    RETURN_IF_ERROR(check(query_id, true));
     const QueryList<float>& list = impl_->lists()[query];
     std::size_t rank = 0;
     for (const std::uint32_t place : ranker.rank(list)) {
-      const std::string_view document_id = list.documents[place];
-      RETURN_IF_ERROR(check(document_id));
-      fmt::format_to(std::back_inserter(file.text()), "{} Q0 {} {} {} {}", query_id, document_id, ++rank,
-                     list.values[place], tag);
+      const Status status = append_run_line(file.text(), {.query_id = query_id,
+                                                          .document_id = list.documents[place],
+                                                          .rank = ++rank,
+                                                          .score = list.values[place],
+                                                          .tag = tag});
+      if (!status) return fail_in(path.string(), status.error());
       RETURN_IF_ERROR(file.end_line());
     }
   }

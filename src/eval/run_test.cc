@@ -123,13 +123,27 @@ TEST(Run, ALineThatIsTooLongIsNamed) {
             std::string::npos);
 }
 
-TEST(Run, IdsAndTagsWithWhiteSpaceCannotBeWritten) {
+TEST(Run, IdsAndTagsThatWouldNotBeReadBackCannotBeWritten) {
   const TemporaryFolder folder;
-  tandem::Run run;
-  ASSERT_TRUE(run.add("q", "a b", 1));
-  EXPECT_EQ(run.write(folder.path() / "run", "tag").error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(tandem::Run().write(folder.path() / "run", "").error().code, ErrorCode::kUnsupported);
+  const auto code_of = [&](const char* query, const char* document, const char* tag) {
+    tandem::Run run;
+    EXPECT_TRUE(run.add(query, document, 1));
+    return run.write(folder.path() / "run", tag).error().code;
+  };
+  EXPECT_EQ(code_of("q", "a b", "tag"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of("#q", "a", "tag"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of("q", "a", ""), ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of("q", "a", "tag\x1b"), ErrorCode::kUnsupported);
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "run"));
+}
+
+TEST(Run, IdsWithControlCharactersAreRefused) {
+  tandem::Run run;
+  for (const char* id : {"a\nq Q0 b 1 9 t", "a\x1b[2J", "a\xc2\x85", "a\xe2\x80\xa8"}) {
+    EXPECT_EQ(run.add("q", id, 1).error().code, ErrorCode::kCorruptData) << id;
+    EXPECT_EQ(run.add(id, "d", 1).error().code, ErrorCode::kCorruptData) << id;
+  }
+  EXPECT_EQ(run.results(), 0U);
 }
 
 /// The definition of the order, on strings.

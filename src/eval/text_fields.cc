@@ -1,7 +1,6 @@
 #include "eval/text_fields.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdlib>
 
@@ -88,22 +87,12 @@ std::optional<double> parse_number(std::string_view text) {
   return number;
 }
 
-bool is_one_word(std::string_view text) { return !text.empty() && std::ranges::none_of(text, is_blank); }
-
-bool can_begin_line(std::string_view text) {
-  constexpr std::array<std::string_view, 4> kOther{"#", "\xEF\xBB\xBF", "\xFF\xFE", "\xFE\xFF"};
-  return std::ranges::none_of(kOther, [text](std::string_view mark) { return text.starts_with(mark); });
-}
-
 Result<TextFile> TextFile::create(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(path));
   return TextFile(std::move(file));
 }
 
-Status TextFile::end_line() {
-  text_.push_back('\n');
-  return text_.size() < kWriteBytes ? Status() : flush();
-}
+Status TextFile::end_line() { return text_.size() < kWriteBytes ? Status() : flush(); }
 
 Status TextFile::flush() {
   const Status status = file_.append(std::as_bytes(std::span(text_)));

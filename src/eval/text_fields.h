@@ -34,20 +34,14 @@ std::optional<std::int32_t> parse_integer(std::string_view text);
 /// infinite, too small 0.
 std::optional<double> parse_number(std::string_view text);
 
-/// Whether a file whose columns are separated by white space can hold this.
-bool is_one_word(std::string_view text);
-
-/// Whether a line that begins with this is read as it was written: no comment, no byte-order mark.
-bool can_begin_line(std::string_view text);
-
 /// Text on its way into a file that replaces another, gathered into large writes. Not thread-safe.
 class TextFile {
  public:
   static Result<TextFile> create(const std::filesystem::path& path);
 
-  /// Add to this; end_line() and commit() write what is in it.
+  /// Add whole lines to this; end_line() and commit() write what is in it.
   std::string& text() { return text_; }
-  /// Call after each line. Errors: those of writing.
+  /// Call after each line, which ends with its line feed. Errors: those of writing.
   Status end_line();
   Status commit();
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/controls.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/line_reader.h"
@@ -143,7 +144,7 @@ Result<TableColumns> columns_without_header(std::size_t count) {
               count);
 }
 
-Document document_of_fields(const TableColumns& columns, std::vector<std::string> fields) {
+Result<Document> document_of_fields(const TableColumns& columns, std::vector<std::string> fields) {
   Document document;
   if (!columns.metadata.empty()) {
     JsonWriter json;
@@ -154,6 +155,7 @@ Document document_of_fields(const TableColumns& columns, std::vector<std::string
   if (columns.id) document.id = std::move(fields[*columns.id]);
   if (columns.title) document.title = std::move(fields[*columns.title]);
   document.text = std::move(fields[columns.text]);
+  RETURN_IF_ERROR(check_name("document id", document.id));
   return document;
 }
 
@@ -167,6 +169,7 @@ Result<Document> document_of_json(JsonValue line) {
   } else if (id && !id->is_null()) {
     ASSIGN_OR_RETURN(document.id, id->as_string("_id"));
   }
+  RETURN_IF_ERROR(check_name("document id", document.id));
   ASSIGN_OR_RETURN(const std::optional<std::string_view> title, line.find_string("title"));
   document.title = title.value_or("");
   if (const std::optional<JsonValue> metadata = line.find("metadata"); metadata && !metadata->is_null()) {
@@ -217,10 +220,12 @@ Result<std::vector<Source>> list_folder(const std::string& folder) {
     const std::string extension = ascii_lower(entry->path().extension().string());
     std::error_code not_there;  // A link that leads nowhere is no text.
     if ((extension != ".txt" && extension != ".md") || !entry->is_regular_file(not_there)) continue;
-    sources.push_back({.path = entry->path().string(),
-                       .name = entry->path().string(),
-                       .kind = Source::Kind::kWholeFile,
-                       .id = entry->path().lexically_relative(folder).generic_string()});
+    Source source{.path = entry->path().string(),
+                  .name = entry->path().string(),
+                  .kind = Source::Kind::kWholeFile,
+                  .id = entry->path().lexically_relative(folder).generic_string()};
+    if (Status named = check_name("document id", source.id); !named) return fail_in(folder, std::move(named).error());
+    sources.push_back(std::move(source));
   }
   if (error) return fail_errno(error.value(), "cannot list the folder", folder);
   if (sources.empty()) return fail(ErrorCode::kInvalidArgument, "{}: the folder has no .txt or .md file", folder);
@@ -411,7 +416,9 @@ class CorpusReader::Impl {
         return fail_at(row->line_number, {ErrorCode::kCorruptData, fmt::format("expected {} columns, got {}",
                                                                                columns_->count, row->fields.size())});
       }
-      return document_of_fields(*columns_, std::move(row->fields));
+      Result<Document> document = document_of_fields(*columns_, std::move(row->fields));
+      if (!document) return fail_at(row->line_number, std::move(document).error());
+      return std::move(*document);
     }
   }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/controls.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/relative_path.h"
@@ -88,6 +89,7 @@ Result<std::vector<std::string>> read_id2label(const Config& config, JsonValue i
     std::uint64_t id = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
     ASSIGN_OR_RETURN(const std::string_view label, value.as_string("id2label"));
+    if (const Status named = check_name("label of id2label", label); !named) return fail_in(config.path, named.error());
     if (error != std::errc() || end != key.data() + key.size() || !by_id.emplace(id, label).second) {
       return fail(ErrorCode::kCorruptData, "{}: id2label: \"{}\" is not an id, or stands there twice", config.path,
                   key);
@@ -414,7 +416,8 @@ Status read_sentence_transformers_config(const fs::path& folder, ModelConfig& re
     return fail(ErrorCode::kUnsupported, "{}: model_type \"{}\" is not supported", config->path, *kind);
   }
   if (const std::optional<JsonValue> prompts = root.find("prompts"); prompts && !prompts->is_null()) {
-    RETURN_IF_ERROR(prompts->for_each_member([&result](std::string_view name, JsonValue value) -> Status {
+    RETURN_IF_ERROR(prompts->for_each_member([&](std::string_view name, JsonValue value) -> Status {
+      if (const Status named = check_name("prompt name", name); !named) return fail_in(config->path, named.error());
       if (value.is_null()) return {};  // A prompt that was declared and never given.
       ASSIGN_OR_RETURN(const std::string_view prompt, value.as_string("prompts"));
       result.prompts.emplace(name, prompt);

@@ -1,0 +1,37 @@
+#include "base/trec.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "base/controls.h"
+#include "base/error.h"
+
+namespace tandem {
+
+bool is_one_word(std::string_view text) {
+  return !text.empty() && text.find(' ') == std::string_view::npos && !has_control(text);
+}
+
+bool can_begin_line(std::string_view text) {
+  constexpr std::array<std::string_view, 4> kOther{"#", "\xEF\xBB\xBF", "\xFF\xFE", "\xFE\xFF"};
+  return std::ranges::none_of(kOther, [text](std::string_view mark) { return text.starts_with(mark); });
+}
+
+Status append_run_line(std::string& text, const RunLine& line) {
+  for (const std::string_view word : {line.query_id, line.document_id, line.tag}) {
+    if (!is_one_word(word)) {
+      return fail(ErrorCode::kUnsupported,
+                  "a TREC run cannot hold '{}', which is empty or has white space or control characters in it", word);
+    }
+  }
+  if (!can_begin_line(line.query_id)) {
+    return fail(ErrorCode::kUnsupported, "a TREC run cannot hold the query id '{}': its line would be no result",
+                line.query_id);
+  }
+  fmt::format_to(std::back_inserter(text), "{} Q0 {} {} {} {}\n", line.query_id, line.document_id, line.rank,
+                 line.score, line.tag);
+  return {};
+}
+
+}  // namespace tandem
