@@ -46,7 +46,8 @@ class CollectionWriter {
   static Result<CollectionWriter> create(const std::filesystem::path& folder, const BiEncoder& encoder,
                                          const CollectionWriterOptions& options = {});
 
-  /// Adds a document. Errors: kConflict for an id that was added before, and those of encoding and writing.
+  /// Adds a document. Errors: kConflict for an id that was added before, kInvalidArgument for an id with control
+  /// characters or metadata that is no JSON object, and those of encoding and writing.
   Status add(Document document);
 
   /// The same with a vector that the encoder gave for the document before: nothing is encoded. Errors: also

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +18,19 @@ Result<FileDescriptor> FileDescriptor::open(const std::filesystem::path& path, i
     return fail_errno(errno, (flags & O_CREAT) != 0 ? "cannot create" : "cannot open", path.string());
   }
   return FileDescriptor(descriptor);
+}
+
+Result<FileDescriptor> FileDescriptor::open_regular(const std::filesystem::path& path, int flags) {
+  // Opening a FIFO would wait for its other end, and opening a terminal could make it the controlling one.
+  Result<FileDescriptor> file = open(path, flags | O_NONBLOCK | O_NOCTTY);
+  // A FIFO that nobody reads, and a socket, cannot even be opened; so neither is told by errno alone.
+  struct stat status {};
+  const bool found = file ? ::fstat(file->get(), &status) == 0 : ::stat(path.c_str(), &status) == 0;
+  if (found && !S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::kInvalidArgument, "{}: not a regular file", path.string());
+  }
+  if (file && !found) return fail_errno(errno, "cannot look at it", path.string());
+  return file;
 }
 
 FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}

@@ -19,6 +19,10 @@ class FileDescriptor {
   /// open(2), with O_CLOEXEC; a file that O_CREAT makes has mode 0666 less the umask.
   static Result<FileDescriptor> open(const std::filesystem::path& path, int flags);
 
+  /// open() of what has to be a regular file, and never waits: for what a folder or another program may have put there.
+  /// Errors: also kInvalidArgument for a FIFO, a device, a socket or a folder.
+  static Result<FileDescriptor> open_regular(const std::filesystem::path& path, int flags);
+
   int get() const { return descriptor_; }
 
   FileDescriptor(FileDescriptor&& other) noexcept;

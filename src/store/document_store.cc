@@ -1,36 +1,36 @@
 #include "store/document_store.h"
 
-#include <fcntl.h>
-
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/controls.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "store/sqlite.h"
 
 namespace tandem {
 namespace {
 
-constexpr const char* kSchema =
-    "CREATE TABLE documents(ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, "
-    "text TEXT NOT NULL, metadata TEXT NOT NULL)";
-constexpr std::string_view kWrongFile = "not a document file";
+// A document is at most a line of 64 MiB when it is read from a corpus; escapes may make its metadata longer.
+constexpr TableFormat kFormat{
+    .name = "documents",
+    .sql =
+        "CREATE TABLE documents(ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, "
+        "text TEXT NOT NULL, metadata TEXT NOT NULL)",
+    .wrong_file = "not a document file",
+    .row_bytes_max = 512 << 20};
+constexpr sqlite3_int64 kDocumentsMax = sqlite3_int64{1} << 32;  // An ordinal has 32 bits.
 
-// https://www.sqlite.org/uri.html. A file that says it is immutable is read without locks, also from a read-only disk.
-// An absolute path goes behind an empty authority, lest one that starts with two slashes names an authority itself.
-std::string immutable_uri(const std::filesystem::path& path) {
-  std::string uri = path.is_absolute() ? "file://" : "file:";
-  for (const char character : path.string()) {
-    if (character == '%' || character == '?' || character == '#') {
-      fmt::format_to(std::back_inserter(uri), "%{:02X}", static_cast<unsigned char>(character));
-    } else {
-      uri.push_back(character);
-    }
-  }
-  return uri + "?immutable=1";
+/// Metadata as it comes and goes: nothing, or one JSON object on one line, since it is printed as it is into lines of
+/// JSON, which anything else could break or forge.
+Result<std::string> checked_metadata(std::string_view metadata, JsonLineParser& parser) {
+  if (metadata.empty()) return std::string();
+  ASSIGN_OR_RETURN(const JsonValue value, parser.parse(metadata));
+  if (!value.is_object()) return fail(ErrorCode::kCorruptData, "metadata: expected an object, got {}", value.dump());
+  return value.dump();
 }
 
 }  // namespace
@@ -40,12 +40,18 @@ class DocumentWriter::Impl {
   Impl(Database database, Statement insert) : database_(std::move(database)), insert_(std::move(insert)) {}
 
   Status add(const Document& document) {
+    if (const Status named = check_name("document id", document.id); !named) {
+      return fail(ErrorCode::kInvalidArgument, "{}", named.error().message);
+    }
+    const Result<std::string> metadata = checked_metadata(document.metadata, metadata_parser_);
+    if (!metadata) return fail(ErrorCode::kInvalidArgument, "document {}: {}", document.id, metadata.error().message);
     sqlite3_stmt* insert = insert_.get();
     const StatementUse use(insert);
     const bool bound = ::sqlite3_bind_int64(insert, 1, static_cast<sqlite3_int64>(count_)) == SQLITE_OK &&
                        bind_text(insert, 2, document.id) && bind_text(insert, 3, document.title) &&
-                       bind_text(insert, 4, document.text) && bind_text(insert, 5, document.metadata);
-    if (!bound || ::sqlite3_step(insert) != SQLITE_DONE) return database_.failure("cannot write a document");
+                       bind_text(insert, 4, document.text) && bind_text(insert, 5, *metadata);
+    if (!bound) return database_.failure("cannot write a document");
+    RETURN_IF_ERROR(database_.step(insert, "cannot write a document"));
     if (::sqlite3_changes(database_.handle()) == 0) {
       return fail(ErrorCode::kConflict, "two documents have the id {:?}", document.id);
     }
@@ -64,6 +70,7 @@ class DocumentWriter::Impl {
  private:
   Database database_;
   Statement insert_;
+  JsonLineParser metadata_parser_{"metadata"};
   std::size_t count_ = 0;
 };
 
@@ -73,18 +80,12 @@ DocumentWriter& DocumentWriter::operator=(DocumentWriter&&) noexcept = default;
 DocumentWriter::~DocumentWriter() = default;
 
 Result<DocumentWriter> DocumentWriter::create(const std::filesystem::path& path) {
-  // SQLite would say only that it cannot open the file; this says why.
-  RETURN_IF_ERROR(OutputFile::create(path));
-  ASSIGN_OR_RETURN(Database database, Database::open(path, path.string(), SQLITE_OPEN_READWRITE));
-  // The file is written once, by one process, and read only after it is whole: nothing needs to be undone.
-  for (const char* sql : {"PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA locking_mode=EXCLUSIVE",
-                          "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-32768", "BEGIN", kSchema}) {
-    RETURN_IF_ERROR(database.execute(sql));
-  }
-  // Without a journal a failed insert cannot be undone either, so an id that exists must not make it fail.
+  ASSIGN_OR_RETURN(Database database, Database::open(path, DatabaseUse::kWriteOnce, kFormat));
+  RETURN_IF_ERROR(database.execute("BEGIN"));
+  // Without a journal a failed insert cannot be undone, so an id that exists must not make it fail.
   ASSIGN_OR_RETURN(
       Statement insert,
-      prepare(database, "INSERT INTO documents VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING", kWrongFile));
+      prepare(database, "INSERT INTO documents VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING", kFormat.wrong_file));
   return DocumentWriter(std::make_unique<Impl>(std::move(database), std::move(insert)));
 }
 
@@ -108,15 +109,13 @@ class DocumentReader::Impl {
       sqlite3_stmt* select = select_.get();
       const StatementUse use(select);
       ::sqlite3_bind_int64(select, 1, ordinal);
-      const int code = ::sqlite3_step(select);
-      if (code == SQLITE_DONE) {
+      ASSIGN_OR_RETURN(const bool found, database_.step(select, "cannot read a document"));
+      if (!found) {
         return fail(ErrorCode::kCorruptData, "{}: document {} of {} is missing", database_.path(), ordinal, count_);
       }
-      if (code != SQLITE_ROW) return database_.failure("cannot read a document");
-      documents.push_back({.id = text_of(select, 0),
-                           .title = text_of(select, 1),
-                           .text = text_of(select, 2),
-                           .metadata = text_of(select, 3)});
+      Result<Document> document = document_of(select);
+      if (!document) return fail_in(fmt::format("{}: document {}", database_.path(), ordinal), document.error());
+      documents.push_back(std::move(*document));
     }
     return documents;
   }
@@ -124,9 +123,23 @@ class DocumentReader::Impl {
   std::size_t count() const { return count_; }
 
  private:
-  std::mutex mutex_;  // One connection, one statement: guards both.
+  // The document of a row that was found. The file may be of anybody's making: what is not as the writer leaves it is
+  // refused here, so that nobody who prints a document has to look again.
+  Result<Document> document_of(sqlite3_stmt* row) {
+    Document document;
+    ASSIGN_OR_RETURN(document.id, text_of(row, 0));
+    ASSIGN_OR_RETURN(document.title, text_of(row, 1));
+    ASSIGN_OR_RETURN(document.text, text_of(row, 2));
+    ASSIGN_OR_RETURN(const std::string metadata, text_of(row, 3));
+    RETURN_IF_ERROR(check_name("document id", document.id));
+    ASSIGN_OR_RETURN(document.metadata, checked_metadata(metadata, metadata_parser_));
+    return document;
+  }
+
+  std::mutex mutex_;  // One connection, one statement, one parser: guards them all.
   Database database_;
   Statement select_;
+  JsonLineParser metadata_parser_{"metadata"};
   std::size_t count_;
 };
 
@@ -136,31 +149,26 @@ DocumentReader& DocumentReader::operator=(DocumentReader&&) noexcept = default;
 DocumentReader::~DocumentReader() = default;
 
 Result<DocumentReader> DocumentReader::open(const std::filesystem::path& path) {
-  // SQLite would say only that it cannot open the file; this says why.
-  RETURN_IF_ERROR(FileDescriptor::open(path, O_RDONLY));
-  ASSIGN_OR_RETURN(Database database,
-                   Database::open(path, immutable_uri(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI));
-  RETURN_IF_ERROR(distrust(database));
+  ASSIGN_OR_RETURN(Database database, Database::open(path, DatabaseUse::kFinished, kFormat));
+  // Ordinals count from 0 without gaps, and the largest is found without reading the table.
+  sqlite3_int64 last_ordinal = -1;
+  {
+    ASSIGN_OR_RETURN(const Statement last, prepare(database, "SELECT max(ordinal) FROM documents", kFormat.wrong_file));
+    ASSIGN_OR_RETURN(const bool found, database.step(last.get(), "cannot count the documents"));
+    if (found && ::sqlite3_column_type(last.get(), 0) == SQLITE_INTEGER) {
+      last_ordinal = ::sqlite3_column_int64(last.get(), 0);
+    }
+  }
+  if (last_ordinal < -1 || last_ordinal >= kDocumentsMax) {
+    return fail(ErrorCode::kCorruptData, "{}: the last document has the ordinal {}, want 0 to {}", path.string(),
+                last_ordinal, kDocumentsMax - 1);
+  }
 
   ASSIGN_OR_RETURN(
-      const Statement schema,
-      prepare(database, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'documents'", kWrongFile));
-  const int schema_code = ::sqlite3_step(schema.get());
-  if (schema_code != SQLITE_ROW && schema_code != SQLITE_DONE) return database.failure(kWrongFile);
-  if (schema_code == SQLITE_DONE || text_of(schema.get(), 0) != kSchema) {
-    return fail(ErrorCode::kCorruptData, "{}: not a document file: it has no table that reads {}", path.string(),
-                kSchema);
-  }
-  // Ordinals count from 0 without gaps, and the largest is found without reading the table.
-  ASSIGN_OR_RETURN(const Statement last, prepare(database, "SELECT max(ordinal) + 1 FROM documents", kWrongFile));
-  if (::sqlite3_step(last.get()) != SQLITE_ROW) return database.failure("cannot count the documents");
-  const sqlite3_int64 count = ::sqlite3_column_int64(last.get(), 0);
-  if (count < 0) return fail(ErrorCode::kCorruptData, "{}: {} documents", path.string(), count);
-
-  ASSIGN_OR_RETURN(Statement select,
-                   prepare(database, "SELECT id, title, text, metadata FROM documents WHERE ordinal = ?", kWrongFile));
+      Statement select,
+      prepare(database, "SELECT id, title, text, metadata FROM documents WHERE ordinal = ?", kFormat.wrong_file));
   return DocumentReader(
-      std::make_unique<Impl>(std::move(database), std::move(select), static_cast<std::size_t>(count)));
+      std::make_unique<Impl>(std::move(database), std::move(select), static_cast<std::size_t>(last_ordinal + 1)));
 }
 
 std::size_t DocumentReader::count() const { return impl_->count(); }

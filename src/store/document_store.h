@@ -19,8 +19,9 @@ class DocumentWriter {
   /// Errors: kPermission, kNoSpace, kIo.
   static Result<DocumentWriter> create(const std::filesystem::path& path);
 
-  /// Gives the document the next ordinal. Errors: kConflict for an id that was added before, which changes nothing;
-  /// kNoSpace, kIo, after which the file is lost.
+  /// Gives the document the next ordinal. Errors, which change nothing: kConflict for an id that was added before,
+  /// kInvalidArgument for an id with control characters or metadata that is no JSON object. After kNoSpace and kIo the
+  /// file is lost.
   Status add(const Document& document);
 
   /// Closes the file, which is on the disk when this returns. Nothing may be added afterwards.
@@ -46,8 +47,8 @@ class DocumentReader {
 
   std::size_t count() const;
 
-  /// The documents of these ordinals, in the order asked. Errors: kNotFound for an ordinal that is not below count(),
-  /// kCorruptData, kIo.
+  /// The documents of these ordinals, in the order asked; metadata is empty or one JSON object on one line. Errors:
+  /// kNotFound for an ordinal that is not below count(), kCorruptData, kIo.
   Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) const;
 
   DocumentReader(DocumentReader&&) noexcept;

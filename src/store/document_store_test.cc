@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <thread>
@@ -33,10 +34,11 @@ class DocumentStore : public testing::Test {
   }
 
   /// Makes a database at path_ with other means than the writer.
-  void execute(const char* sql) {
+  void execute(const std::string& sql) {
     sqlite3* database = nullptr;
     ASSERT_EQ(::sqlite3_open(path_.c_str(), &database), SQLITE_OK);
-    ASSERT_EQ(::sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << ::sqlite3_errmsg(database);
+    ASSERT_EQ(::sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << ::sqlite3_errmsg(database);
     ::sqlite3_close(database);
   }
 
@@ -50,11 +52,13 @@ class DocumentStore : public testing::Test {
 };
 
 TEST_F(DocumentStore, ReadsBackEveryByteInTheOrderAsked) {
-  const std::vector<Document> documents{
-      document("a"),
-      {.id = std::string("nul\0id", 6), .title = "", .text = std::string("\0x\0", 3), .metadata = ""},
-      document("é", "not UTF-8: \xFF\xC0 caf\xE9"),
-      document("large", std::string(3'000'000, 'x'))};
+  const std::vector<Document> documents{document("a"),
+                                        {.id = "with metadata",
+                                         .title = std::string("\0nul", 4),
+                                         .text = std::string("\0x\0", 3),
+                                         .metadata = R"({"a":[1.5,null]})"},
+                                        document("é", "not UTF-8: \xFF\xC0 caf\xE9"),
+                                        document("large", std::string(3'000'000, 'x'))};
   write(documents);
   const auto reader = DocumentReader::open(path_);
   ASSERT_TRUE(reader) << reader.error().message;
@@ -64,6 +68,42 @@ TEST_F(DocumentStore, ReadsBackEveryByteInTheOrderAsked) {
   ASSERT_TRUE(read) << read.error().message;
   for (std::size_t index = 0; index < 5; ++index) EXPECT_TRUE(same((*read)[index], documents[ordinals[index]]));
   EXPECT_TRUE(reader->read({})->empty());
+}
+
+TEST_F(DocumentStore, TakesAndGivesNoMetadataButOneObject) {
+  const std::vector<std::string> wrong{"x", "[1]", "1", "{} {}", R"({"a":1},"b":2)", "{\"a\":\"\xff\"}"};
+  for (const std::string& metadata : wrong) {
+    std::filesystem::remove(path_);
+    auto writer = DocumentWriter::create(path_);
+    ASSERT_TRUE(writer) << writer.error().message;
+    Document each = document("a");
+    each.metadata = metadata;
+    EXPECT_EQ(writer->add(each).error().code, ErrorCode::kInvalidArgument) << metadata;
+    std::filesystem::remove(path_);
+    write({document("a")});
+    execute("UPDATE documents SET metadata = '" + metadata + "'");
+    const std::uint32_t ordinal = 0;
+    const auto read = DocumentReader::open(path_)->read({&ordinal, 1});
+    ASSERT_FALSE(read) << metadata;
+    EXPECT_EQ(read.error().code, ErrorCode::kCorruptData);
+    EXPECT_NE(read.error().message.find("document 0: metadata"), std::string::npos) << read.error().message;
+  }
+  execute("UPDATE documents SET metadata = '{ \"a\":\n\"\xe2\x80\xae\" }'");
+  const std::uint32_t ordinal = 0;
+  const auto read = DocumentReader::open(path_)->read({&ordinal, 1});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->front().metadata, R"({"a":"\u202e"})");
+}
+
+TEST_F(DocumentStore, IdsWithControlCharactersAreRefused) {
+  auto writer = DocumentWriter::create(path_);
+  ASSERT_TRUE(writer) << writer.error().message;
+  EXPECT_EQ(writer->add(document("a\nb")).error().code, ErrorCode::kInvalidArgument);
+  std::filesystem::remove(path_);
+  write({document("a")});
+  execute("UPDATE documents SET id = 'a' || char(10) || 'b'");
+  const std::uint32_t ordinal = 0;
+  EXPECT_EQ(DocumentReader::open(path_)->read({&ordinal, 1}).error().code, ErrorCode::kCorruptData);
 }
 
 TEST_F(DocumentStore, NamesAnIdThatCameBeforeAndKeepsTheRest) {
@@ -105,12 +145,47 @@ TEST_F(DocumentStore, RefusesFilesThatAreNoDocumentFiles) {
   std::ofstream(path_, std::ios::trunc).close();
   EXPECT_EQ(open_error().code, ErrorCode::kCorruptData) << "empty";
   execute("CREATE TABLE documents(ordinal INTEGER PRIMARY KEY, id TEXT)");
-  EXPECT_TRUE(contains(open_error().message, "it has no table that reads CREATE TABLE documents"));
+  EXPECT_TRUE(contains(open_error().message, "want nothing but the table CREATE TABLE documents"));
   std::filesystem::remove(path_);
   execute(
       "CREATE VIEW documents AS WITH RECURSIVE n(ordinal) AS (SELECT 1 UNION ALL SELECT ordinal FROM n) SELECT * FROM "
       "n");
   EXPECT_EQ(open_error().code, ErrorCode::kCorruptData) << "a view that never ends";
+}
+
+TEST_F(DocumentStore, RefusesWhateverElseADatabaseHolds) {
+  for (const char* addition :
+       {"CREATE TRIGGER t AFTER INSERT ON documents BEGIN SELECT 1; END", "CREATE VIEW v AS SELECT 1",
+        "CREATE INDEX i ON documents(title)", "CREATE TABLE other(x)", "CREATE VIRTUAL TABLE f USING fts5(x)",
+        "ALTER TABLE documents ADD COLUMN g AS (ordinal)", "ANALYZE"}) {
+    std::filesystem::remove(path_);
+    write({document("a")});
+    execute(addition);
+    EXPECT_EQ(open_error().code, ErrorCode::kCorruptData) << addition;
+    EXPECT_TRUE(contains(open_error().message, path_.string())) << open_error().message;
+  }
+}
+
+TEST_F(DocumentStore, RefusesColumnsThatHoldNoTextAndOrdinalsThatCannotBe) {
+  const std::uint32_t ordinal = 0;
+  for (const char* column : {"id", "title", "text", "metadata"}) {
+    std::filesystem::remove(path_);
+    write({document("a")});
+    execute(fmt::format("UPDATE documents SET {} = x'61'", column));
+    const auto read = DocumentReader::open(path_)->read({&ordinal, 1});
+    ASSERT_FALSE(read) << column;
+    EXPECT_EQ(read.error().code, ErrorCode::kCorruptData);
+    EXPECT_TRUE(contains(read.error().message, column)) << read.error().message;
+  }
+  for (const char* last : {"-9223372036854775808", "9223372036854775807", "4294967296", "-2"}) {
+    execute(fmt::format("UPDATE documents SET ordinal = {}", last));
+    EXPECT_EQ(open_error().code, ErrorCode::kCorruptData) << last;
+  }
+}
+
+TEST_F(DocumentStore, RefusesWhatIsNoRegularFile) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_EQ(open_error().code, ErrorCode::kInvalidArgument) << "without waiting for a writer";
 }
 
 TEST_F(DocumentStore, FindsWhatIsMissing) {

@@ -13,6 +13,8 @@
 
 namespace tandem {
 
+class Database;
+
 struct StoredValue {
   std::vector<float> numbers;
   double cost_ms = 0;  ///< What computing it took.
@@ -23,9 +25,10 @@ struct StoredValue {
 /// without the last of them, which SQLite has not waited for the disk to keep.
 class ValueStore {
  public:
-  /// Makes the file where there is none. Errors: kCorruptData for a file that is something else, kPermission, kNoSpace,
-  /// kIo, kNotFound for a folder that does not exist. Here and below, kConflict after waiting `kLockWaitMs` for another
-  /// process that writes.
+  /// Makes the file where there is none. Errors: kCorruptData for a file that is something else or has a rollback
+  /// journal beside it, kPermission, kNoSpace, kIo, kNotFound for a folder that does not exist, kInvalidArgument for a
+  /// path that is no regular file. Here and below, kConflict after waiting `kLockWaitMs` for another process that
+  /// writes.
   static Result<ValueStore> open(const std::filesystem::path& path);
   /// One that ends with the process.
   static Result<ValueStore> in_memory();
@@ -45,7 +48,7 @@ class ValueStore {
  private:
   class Impl;
   explicit ValueStore(std::unique_ptr<Impl> impl);
-  static Result<ValueStore> open_database(const std::filesystem::path& path, const std::string& name);
+  static Result<ValueStore> over(Database database);
   std::unique_ptr<Impl> impl_;
 };
 
