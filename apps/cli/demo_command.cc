@@ -356,8 +356,9 @@ std::string side_by_side(std::string_view query, const SearchResponse& bi, const
   constexpr std::size_t kLeftScores = 8;
   constexpr std::size_t kRightScores = 25;
   const std::size_t half = std::max<std::size_t>(terminal_columns(), 80) / 2 - 3;
-  std::string view = fmt::format("{}\n  {} | two stages\n  {} | {}\n", query, pad("bi-encoder alone", half),
-                                 pad(" cosine document", half), "  final   cross moved    document");
+  std::string view =
+      fmt::format("{}\n  {} | two stages\n  {} | {}\n", one_line(query, query.size()), pad("bi-encoder alone", half),
+                  pad(" cosine document", half), "  final   cross moved    document");
   for (std::size_t i = 0; i < std::max(bi.hits.size(), two_stage.hits.size()); ++i) {
     std::string left;
     if (i < bi.hits.size()) {

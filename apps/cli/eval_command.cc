@@ -83,7 +83,8 @@ Status run_pairs(const EvalFlags& flags) {
   RETURN_IF_ERROR(print(to_table(evaluations)));
   for (const PairEvaluation& evaluation : evaluations) {
     for (std::size_t i = 0; flags.per_query && i < pairs.size(); ++i) {
-      RETURN_IF_ERROR(print(fmt::format("{}\t{}\t{:.6f}\n", evaluation.encoder, i + 1, evaluation.scores[i])));
+      RETURN_IF_ERROR(
+          print(fmt::format("{}\t{}\t{:.6f}\n", shown_field(evaluation.encoder), i + 1, evaluation.scores[i])));
     }
     note(fmt::format("{}: {}; {}", evaluation.encoder, describe(evaluation.compute), describe(evaluation.truncation)));
   }

@@ -6,6 +6,7 @@
 
 #include "names.h"
 #include "report.h"
+#include "terminal.h"
 #include "text_table.h"
 
 namespace tandem::cli {
@@ -72,7 +73,7 @@ std::string per_query_lines(std::span<const RankingMetric> metrics, const Measur
   std::string lines;
   for (std::size_t query = 0; query < run.evaluation.query_ids.size(); ++query) {
     for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
-      lines += fmt::format("{}\t{}\t{}\t{:.6f}\n", run.name, run.evaluation.query_ids[query],
+      lines += fmt::format("{}\t{}\t{}\t{:.6f}\n", shown_field(run.name), run.evaluation.query_ids[query],
                            ranking_metric_name(metrics[metric]), run.evaluation.values[metric][query]);
     }
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/controls.h"
 #include "tandem/corpus.h"
 
 namespace tandem::cli {
@@ -90,6 +91,7 @@ Result<Query> read_query(const RecordReader& record) {
     query.id = id->dump();
   } else if (id) {
     ASSIGN_OR_RETURN(query.id, id->as_string("_id"));
+    RETURN_IF_ERROR(check_name("query id", query.id));
   }
   return query;
 }

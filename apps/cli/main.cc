@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     std::fputs("tandem: out of memory\n", stderr);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "tandem: unexpected: %s\n", error.what());
+    tandem::cli::note(fmt::format("unexpected: {}", error.what()));
   }
   return 1;
 }

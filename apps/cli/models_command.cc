@@ -27,7 +27,7 @@ Status run_pull(const PullFlags& flags) {
   ProgressBar bar;
   PullOptions options{.revision = flags.revision, .source = flags.source, .progress = bar.callback()};
   ASSIGN_OR_RETURN(const std::filesystem::path folder, store.pull(flags.model, options));
-  if (!flags.json) return print(folder.string() + "\n");
+  if (!flags.json) return print(shown_field(folder.string()) + "\n");
   JsonWriter json;
   json.begin_object().key("id").value(flags.model).key("folder").value(folder.string()).end_object();
   return print(json.take() + "\n");
@@ -53,8 +53,8 @@ Status run_models(const ModelsFlags& flags) {
     note(fmt::format("no models yet in {}: `tandem pull {}` gets one", store.home().string(), kDefaultBiEncoder));
   }
   for (const StoredModel& model : models) {
-    RETURN_IF_ERROR(print(fmt::format("{}\t{}\t{}\t{}\n", model.id, format_bytes(model.size_bytes), model.source,
-                                      model.folder.string())));
+    RETURN_IF_ERROR(print(fmt::format("{}\t{}\t{}\t{}\n", shown_field(model.id), format_bytes(model.size_bytes),
+                                      shown_field(model.source), shown_field(model.folder.string()))));
   }
   return {};
 }

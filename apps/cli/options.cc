@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/trec.h"
 #include "terminal.h"
 
 namespace tandem::cli {
@@ -139,8 +140,7 @@ void add_json_option(CLI::App& command, bool& json) { command.add_flag("--json",
 
 void add_tag_option(CLI::App& command, std::string& tag, const std::string& description) {
   const auto check = [](const std::string& word) {
-    const bool one_word = !word.empty() && word.find_first_of(" \t\n\v\f\r") == std::string::npos;
-    return one_word ? std::string() : "expected one word, got '" + word + "'";
+    return is_one_word(word) ? std::string() : "expected one word, got '" + word + "'";
   };
   command.add_option("--tag", tag, description)
       ->check(CLI::Validator(check, ""))

@@ -167,8 +167,8 @@ std::string per_query_lines(const SweepResult& result) {
   for (const SettingResult& setting : result.settings) {
     for (std::size_t query = 0; query < result.query_ids.size(); ++query) {
       for (std::size_t metric = 0; metric < names.size(); ++metric) {
-        lines += fmt::format("{}\t{}\t{}\t{:.6f}\n", setting.setting.name(), result.query_ids[query], names[metric],
-                             setting.values[metric][query]);
+        lines += fmt::format("{}\t{}\t{}\t{:.6f}\n", shown_field(setting.setting.name()), result.query_ids[query],
+                             names[metric], setting.values[metric][query]);
       }
     }
   }

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/controls.h"
 #include "base/utf8.h"
 #include "options.h"
+#include "terminal.h"
 
 namespace tandem::cli {
 
@@ -75,19 +77,22 @@ std::string one_line(std::string_view text, std::size_t columns_max) {
   bool blank = false;
   for (std::size_t position = 0; position < text.size();) {
     const Utf8Step step = decode_utf8(text, position);
+    const std::string_view bytes = text.substr(position, step.bytes);
     position += step.bytes;
-    if (step.code_point <= 0x20 || step.code_point == 0x7F) {
+    if (step.code_point == ' ' || (step.code_point >= '\t' && step.code_point <= '\r')) {
       blank = !line.empty();
       continue;
     }
-    const std::size_t width = blank ? 2 : 1;
+    const bool is_shown = step.valid && !acts_unseen(step.code_point);
+    const std::string escape = is_shown ? "" : shown_field(bytes);
+    const std::size_t width = (blank ? 1 : 0) + (is_shown ? 1 : escape.size());
     if (columns + width > columns_max) {
       line += "…";
       break;
     }
     if (blank) line.push_back(' ');
     blank = false;
-    append_utf8(line, step.code_point);
+    line += is_shown ? bytes : std::string_view(escape);
     columns += width;
   }
   return line;

@@ -28,7 +28,8 @@ JsonWriter& write_json(JsonWriter& json, const ComputeInfo& info);
 /// {"encode_ms": …, "retrieve_ms": …, "rerank_ms": …, "total_ms": …}
 JsonWriter& write_json(JsonWriter& json, const StageTimes& times);
 
-/// `text` on one line: runs of white space become one blank; cut to `columns_max` code points, with "…" where it was.
+/// `text` on one line, as shown_field() has it, but with one blank for each run of white space; cut to `columns_max`
+/// code points, with "…" where it was.
 std::string one_line(std::string_view text, std::size_t columns_max);
 
 }  // namespace tandem::cli

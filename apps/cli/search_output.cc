@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/trec.h"
 #include "report.h"
 #include "terminal.h"
 
@@ -60,13 +61,10 @@ std::string to_json_line(const Query& query, const SearchResponse& response) {
 Result<std::string> to_trec(const std::string& query_id, const SearchResponse& response, const std::string& tag) {
   std::string lines;
   for (const SearchHit& hit : response.hits) {
-    for (const std::string& field : {query_id, hit.document.id, tag}) {
-      if (field.empty() || field.find_first_of(" \t\r\n\v\f") != std::string::npos) {
-        return fail(ErrorCode::kUnsupported,
-                    "a TREC run cannot hold '{}', which is empty or has white space in it: --format json can", field);
-      }
-    }
-    lines += fmt::format("{} Q0 {} {} {} {}\n", query_id, hit.document.id, hit.rank, hit.final_score, tag);
+    const Status status = append_run_line(
+        lines,
+        {.query_id = query_id, .document_id = hit.document.id, .rank = hit.rank, .score = hit.final_score, .tag = tag});
+    if (!status) return fail(status.error().code, "{}: --format json can", status.error().message);
   }
   return lines;
 }

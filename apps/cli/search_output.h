@@ -16,7 +16,7 @@ std::string to_table(std::string_view query, const SearchResponse& response);
 /// One JSON object and a line feed: query, results with all their scores, candidates, times, truncation.
 std::string to_json_line(const Query& query, const SearchResponse& response);
 
-/// Lines "qid Q0 docid rank score tag" as trec_eval reads them. Errors: kUnsupported for an id with white space in it.
+/// The lines of a TREC run. Errors: as append_run_line().
 Result<std::string> to_trec(const std::string& query_id, const SearchResponse& response, const std::string& tag);
 
 /// "id: title text" on one line of at most `columns` code points, without a title that repeats the id.

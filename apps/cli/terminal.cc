@@ -10,7 +10,9 @@
 #include <csignal>
 #include <cstdio>
 
+#include "base/controls.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace tandem::cli {
 
@@ -32,6 +34,29 @@ Status output_failed() {
   return fail_errno(errno, "cannot write", "standard output");
 }
 
+/// Appends one step through a text as it may be shown.
+void append_shown(std::string& shown, std::string_view bytes, const Utf8Step& step) {
+  if (!step.valid) {
+    for (const char byte : bytes)
+      fmt::format_to(std::back_inserter(shown), "\\x{:02x}", static_cast<unsigned char>(byte));
+  } else if (!acts_unseen(step.code_point)) {
+    shown += bytes;
+  } else if (step.code_point == '\n') {
+    shown += "\\n";
+  } else if (step.code_point == '\t') {
+    shown += "\\t";
+  } else {
+    fmt::format_to(std::back_inserter(shown), fmt::runtime(step.code_point < 0x80 ? "\\x{:02x}" : "\\u{{{:x}}}"),
+                   static_cast<unsigned>(step.code_point));
+  }
+}
+
+/// Whether an ASCII text is shown as it is, line feeds and tabs included: most are, and long ones too.
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](char byte) { return (byte >= ' ' && byte < 0x7F) || byte == '\n' || byte == '\t'; });
+}
+
 std::string format_duration(double seconds) {
   const auto whole = static_cast<std::uint64_t>(std::max(seconds, 0.0) + 0.5);
   if (whole < 60) return fmt::format("{} s", whole);
@@ -46,7 +71,35 @@ std::string format_rate(double per_second, std::string_view unit) {
 
 }  // namespace
 
+std::string shown(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t position = 0; position < text.size();) {
+    const Utf8Step step = decode_utf8(text, position);
+    const std::string_view bytes = text.substr(position, step.bytes);
+    if (step.code_point == '\n' || step.code_point == '\t') {
+      result += bytes;
+    } else {
+      append_shown(result, bytes, step);
+    }
+    position += step.bytes;
+  }
+  return result;
+}
+
+std::string shown_field(std::string_view text) {
+  std::string result;
+  for (std::size_t position = 0; position < text.size();) {
+    const Utf8Step step = decode_utf8(text, position);
+    append_shown(result, text.substr(position, step.bytes), step);
+    position += step.bytes;
+  }
+  return result;
+}
+
 Status print(std::string_view text) {
+  std::string escaped;
+  if (!is_plain(text)) text = escaped = shown(text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) return output_failed();
   return {};
 }
@@ -59,7 +112,12 @@ Status flush_output() {
 
 void note(std::string_view text) {
   std::fflush(stdout);  // What was printed before stands before. flush_output() reports its failure.
-  fmt::print(stderr, "tandem: {}\n", text);
+  std::string lines = "tandem: ";
+  for (const char character : shown(text)) {
+    lines += character;
+    if (character == '\n') lines += "  ";
+  }
+  fmt::print(stderr, "{}\n", lines);
 }
 
 std::size_t terminal_columns() {
@@ -97,7 +155,7 @@ void ProgressBar::update(std::string_view what, std::string_view unit, std::uint
   if (seconds < next_draw_seconds_) return;
   next_draw_seconds_ = seconds + (terminal_ ? 0.1 : 10);
 
-  std::string line(what);
+  std::string line = shown_field(what);
   if (done == 0) {
     line += fmt::format(" ({})", format_duration(seconds));
   } else {

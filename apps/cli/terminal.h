@@ -12,13 +12,24 @@
 
 namespace tandem::cli {
 
-/// Writes to standard output. Ends the process as SIGPIPE does when nobody reads any more. Errors: kNoSpace, kIo.
+/// What may be shown of a text, most of which comes from elsewhere: files, models, hubs. What a terminal would obey
+/// instead of showing it (base/controls.h) becomes an escape, `\x1b` or `\u{202e}`, and each byte that is not UTF-8
+/// `\xff`. Line feeds and tabs stay: print(), note() and ProgressBar pass all that they write through this.
+std::string shown(std::string_view text);
+
+/// The same for one field of a line or a table, which must not begin another: its line feeds and tabs become `\n` and
+/// `\t` too.
+std::string shown_field(std::string_view text);
+
+/// Writes a text, or JSON, to standard output, as shown() has it. Ends the process as SIGPIPE does when nobody reads
+/// any more. Errors: kNoSpace, kIo.
 Status print(std::string_view text);
 
 /// Writes what print() still holds back. Errors as print().
 Status flush_output();
 
-/// A line on standard error, "tandem: text".
+/// A line on standard error, "tandem: text", as shown() has it. Further lines of the text are indented, so that none of
+/// them looks like another note.
 void note(std::string_view text);
 
 /// How wide a line on standard output may be: the terminal's width, 120 where there is none.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "terminal.h"
+
 namespace tandem::cli {
 
 namespace {
@@ -15,9 +17,11 @@ std::size_t width_of(std::string_view cell) {
 
 }  // namespace
 
-std::string to_table(const TableRows& rows, std::optional<std::size_t> left_column) {
+std::string to_table(const TableRows& cells, std::optional<std::size_t> left_column) {
+  TableRows rows = cells;
   std::vector<std::size_t> widths;
-  for (const std::vector<std::string>& row : rows) {
+  for (std::vector<std::string>& row : rows) {
+    for (std::string& cell : row) cell = shown_field(cell);
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
   }

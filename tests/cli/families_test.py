@@ -2,28 +2,12 @@
 """Adapters and heads of several labels from the command line, with the tiny checkpoints of tests/checkpoints."""
 
 import json
-import shutil
 import unittest
 
-from support import ROOT, CliTest
-
-CHECKPOINTS = ROOT / "tests/checkpoints"
+from support import CHECKPOINTS, CliTest
 
 
 class Families(CliTest):
-    def materialise(self, files, folder, model_id=None):
-        """Puts a folder together as a golden says; with an id, as the model store keeps it."""
-        for name, source in files.items():
-            path = self.folder / folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if "json" in source:
-                path.write_text(json.dumps(source["json"]))
-            else:
-                shutil.copy(CHECKPOINTS / source["copy"], path)
-        if model_id:
-            record = {"format": 1, "id": model_id, "revision": "main", "source": "hub", "version": "0", "files": []}
-            (self.folder / folder / "tandem.json").write_text(json.dumps(record))
-
     def store_adapter(self):
         variant = json.loads((CHECKPOINTS / "adapters.json").read_text())["variants"][0]
         self.materialise(variant["files"], "home/models/tandem-tests--bert", "tandem-tests/bert")

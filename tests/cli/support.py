@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TANDEM = os.environ.get("TANDEM", str(ROOT / "build/release/bin/tandem"))
 MODELS = os.environ.get("TANDEM_TEST_MODELS", "")
 DATA = ROOT / "examples/data"
+CHECKPOINTS = ROOT / "tests/checkpoints"  # Tiny models with random weights, put together by CliTest.materialise().
 SKIPPED = 77  # What ctest shows as "Skipped".
 
 
@@ -70,6 +71,19 @@ class CliTest(unittest.TestCase):
             snapshot.symlink_to(pathlib.Path(model(name)).resolve())
             (snapshot.parent.parent / "refs").mkdir()
             (snapshot.parent.parent / "refs" / "main").write_text("0" * 40)
+
+    def materialise(self, files, folder, model_id=None):
+        """Puts a folder together as a golden says; with an id, as the model store keeps it."""
+        for name, source in files.items():
+            path = self.folder / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if "json" in source:
+                path.write_text(json.dumps(source["json"]))
+            else:
+                shutil.copy(CHECKPOINTS / source["copy"], path)
+        if model_id:
+            record = {"format": 1, "id": model_id, "revision": "main", "source": "hub", "version": "0", "files": []}
+            (self.folder / folder / "tandem.json").write_text(json.dumps(record))
 
     def write(self, name, content):
         path = self.folder / name

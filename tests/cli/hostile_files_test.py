@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Files that mean harm: collections, models, caches and texts that somebody else made, with tiny checkpoints."""
+
+import json
+import sqlite3
+import subprocess
+
+from support import CHECKPOINTS, TANDEM, CliTest, main
+
+OFFLINE = ("--offline", "--precision", "f32", "--threads", "2")
+ESCAPES = ("\x1b[2J", "\x9b31m", "\u202e", "\x07", "\r")
+TEXTS = "one fast boat\na slow model\n"
+
+
+class HostileTest(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.variants = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"]
+        self.materialise(self.variants[0]["files"], "model")
+
+    def cross_model(self):
+        variant = next(row for row in self.variants if row["name"] == "distilbert, 3 labels, softmax")
+        self.materialise(variant["files"], "cross")
+        return self.folder / "cross"
+
+    def edit_json(self, name, **members):
+        path = self.folder / name
+        path.write_text(json.dumps({**json.loads(path.read_text()), **members}))
+
+    def index(self, rows=({"_id": "1", "text": "one fast boat"}, {"_id": "2", "text": "day"})):
+        """A collection, and the path of its documents."""
+        self.write_jsonl("corpus.jsonl", rows)
+        self.succeed("index", "c", "corpus.jsonl", "--model", "model", *OFFLINE)
+        return self.folder / "c/generation-000001/documents.sqlite"
+
+    def search(self, *arguments, refused=(), **options):
+        command = ("search", "c", "boat", "--mode", "bi", *OFFLINE, *arguments)
+        if refused:
+            return self.refuse(*command, names=refused, **options)
+        return self.succeed(*command, **options)
+
+    def assert_shows_nothing_unseen(self, text):
+        for escape in ESCAPES:
+            self.assertNotIn(escape, text)
+
+
+class Output(HostileTest):
+    """What is printed is what was meant: nothing that a file holds steers a terminal or forges a line."""
+
+    def test_metadata_that_is_no_object_is_refused(self):
+        documents = self.index()
+        for metadata in ('{}, "final_score": 9', '{"a": 1}\n{"query_id": "2"}', "[1]", "x"):
+            with sqlite3.connect(documents) as database:
+                database.execute("UPDATE documents SET metadata = ?", (metadata,))
+            self.search("--format", "json", refused=["documents.sqlite", ": document ", "metadata"])
+
+    def test_metadata_of_several_lines_is_printed_on_one(self):
+        documents = self.index()
+        with sqlite3.connect(documents) as database:
+            database.execute("UPDATE documents SET metadata = ?", ('{"a":\n "\u202e\x9b"}',))
+        output = self.search("--format", "json")
+        self.assertEqual(output.count("\n"), 1)
+        self.assert_shows_nothing_unseen(output)
+        self.assertEqual(json.loads(output)["results"][0]["metadata"], {"a": "\u202e\x9b"})
+
+    def test_an_id_with_control_characters_is_refused_where_it_is_read(self):
+        documents = self.index()
+        with sqlite3.connect(documents) as database:
+            database.execute("UPDATE documents SET id = ? WHERE ordinal = 0", ("1\n2 Q0 x 1 9 y",))
+        for form in ("table", "json", "trec"):
+            self.search("--format", form, refused=["document id", "U+000A"])
+        self.write_jsonl("bad.jsonl", [{"_id": "a\x1b[2J", "text": "x"}])
+        self.refuse("index", "d", "bad.jsonl", "--model", "model", *OFFLINE, names=["bad.jsonl:1", "U+001B"])
+        self.write("bad.tsv", "a\u0085b\tx\n")
+        self.refuse("index", "d", "bad.tsv", "--model", "model", *OFFLINE, names=["bad.tsv:1", "U+0085"])
+        (self.folder / "texts").mkdir()
+        self.write("texts/a\nb.txt", "x\n")
+        self.refuse("index", "d", "texts", "--model", "model", *OFFLINE, names=["texts", "U+000A"])
+        self.write_jsonl("queries.jsonl", [{"_id": "q\t1", "text": "boat"}])
+        self.refuse("search", "c", "--queries", "queries.jsonl", "--mode", "bi", names=["queries.jsonl:1", "U+0009"])
+        self.write("qrels", "q\x1b 0 a 1\n")
+        self.write("run", "q Q0 a\x07 1 2 x\n")
+        self.refuse("eval", "--qrels", "qrels", "--run", "run", names=["qrels:1", "U+001B"])
+        self.write("qrels", "q 0 a 1\n")
+        self.refuse("eval", "--qrels", "qrels", "--run", "run", names=["run:1", "U+0007"])
+        self.refuse("search", "c", "boat", "--format", "trec", "--tag", "a\x1bb", status=2, names=["--tag"])
+
+    def test_ids_that_a_run_cannot_hold_are_refused(self):
+        self.index([{"_id": "1", "text": "one fast boat"}])
+        self.write_jsonl("queries.jsonl", [{"_id": "#1", "text": "boat"}])
+        self.refuse("search", "c", "--queries", "queries.jsonl", "--mode", "bi", "--format", "trec", *OFFLINE,
+                    names=["TREC", "#1"])
+
+    def test_messages_show_what_would_steer_a_terminal(self):
+        hostile = "x\x1b]0;title\x07\x9b2J\u202e\r"
+        self.edit_json("model/config.json", model_type=hostile)
+        message = self.refuse("embed", "--model", "model", *OFFLINE, stdin=TEXTS)
+        self.assert_shows_nothing_unseen(message)
+        self.assertIn(r"x\x1b]0;title\x07\u{9b}2J\u{202e}\x0d", message)
+        for arguments in (("embed", "--model", hostile), ("pull", "a/" + hostile), (hostile,), ("embed", hostile)):
+            result = self.run_tandem(*arguments, *(OFFLINE if arguments[0] == "embed" else ()))
+            self.assertNotEqual(result.returncode, 0)
+            self.assert_shows_nothing_unseen(result.stderr)
+        raw = subprocess.run([TANDEM.encode(), b"embed", b"--input", b"\xff\x9b"], capture_output=True, check=False)
+        self.assertIn(rb"\xff\x9b", raw.stderr)
+
+    def test_a_message_cannot_look_like_two(self):
+        self.edit_json("model/config.json", model_type="x\ntandem: success")
+        message = self.refuse("embed", "--model", "model", *OFFLINE, stdin=TEXTS)
+        self.assertIn("x\n  tandem: success", message)
+
+    def test_texts_show_what_would_steer_a_terminal(self):
+        hostile = "boat \x1b[2J\x07 \x9b \u202e"
+        self.index([{"_id": "\u202e1", "title": hostile, "text": hostile}])
+        output = self.search()
+        self.assert_shows_nothing_unseen(output)
+        self.assertIn(r"\u{202e}1: boat \x1b[2J\x07 \u{9b} \u{202e}", output)
+        output = self.search("--format", "json")
+        self.assert_shows_nothing_unseen(output)
+        self.assertEqual(json.loads(output)["results"][0]["text"], hostile)
+
+    def test_every_script_and_joiner_is_shown_as_it_is(self):
+        text = "日本語 العربية עברית 👩‍🔬 naïve ﷽"
+        self.index([{"_id": "文書", "text": text}])
+        self.assertIn(f"文書: {text}\n", self.search())
+        self.assertIn(text, self.search("--format", "json"))
+        self.assertIn(text, self.refuse("embed", "--input", text, names=[]))
+
+    def test_labels_and_prompt_names_with_control_characters_are_refused(self):
+        cross = self.cross_model()
+        self.edit_json("cross/config.json", id2label={"0": "a\nb", "1": "b", "2": "c"})
+        self.refuse("score", "--model", cross, *OFFLINE, stdin="a\tb\n", names=["config.json", "id2label", "U+000A"])
+        self.write("model/config_sentence_transformers.json", json.dumps({"prompts": {"q\x1b": "x"}}))
+        self.refuse("embed", "--model", "model", *OFFLINE, stdin=TEXTS, names=["prompt name", "U+001B"])
+
+    def test_a_store_of_models_is_one_line_each(self):
+        self.materialise(self.variants[0]["files"], "home/models/org--name", "org/na\x1b[2J\nme\tx")
+        output = self.succeed("models")
+        self.assertEqual([line.count("\t") for line in output.splitlines()], [3] * output.count("\n"))
+        self.assert_shows_nothing_unseen(output)
+
+
+class Databases(HostileTest):
+    """A database is only ever a table: whatever else it would do is not done."""
+
+    FOREVER = "(WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c)"
+
+    def advise(self):
+        rows = [{"_id": str(i), "title": "one fast boat",
+                 "text": f"one fast boat is not slow {i}. the day is one fast model {i}. this is not what it is {i}."}
+                for i in range(12)]
+        self.write_jsonl("texts.jsonl", rows)
+        return ("advise", "texts.jsonl", "--model", "model", "--cross-model", "none", "--offline", "--cache",
+                "cache.sqlite", "--budget", "5s", "--sample", "5")
+
+    def test_a_cache_that_does_more_than_hold_values_is_refused(self):
+        command = self.advise()
+        self.succeed(*command)
+        for trigger in (f"SELECT {self.FOREVER}", "DELETE FROM computed",
+                        "INSERT INTO computed VALUES (new.key || 'x', zeroblob(100000000), 1)"):
+            with sqlite3.connect(self.folder / "cache.sqlite") as database:
+                database.execute(f"CREATE TRIGGER t AFTER INSERT ON computed BEGIN {trigger}; END")
+            database.close()
+            self.refuse(*command, names=["cache.sqlite", "not a file of computed values"])
+            with sqlite3.connect(self.folder / "cache.sqlite") as database:
+                database.execute("DROP TRIGGER t")
+            database.close()
+        self.succeed(*command)
+
+    def test_a_collection_that_holds_more_than_documents_is_refused(self):
+        documents = self.index()
+        with sqlite3.connect(documents) as database:
+            database.execute(f"CREATE VIEW v AS SELECT {self.FOREVER}")
+        database.close()
+        self.search(refused=["documents.sqlite", "not a document file"])
+
+
+if __name__ == "__main__":
+    main()
