@@ -5,15 +5,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <utility>
 
 #include "base/error.h"
 
 namespace tandem {
+namespace {
 
-Result<FileDescriptor> FileDescriptor::open(const std::filesystem::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+/// The umask. Asking umask(2) would change it, for every thread, for a moment. Where the kernel does not tell, as if it
+/// kept everything private.
+mode_t umask_of_process() {
+  constexpr mode_t kPrivate = 0077;
+  constexpr std::string_view kKey = "\nUmask:\t";
+  const Result<std::string> status = read_small_file("/proc/self/status", 1 << 16);
+  if (!status) return kPrivate;
+  const std::size_t found = status->find(kKey);
+  if (found == std::string::npos) return kPrivate;
+  mode_t mask = kPrivate;
+  std::from_chars(status->data() + found + kKey.size(), status->data() + status->size(), mask, 8);
+  return mask;
+}
+
+}  // namespace
+
+Result<FileDescriptor> FileDescriptor::open(const std::filesystem::path& path, int flags, unsigned mode) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   if (descriptor < 0) {
     return fail_errno(errno, (flags & O_CREAT) != 0 ? "cannot create" : "cannot open", path.string());
   }
@@ -47,8 +66,8 @@ FileDescriptor::~FileDescriptor() {
 OutputFile::OutputFile(FileDescriptor descriptor, std::filesystem::path path)
     : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
 
-Result<OutputFile> OutputFile::create(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(FileDescriptor descriptor, FileDescriptor::open(path, O_WRONLY | O_CREAT | O_EXCL));
+Result<OutputFile> OutputFile::create(const std::filesystem::path& path, unsigned mode) {
+  ASSIGN_OR_RETURN(FileDescriptor descriptor, FileDescriptor::open(path, O_WRONLY | O_CREAT | O_EXCL, mode));
   return OutputFile(std::move(descriptor), path);
 }
 
@@ -86,7 +105,7 @@ Result<ReplacementFile> ReplacementFile::create(const std::filesystem::path& pat
   }
   std::filesystem::path partial = target;
   partial += fmt::format(".{}.partial", ::getpid());
-  ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(partial));
+  ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(partial, 0600));
   return ReplacementFile(std::move(file), target, std::move(partial));
 }
 
@@ -101,13 +120,60 @@ ReplacementFile::~ReplacementFile() {
   if (!partial_.empty()) std::filesystem::remove(partial_, error);
 }
 
+Status ReplacementFile::adopt_permissions() {
+  constexpr mode_t kPermissions = 0777;
+  constexpr mode_t kGroup = 0070;
+  struct stat old {};
+  mode_t mode = 0666 & ~umask_of_process();
+  if (::stat(path_.c_str(), &old) == 0) {
+    mode = old.st_mode & kPermissions;
+    // Only root may give a file away; anybody may give it to a group that he is in.
+    if (::fchown(file_.descriptor(), old.st_uid, old.st_gid) != 0) {
+      struct stat now {};
+      const bool same_group = ::fchown(file_.descriptor(), static_cast<uid_t>(-1), old.st_gid) == 0 ||
+                              (::fstat(file_.descriptor(), &now) == 0 && now.st_gid == old.st_gid);
+      // Another group would read what the old one could: it gets what everybody has.
+      if (!same_group) mode = (mode & ~kGroup) | ((mode << 3) & kGroup);
+    }
+  }
+  if (::fchmod(file_.descriptor(), mode) != 0) return fail_errno(errno, "cannot set its mode", path_.string());
+  return {};
+}
+
 Status ReplacementFile::commit() {
+  RETURN_IF_ERROR(adopt_permissions());
   RETURN_IF_ERROR(file_.sync());
   std::error_code error;
   std::filesystem::rename(partial_, path_, error);
   if (error) return fail_errno(error.value(), "cannot rename to", path_.string());
   partial_.clear();
   return {};
+}
+
+Result<std::string> read_small_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
+  constexpr std::size_t kStepBytes = std::size_t{64} << 10;
+  ASSIGN_OR_RETURN(const FileDescriptor file, FileDescriptor::open_regular(path, O_RDONLY));
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return fail_errno(errno, "cannot read its size", path.string());
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > bytes_max) {
+    return fail(ErrorCode::kCorruptData, "{}: {} bytes, want at most {}", path.string(), size, bytes_max);
+  }
+  std::string content;
+  content.reserve(size + 1);
+  // To its end and not to its size, which another process may change and which /proc does not know.
+  for (;;) {
+    const std::size_t before = content.size();
+    content.resize(before + std::max<std::size_t>(content.capacity() - before, kStepBytes));
+    const ssize_t count = ::read(file.get(), content.data() + before, content.size() - before);
+    if (count < 0 && errno != EINTR) return fail_errno(errno, "cannot read", path.string());
+    content.resize(before + (count < 0 ? 0 : static_cast<std::size_t>(count)));
+    if (count == 0) return content;
+    if (content.size() > bytes_max) {
+      return fail(ErrorCode::kCorruptData, "{}: grew while it was read, to more than {} bytes", path.string(),
+                  bytes_max);
+    }
+  }
 }
 
 Status write_new_file(const std::filesystem::path& path, std::string_view content) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "tandem/result.h"
@@ -16,8 +17,8 @@ class FileDescriptor {
  public:
   FileDescriptor() = default;
   explicit FileDescriptor(int descriptor) : descriptor_(descriptor) {}
-  /// open(2), with O_CLOEXEC; a file that O_CREAT makes has mode 0666 less the umask.
-  static Result<FileDescriptor> open(const std::filesystem::path& path, int flags);
+  /// open(2), with O_CLOEXEC; a file that O_CREAT makes has `mode` less the umask.
+  static Result<FileDescriptor> open(const std::filesystem::path& path, int flags, unsigned mode = 0666);
 
   /// open() of what has to be a regular file, and never waits: for what a folder or another program may have put there.
   /// Errors: also kInvalidArgument for a FIFO, a device, a socket or a folder.
@@ -36,14 +37,15 @@ class FileDescriptor {
 /// A new file that is written from the front. Not thread-safe. Errors: kPermission, kNoSpace, kIo.
 class OutputFile {
  public:
-  /// Refuses a path that exists.
-  static Result<OutputFile> create(const std::filesystem::path& path);
+  /// Refuses a path that exists. The file has `mode` less the umask.
+  static Result<OutputFile> create(const std::filesystem::path& path, unsigned mode = 0666);
 
   Status append(std::span<const std::byte> bytes);
   /// Replaces bytes that were appended before.
   Status overwrite(std::uint64_t position, std::span<const std::byte> bytes);
   /// Returns when everything written is on the disk.
   Status sync();
+  int descriptor() const { return descriptor_.get(); }
 
  private:
   OutputFile(FileDescriptor descriptor, std::filesystem::path path);
@@ -52,8 +54,10 @@ class OutputFile {
   std::uint64_t size_ = 0;
 };
 
-/// A file that takes the place of another in one step: until commit(), and without it, what was there stays. Not
-/// thread-safe. Errors: kPermission, kNoSpace, kIo.
+/// A file that takes the place of another in one step: until commit(), and without it, what was there stays. It is
+/// private until then, and as private as the other was afterwards: it gets the mode of the file that it replaces, and
+/// the owner and group where that is allowed; a new one has mode 0666 less the umask. Not thread-safe. Errors:
+/// kPermission, kNoSpace, kIo.
 class ReplacementFile {
  public:
   /// Also refuses a path with something else than a regular file: kInvalidArgument.
@@ -75,9 +79,16 @@ class ReplacementFile {
   ReplacementFile(OutputFile file, std::filesystem::path path, std::filesystem::path partial);
 
   OutputFile file_;
+  Status adopt_permissions();
+
   std::filesystem::path path_;
   std::filesystem::path partial_;  // Empty once committed or moved from.
 };
+
+/// The content of a regular file of at most `bytes_max` bytes: for what a folder may hold, where a FIFO would never
+/// come to an end and a device neither. Errors: kInvalidArgument for what is no regular file, kCorruptData for a longer
+/// one, and those of opening and reading.
+Result<std::string> read_small_file(const std::filesystem::path& path, std::uint64_t bytes_max);
 
 /// Creates a file with this content, on the disk when it returns.
 Status write_new_file(const std::filesystem::path& path, std::string_view content);
