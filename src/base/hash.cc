@@ -46,7 +46,7 @@ std::string Hasher::finish() {
 
 Status hash_file(const std::filesystem::path& path, Hasher& hasher) {
   // Read, not mapped: a file that another process shortens must give an error here, not a signal.
-  ASSIGN_OR_RETURN(const FileDescriptor file, FileDescriptor::open(path, O_RDONLY));
+  ASSIGN_OR_RETURN(const FileDescriptor file, FileDescriptor::open_regular(path, O_RDONLY));
   std::vector<std::byte> buffer(std::size_t{1} << 18);
   for (;;) {
     const ssize_t bytes = ::read(file.get(), buffer.data(), buffer.size());

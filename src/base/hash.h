@@ -38,7 +38,8 @@ class Hasher {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Feeds a file's content to a hasher; holds a piece of it at a time. Errors: kNotFound, kPermission, kIo.
+/// Feeds a file's content to a hasher; holds a piece of it at a time. Errors: kNotFound, kPermission, kIo,
+/// kInvalidArgument for what is no regular file.
 Status hash_file(const std::filesystem::path& path, Hasher& hasher);
 
 /// The SHA-256 of a file, in lower-case hexadecimal.

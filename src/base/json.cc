@@ -7,12 +7,11 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <iterator>
 
 #include "base/controls.h"
 #include "base/error.h"
-#include "base/mapped_file.h"
+#include "base/file.h"
 #include "base/utf8.h"
 
 namespace tandem {
@@ -163,12 +162,8 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string_view
 }
 
 Result<JsonDocument> JsonDocument::read_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
-  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
-  if (file.bytes().size() > bytes_max) {
-    return fail(ErrorCode::kCorruptData, "{}: {} bytes, want at most {}", path.string(), file.bytes().size(),
-                bytes_max);
-  }
-  return parse(file.text(), path.string());
+  ASSIGN_OR_RETURN(const std::string text, read_small_file(path, bytes_max));
+  return parse(text, path.string());
 }
 
 JsonValue JsonDocument::root() const { return JsonAccess::wrap(impl_->root, &impl_->name); }

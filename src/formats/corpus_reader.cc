@@ -313,7 +313,9 @@ class CorpusReader::Impl {
   const Source& source() const { return sources_[position_]; }
 
   Status open_source() {
-    ASSIGN_OR_RETURN(lines_, LineReader::open(source().path, source().name, options_.line_bytes_max));
+    // What the caller names may be a pipe; what a folder holds was a regular file when it was listed.
+    const auto open = source().kind == Source::Kind::kWholeFile ? LineReader::open_regular : LineReader::open;
+    ASSIGN_OR_RETURN(lines_, open(source().path, source().name, options_.line_bytes_max));
     columns_.reset();
     whole_file_read_ = false;
     return {};

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/mapped_file.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "formats/protobuf_reader.h"
 #include "formats/tokenizer_checks.h"
@@ -87,8 +87,8 @@ Result<SentencePieceModel> read_model(std::span<const std::byte> bytes, std::str
 }  // namespace
 
 Result<SentencePieceModel> read_sentencepiece_model(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
-  return parse_sentencepiece_model(file.bytes(), path.string());
+  ASSIGN_OR_RETURN(const std::string file, read_small_file(path, kTokenizerFileBytesMax));
+  return parse_sentencepiece_model(std::as_bytes(std::span(file)), path.string());
 }
 
 Result<SentencePieceModel> parse_sentencepiece_model(std::span<const std::byte> bytes, std::string_view name) {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
-#include "base/mapped_file.h"
 #include "base/string_map.h"
 #include "base/utf8.h"
 #include "formats/sentencepiece_model.h"
@@ -33,11 +33,9 @@ bool has_file(const fs::path& path) {
 
 /// The lines of a text file, which may end as on any system. The last one need not end.
 Result<std::vector<std::string>> read_lines(const fs::path& path) {
-  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
-  std::string_view rest = file.text();
-  if (rest.size() > kTokenizerFileBytesMax || !is_utf8(rest)) {
-    return fail(ErrorCode::kCorruptData, "{}: want UTF-8 of at most {} bytes", path.string(), kTokenizerFileBytesMax);
-  }
+  ASSIGN_OR_RETURN(const std::string text, read_small_file(path, kTokenizerFileBytesMax));
+  if (!is_utf8(text)) return fail(ErrorCode::kCorruptData, "{}: want UTF-8", path.string());
+  std::string_view rest = text;
   std::vector<std::string> lines;
   while (!rest.empty()) {
     if (lines.size() == kTokenIdsMax) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <map>
 #include <set>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/relative_path.h"
+#include "base/strip.h"
 #include "model/environment.h"
 
 namespace tandem {
@@ -118,8 +118,8 @@ HubOptions hub_options_from_environment() {
   }
   std::string token = environment_variable("HF_TOKEN");
   if (token.empty()) {
-    std::ifstream file(hugging_face_home() / "token");
-    file >> token;
+    constexpr std::uint64_t kTokenBytesMax = 1 << 12;
+    token = strip(read_small_file(hugging_face_home() / "token", kTokenBytesMax).value_or(""));
   }
   options.http.bearer_token = token;
   return options;

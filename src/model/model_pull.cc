@@ -60,7 +60,7 @@ Status make_folders(const fs::path& path) {
 /// Waits until no other pull, of this process or another, works on the model. Held until the descriptor closes.
 Result<FileDescriptor> lock_model(const fs::path& path, std::string_view id, const ProgressCallback& progress) {
   RETURN_IF_ERROR(make_folders(path.parent_path()));
-  ASSIGN_OR_RETURN(FileDescriptor file, FileDescriptor::open(path, O_RDWR | O_CREAT));
+  ASSIGN_OR_RETURN(FileDescriptor file, FileDescriptor::open_regular(path, O_RDWR | O_CREAT));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
   if (errno == EWOULDBLOCK) {
     const std::string what = fmt::format("waiting for another pull of {}", id);

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <initializer_list>
 #include <tuple>
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/strip.h"
 #include "formats/adapter_config.h"
 #include "formats/tokenizer_folder.h"
 #include "model/environment.h"
@@ -54,8 +55,10 @@ bool has_what_it_needs(const fs::path& snapshot) {
 /// The cache's layout: models--org--name/refs/REVISION holds a commit, snapshots/COMMIT the files.
 std::optional<fs::path> find_cached_snapshot(const fs::path& repository, std::string_view revision) {
   std::string commit(revision);
-  std::ifstream reference(repository / "refs" / revision);
-  if (reference) reference >> commit;
+  constexpr std::uint64_t kReferenceBytesMax = 1 << 12;
+  if (const Result<std::string> reference = read_small_file(repository / "refs" / revision, kReferenceBytesMax)) {
+    commit = strip(*reference);
+  }
   fs::path snapshot = repository / "snapshots" / commit;
   if (commit.find("..") != commit.npos || !has_what_it_needs(snapshot)) return std::nullopt;
   return snapshot;

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -26,8 +24,8 @@ constexpr const char* kWheelFolder = ".wheels";
 /// The last lines of a log, for an error.
 std::string tail_of(const fs::path& log) {
   constexpr std::size_t kBytesMax = 1500;
-  std::ifstream stream(log, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(stream), {});
+  constexpr std::uint64_t kLogBytesMax = 64 << 20;
+  std::string text = read_small_file(log, kLogBytesMax).value_or("");
   if (text.size() > kBytesMax) text.erase(0, text.size() - kBytesMax);
   while (text.ends_with('\n')) text.pop_back();
   return text;

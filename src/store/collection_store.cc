@@ -27,6 +27,7 @@ constexpr const char* kVectors = "vectors.f32";
 constexpr const char* kDocuments = "documents.sqlite";
 constexpr const char* kManifest = "manifest.json";
 constexpr std::string_view kGenerationPrefix = "generation-";
+constexpr std::uint64_t kManifestBytesMax = std::uint64_t{1} << 20;
 
 // A version may be replaced while it is being opened, so opening is tried again; once a writer has been as fast as
 // that this many times in a row, something else is wrong.
@@ -47,18 +48,13 @@ std::optional<std::uint64_t> generation_number(std::string_view name) {
 /// The generation that CURRENT names; nullopt when there is no CURRENT.
 Result<std::optional<std::uint64_t>> read_current(const fs::path& folder) {
   const fs::path path = folder / kCurrent;
-  Result<FileDescriptor> file = FileDescriptor::open(path, O_RDONLY);
-  if (!file) {
-    if (file.error().code == ErrorCode::kNotFound) return std::optional<std::uint64_t>();
-    return tl::unexpected(std::move(file).error());
+  constexpr std::uint64_t kBytesMax = 64;
+  const Result<std::string> content = read_small_file(path, kBytesMax);
+  if (!content) {
+    if (content.error().code == ErrorCode::kNotFound) return std::optional<std::uint64_t>();
+    return tl::unexpected(content.error());
   }
-  std::array<char, 64> buffer;
-  ssize_t size = 0;
-  do {
-    size = ::read(file->get(), buffer.data(), buffer.size());
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) return fail_errno(errno, "cannot read", path.string());
-  std::string_view name(buffer.data(), static_cast<std::size_t>(size));
+  std::string_view name = *content;
   if (name.ends_with('\n')) name.remove_suffix(1);
   const std::optional<std::uint64_t> number = generation_number(name);
   if (!number) {
@@ -80,8 +76,8 @@ Result<std::uint64_t> size_of_files(const fs::path& generation) {
 
 Result<StoredCollection> open_generation(const fs::path& generation) {
   const fs::path manifest_path = generation / kManifest;
-  ASSIGN_OR_RETURN(const MappedFile manifest, MappedFile::open(manifest_path));
-  ASSIGN_OR_RETURN(CollectionInfo info, parse_manifest(manifest.text(), manifest_path.string()));
+  ASSIGN_OR_RETURN(const std::string manifest, read_small_file(manifest_path, kManifestBytesMax));
+  ASSIGN_OR_RETURN(CollectionInfo info, parse_manifest(manifest, manifest_path.string()));
   ASSIGN_OR_RETURN(VectorFile vectors, VectorFile::open(generation / kVectors));
   ASSIGN_OR_RETURN(DocumentReader documents, DocumentReader::open(generation / kDocuments));
   ASSIGN_OR_RETURN(info.size_bytes, size_of_files(generation));
