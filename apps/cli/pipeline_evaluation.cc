@@ -251,6 +251,7 @@ Status evaluate_pipelines(const PipelineRequest& request) {
     ProgressBar bar;
     ASSIGN_OR_RETURN(result, sweep(input, options, cache, bar.callback()));
   }
+  RETURN_IF_ERROR(open.collection.check_unchanged());  // The first stages read its vectors.
   for (const std::string& remark : result.remarks) note(remark);
   if (request.json) return print(to_json(request, open, result));
   RETURN_IF_ERROR(print(fmt::format("{}\n{}\n{}\n{}\n", quality_table(result), time_table(result, flags.results),

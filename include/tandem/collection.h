@@ -82,7 +82,8 @@ class Collection {
   Status check_encoder(const BiEncoder& encoder) const;
 
   /// The exact nearest documents of each query, best first, ties by lower ordinal: at most min(top_k, size()) each.
-  /// `queries`: [n, dimensions]. `threads` 0: every processor.
+  /// `queries`: [n, dimensions]. `threads` 0: every processor. Errors: kInvalidArgument for other dimensions,
+  /// kCorruptData when the file of vectors was changed meanwhile.
   Result<std::vector<std::vector<VectorHit>>> search(MatrixView queries, std::size_t top_k,
                                                      std::size_t threads = 0) const;
 
@@ -90,6 +91,9 @@ class Collection {
   /// In the order asked.
   Result<std::vector<Document>> documents(std::span<const std::uint32_t> ordinals) const;
   MatrixView vectors() const;  ///< [size, dimensions], mapped; lives as long as the collection.
+  /// Success when what was read from vectors() so far is what the file held when it was opened: where another process
+  /// shortens it, vectors turn into zeros. search() asks by itself. Errors: kCorruptData, with the file.
+  Status check_unchanged() const;
 
   Collection(Collection&&) noexcept;
   Collection& operator=(Collection&&) noexcept;

@@ -57,12 +57,15 @@ Result<DenseStep> load_dense(const DenseModule& module, const Kernels& kernels) 
     ASSIGN_OR_RETURN(const std::vector<float> residual, read_tensor(tensors, "residual.weight", shape));
     step.residual.emplace(kernels, GemmType::kF32, residual, zeros);
   }
+  RETURN_IF_ERROR(tensors.check_unchanged());
   return step;
 }
 
 Result<NormWeights> load_layer_norm(const LayerNormModule& module) {
   ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(module.folder));
-  return read_norm(tensors, {"norm.weight", "norm.bias"}, module.width);
+  ASSIGN_OR_RETURN(NormWeights norm, read_norm(tensors, {"norm.weight", "norm.bias"}, module.width));
+  RETURN_IF_ERROR(tensors.check_unchanged());
+  return norm;
 }
 
 std::vector<float> multiply(const Linear& linear, std::span<const float> vector, Pointwise activation) {
@@ -243,10 +246,11 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
   const bool first_only =
       skipped == 0 && std::ranges::all_of(impl.poolings, [](Pooling pooling) { return pooling == Pooling::kCls; });
   Embeddings embeddings{.vectors = Matrix(texts.size(), impl.dimensions), .truncation = {}};
-  embeddings.truncation = impl.encoder.run(
-      inputs, first_only ? HiddenRows::kFirst : HiddenRows::kAll,
-      [&](std::size_t index, MatrixView hidden) { impl.finish(hidden, skipped, embeddings.vectors.row(index)); },
-      progress);
+  const auto consume = [&](std::size_t index, MatrixView hidden) {
+    impl.finish(hidden, skipped, embeddings.vectors.row(index));
+  };
+  ASSIGN_OR_RETURN(embeddings.truncation,
+                   impl.encoder.run(inputs, first_only ? HiddenRows::kFirst : HiddenRows::kAll, consume, progress));
   for (std::size_t row = 0; row < texts.size(); ++row) {
     // One component that is not finite spoils every ranking and average that it takes part in.
     if (std::ranges::all_of(embeddings.vectors.row(row), [](float value) { return std::isfinite(value); })) continue;

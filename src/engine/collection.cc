@@ -150,7 +150,9 @@ class Collection::Impl {
       return fail(ErrorCode::kInvalidArgument, "queries of {} dimensions, {} has {}", queries.columns, folder_.string(),
                   vectors.columns);
     }
-    return search_.search(queries, top_k, threads);
+    Result<std::vector<std::vector<VectorHit>>> hits = search_.search(queries, top_k, threads);
+    RETURN_IF_ERROR(stored_.vectors.check_unchanged());
+    return hits;
   }
 
  private:
@@ -167,12 +169,14 @@ Collection::~Collection() = default;
 Result<Collection> Collection::open(const std::filesystem::path& folder) {
   ASSIGN_OR_RETURN(StoredCollection stored, StoredCollection::open(folder));
   ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(stored.vectors.vectors(), stored.info.metric));
+  RETURN_IF_ERROR(stored.vectors.check_unchanged());  // The search has read them all for some metrics.
   return Collection(std::make_unique<const Impl>(folder, std::move(stored), std::move(search)));
 }
 
 const CollectionInfo& Collection::info() const { return impl_->stored().info; }
 std::size_t Collection::size() const { return info().documents; }
 MatrixView Collection::vectors() const { return impl_->stored().vectors.vectors(); }
+Status Collection::check_unchanged() const { return impl_->stored().vectors.check_unchanged(); }
 
 Status Collection::check_encoder(const BiEncoder& encoder) const {
   ASSIGN_OR_RETURN(const BiEncoderIdentity identity, encoder.identity());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <thread>
@@ -146,6 +147,63 @@ TEST_F(CollectionTest, MayBeSearchedFromManyThreadsAtOnce) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(CollectionTest, VectorsThatAreLostWhileThreadsSearchAreAnError) {
+  const BiEncoder encoder = models_.bi_encoder();
+  index(encoder, tiny_documents(300));
+  const std::filesystem::path file = path_ / "generation-000001/vectors.f32";
+  const std::uintmax_t whole = std::filesystem::file_size(file);
+  for (const std::uintmax_t left : {std::uintmax_t{0}, whole / 2 + 3}) {
+    index(encoder, tiny_documents(300));
+    const Collection collection = must(Collection::open(path_));
+    const std::vector<float> zeros(encoder.dimensions(), 1.0F);
+    const MatrixView query{zeros.data(), 1, zeros.size()};
+    ASSERT_TRUE(collection.search(query, 5));
+    std::atomic<bool> shortened = false;
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&] {
+        for (int round = 0; round < 200; ++round) {
+          const bool must_fail = shortened;
+          const auto hits = collection.search(query, 5, 2);
+          ASSERT_TRUE(hits || contains(hits.error().message, "vectors.f32")) << hits.error().message;
+          ASSERT_FALSE(hits && must_fail);
+        }
+      });
+    }
+    for (const auto& generation : std::filesystem::directory_iterator(path_)) {
+      if (generation.is_directory()) std::filesystem::resize_file(generation.path() / "vectors.f32", left);
+    }
+    shortened = true;
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(collection.search(query, 5).error().code, ErrorCode::kCorruptData);
+    EXPECT_EQ(collection.check_unchanged().error().code, ErrorCode::kCorruptData);
+  }
+}
+
+TEST_F(CollectionTest, WeightsThatAreLostWhileThreadsEncodeAreAnError) {
+  for (const double share : {0.0, 0.3}) {
+    const TinyModels models;
+    const BiEncoder encoder = models.bi_encoder();
+    const std::string_view text = "the cat sat";
+    ASSERT_TRUE(encoder.encode({&text, 1}, TextRole::kQuery));
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&] {
+        for (int round = 0; round < 50; ++round) {
+          const auto embeddings = encoder.encode({&text, 1}, TextRole::kQuery);
+          ASSERT_TRUE(embeddings || contains(embeddings.error().message, "model.safetensors"))
+              << embeddings.error().message;
+        }
+      });
+    }
+    const std::filesystem::path file = models.bi_folder().path() / "model.safetensors";
+    std::filesystem::resize_file(
+        file, static_cast<std::uintmax_t>(share * static_cast<double>(std::filesystem::file_size(file))));
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(encoder.encode({&text, 1}, TextRole::kQuery).error().code, ErrorCode::kCorruptData);
+  }
 }
 
 TEST_F(CollectionTest, NamesAnIdThatComesTwiceAndGoesOn) {

@@ -103,6 +103,7 @@ Result<CrossEncoder> CrossEncoder::open(const std::filesystem::path& folder, con
   };
   ASSIGN_OR_RETURN(Linear dense, load(spec.head->dense, spec.hidden_size));
   ASSIGN_OR_RETURN(Linear output, load(spec.head->output, spec.labels));
+  RETURN_IF_ERROR(encoder.tensors().check_unchanged());
   return CrossEncoder(
       std::unique_ptr<const Impl>(new Impl{std::move(encoder), activation, std::move(dense), std::move(output)}));
 }
@@ -111,9 +112,10 @@ Result<PairScores> CrossEncoder::predict(std::span<const TextPair> pairs, const 
   std::vector<TextInput> inputs(pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) inputs[i] = {pairs[i].query, pairs[i].document};
   PairScores result{.scores = Matrix(pairs.size(), impl_->output.outputs()), .truncation = {}};
-  result.truncation = impl_->encoder.run(
-      inputs, HiddenRows::kFirst,
-      [&](std::size_t index, MatrixView hidden) { impl_->score(hidden.row(0), result.scores.row(index)); }, progress);
+  const auto consume = [&](std::size_t index, MatrixView hidden) {
+    impl_->score(hidden.row(0), result.scores.row(index));
+  };
+  ASSIGN_OR_RETURN(result.truncation, impl_->encoder.run(inputs, HiddenRows::kFirst, consume, progress));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     for (const float score : result.scores.row(i)) {
       if (std::isfinite(score)) continue;

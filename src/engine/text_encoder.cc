@@ -160,6 +160,8 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
   }
   const LoadOptions load{.precision = compute.info.precision, .adapter = adapter ? &*adapter : nullptr};
   ASSIGN_OR_RETURN(Encoder encoder, Encoder::load(spec, tensors, *compute.kernels, load));
+  RETURN_IF_ERROR(tensors.check_unchanged());
+  if (adapter) RETURN_IF_ERROR(adapter->tensors.check_unchanged());
 
   const std::size_t usable = spec.usable_positions();
   const std::size_t length = options.max_length.value_or(max_tokens(config, usable));
@@ -177,8 +179,8 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
   return TextEncoder(std::move(state));
 }
 
-Truncation TextEncoder::run(std::span<const TextInput> texts, HiddenRows rows, const HiddenConsumer& consume,
-                            const ProgressCallback& progress) const {
+Result<Truncation> TextEncoder::run(std::span<const TextInput> texts, HiddenRows rows, const HiddenConsumer& consume,
+                                    const ProgressCallback& progress) const {
   State& state = *state_;
   const std::lock_guard lock(state.run_mutex);
   const EncodeOptions options{.tokens_max = state.max_length};
@@ -237,6 +239,7 @@ Truncation TextEncoder::run(std::span<const TextInput> texts, HiddenRows rows, c
         },
         progress ? report : std::function<void(std::size_t)>());
   }
+  RETURN_IF_ERROR(state.tensors.check_unchanged());
   return truncation;
 }
 

@@ -47,9 +47,10 @@ class TextEncoder {
   /// and the weights disagree; kInvalidArgument for a max_length that the model cannot read.
   static Result<TextEncoder> open(const std::filesystem::path& folder, const TextEncoderOptions& options);
 
-  /// Tokenises and encodes every text. `rows`: which hidden states `consume` gets.
-  Truncation run(std::span<const TextInput> texts, HiddenRows rows, const HiddenConsumer& consume,
-                 const ProgressCallback& progress) const;
+  /// Tokenises and encodes every text. `rows`: which hidden states `consume` gets. Errors: kCorruptData when a file of
+  /// the weights was changed meanwhile; what `consume` got is then worth nothing.
+  Result<Truncation> run(std::span<const TextInput> texts, HiddenRows rows, const HiddenConsumer& consume,
+                         const ProgressCallback& progress) const;
 
   const ModelConfig& config() const;
   const EncoderSpec& spec() const;

@@ -316,7 +316,14 @@ Result<std::vector<ComputedTensor>> read_onnx_weights(Bytes file, std::string_vi
 Status convert_onnx_weights(const std::filesystem::path& onnx, const std::filesystem::path& safetensors) {
   ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(onnx));
   ASSIGN_OR_RETURN(const std::vector<ComputedTensor> weights, read_onnx_weights(file.bytes(), onnx.string()));
-  return write_safetensors(safetensors, weights);
+  // The weights borrow from the file: after they were written, it shows whether it was whole until then.
+  RETURN_IF_ERROR(write_safetensors(safetensors, weights));
+  Status unchanged = file.check_unchanged();
+  if (!unchanged) {
+    std::error_code ignored;
+    std::filesystem::remove(safetensors, ignored);
+  }
+  return unchanged;
 }
 
 }  // namespace tandem

@@ -72,6 +72,7 @@ Status TensorSource::add_file(const std::filesystem::path& path) {
   const bool is_pytorch = path.extension() == ".bin" || path.extension() == ".pt";
   ASSIGN_OR_RETURN(TensorMap tensors, is_pytorch ? parse_pytorch_bin(file.bytes(), path.string())
                                                  : parse_safetensors(file.bytes(), path.string()));
+  RETURN_IF_ERROR(file.check_unchanged());
   tensors_.merge(tensors);
   if (!tensors.empty()) {
     return fail(ErrorCode::kCorruptData, "{}: {}: another shard has a tensor of this name too", path.string(),
@@ -129,6 +130,11 @@ Result<TensorSource> TensorSource::open_shards(const std::filesystem::path& inde
 const TensorView* TensorSource::find(std::string_view name) const {
   const auto entry = tensors_.find(name);
   return entry == tensors_.end() ? nullptr : &entry->second;
+}
+
+Status TensorSource::check_unchanged() const {
+  for (const MappedFile& file : files_) RETURN_IF_ERROR(file.check_unchanged());
+  return {};
 }
 
 void TensorSource::discard(const TensorView& tensor) const {

@@ -34,7 +34,8 @@ std::string shape_text(std::span<const std::uint64_t> shape);
 
 using TensorMap = std::map<std::string, TensorView, std::less<>>;
 
-/// The tensors of one model, mapped: opening reads only headers. Immutable and thread-safe.
+/// The tensors of one model, mapped: opening reads only headers. Immutable and thread-safe. Another process that
+/// shortens a file turns tensors into zeros (base/mapped_file.h), so check_unchanged() belongs to every use of them.
 class TensorSource {
  public:
   /// One file: safetensors, or a PyTorch file where its name ends in ".bin" or ".pt". Errors: kNotFound, kCorruptData
@@ -49,6 +50,10 @@ class TensorSource {
   const TensorMap& tensors() const { return tensors_; }
   /// The files read, in the order of their names.
   const std::vector<std::filesystem::path>& files() const { return paths_; }
+  /// Success when what was read from the tensors so far is what the files held when they were opened: to be asked
+  /// before anything that was computed from them leaves. Costs a system call per file. Errors: kCorruptData, with the
+  /// file.
+  Status check_unchanged() const;
   /// Drops the pages of a tensor that has been copied elsewhere from this process's resident memory.
   void discard(const TensorView& tensor) const;
 

@@ -30,6 +30,10 @@ class VectorFile {
   /// [count, dimensions]; the first row is aligned to 64 bytes. Lives as long as this.
   MatrixView vectors() const { return vectors_; }
 
+  /// Success when what was read from vectors() so far is what the file held when it was opened: to be asked before
+  /// anything that was computed from them leaves. Errors: kCorruptData, with the file.
+  Status check_unchanged() const { return file_.check_unchanged(); }
+
  private:
   MappedFile file_;
   MatrixView vectors_;

@@ -2,6 +2,7 @@
 """Files that mean harm: collections, models, caches and texts that somebody else made, with tiny checkpoints."""
 
 import json
+import os
 import sqlite3
 import subprocess
 
@@ -173,6 +174,86 @@ class Databases(HostileTest):
             database.execute(f"CREATE VIEW v AS SELECT {self.FOREVER}")
         database.close()
         self.search(refused=["documents.sqlite", "not a document file"])
+
+
+class Files(HostileTest):
+    """Whatever lies in the place of a file, the program ends, and says which file it was."""
+
+    def put_in_place_of(self, path):
+        """Each thing that could lie there instead, one after the other."""
+        content = path.read_bytes()
+        path.unlink()
+        for make in (os.mkfifo, lambda name: name.symlink_to("/dev/zero"), lambda name: name.mkdir()):
+            make(path)
+            yield
+            path.rmdir() if path.is_dir() else path.unlink()
+        path.write_bytes(content)
+
+    def test_files_of_a_model_that_are_none_are_refused(self):
+        for path in list((self.folder / "model").iterdir()):
+            for _ in self.put_in_place_of(path):
+                self.refuse("embed", "--model", "model", *OFFLINE, stdin=TEXTS, status=2,
+                            names=[path.name, "not a regular file"])
+        self.succeed("embed", "--model", "model", *OFFLINE, stdin=TEXTS)
+
+    def test_files_of_a_collection_that_are_none_are_refused(self):
+        version = self.index().parent
+        for path in (version.parent / "CURRENT", version / "manifest.json", version / "vectors.f32",
+                     version / "documents.sqlite"):
+            for _ in self.put_in_place_of(path):
+                self.search(refused=[path.name, "not a regular file"], status=2)
+        self.search()
+
+    def test_a_folder_of_texts_is_read_without_what_is_no_file(self):
+        (self.folder / "texts").mkdir()
+        self.write("texts/a.txt", "one fast boat\n")
+        os.mkfifo(self.folder / "texts/b.txt")
+        (self.folder / "texts/c.md").symlink_to("/dev/zero")
+        output = self.succeed("index", "c", "texts", "--model", "model", "--json", *OFFLINE)
+        self.assertEqual(json.loads(output)["documents"], 1)
+
+    def test_what_the_user_names_may_be_a_pipe(self):
+        command = f"{TANDEM} embed --model model {' '.join(OFFLINE)} --input "
+        wanted = self.succeed("embed", "--model", "model", *OFFLINE, stdin=TEXTS)
+        for given in ("<(printf '%s' \"$TEXTS\")", "/dev/stdin <<< \"${TEXTS%?}\"",
+                      "fifo & printf '%s' \"$TEXTS\" > fifo; wait"):
+            if "fifo" in given:
+                os.mkfifo(self.folder / "fifo")
+            result = subprocess.run(["bash", "-c", command + given], cwd=self.folder, capture_output=True, text=True,
+                                    env={**self.environment, "TEXTS": TEXTS}, timeout=60, check=False)
+            self.assertEqual(result.stdout, wanted, result.stderr)
+        result = subprocess.run(["bash", "-c", f"{TANDEM} index c <(echo 'one fast boat') --model model --json "
+                                 + " ".join(OFFLINE)], cwd=self.folder, capture_output=True, text=True, timeout=60,
+                                env=self.environment, check=False)
+        self.assertEqual(json.loads(result.stdout)["documents"], 1, result.stderr)
+
+    def test_a_private_output_stays_private(self):
+        output = self.folder / "o.npy"
+        for before, after in ((None, 0o644), (0o600, 0o600), (0o640, 0o640)):
+            output.unlink(missing_ok=True)
+            if before:
+                output.touch()
+                output.chmod(before)
+            self.succeed("embed", "--model", "model", *OFFLINE, "--output", "o.npy", stdin=TEXTS, umask=0o022)
+            self.assertEqual(output.stat().st_mode & 0o777, after)
+
+    def test_weights_that_are_lost_while_texts_come_in_are_an_error(self):
+        weights = next(path for path in (self.folder / "model").iterdir() if path.suffix in (".bin", ".safetensors"))
+        whole = weights.read_bytes()
+        for left in (0, len(whole) // 2 + 5):
+            weights.write_bytes(whole)
+            with subprocess.Popen([TANDEM, "embed", "--model", "model", *OFFLINE], cwd=self.folder,
+                                  env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as process:
+                # A batch of texts, so that its vectors show when the model has been opened.
+                process.stdin.write(b"one fast boat\n" * 4096)
+                process.stdin.flush()
+                process.stdout.readline()
+                os.truncate(weights, left)
+                output, errors = process.communicate(b"a slow model\n" * 10)
+            self.assertEqual(process.returncode, 1, errors)
+            self.assertIn(weights.name.encode(), errors)
+            self.assertLess(output.count(b"\n"), 4096)
 
 
 if __name__ == "__main__":
