@@ -12,6 +12,7 @@
 #include "report.h"
 #include "scenarios.h"
 #include "sweep_output.h"
+#include "terminal.h"
 
 namespace tandem::cli {
 
@@ -77,7 +78,7 @@ TableRows loss_rows(const AdviceReport& report) {
 
 std::string paragraphs(const std::vector<std::string>& sentences) {
   std::string text;
-  for (const std::string& sentence : sentences) text += "  " + sentence + "\n";
+  for (const std::string& sentence : sentences) text += "  " + shown_field(sentence) + "\n";
   return text;
 }
 
