@@ -38,7 +38,7 @@ std::string sha256_of(const std::string& bytes) {
 class FakePip {
  public:
   FakePip() : path_before_(std::getenv("PATH")) {
-    write_command("python3", "[ \"$1 $2\" = \"-m pip\" ] || exit 9\nshift 2\n");
+    write_command("python3", "[ \"$1 $2 $3\" = \"-I -m pip\" ] || exit 9\nshift 3\n");
     ::setenv("PATH", (folder_.path().string() + ":" + path_before_).c_str(), 1);
   }
   ~FakePip() { ::setenv("PATH", path_before_.c_str(), 1); }

