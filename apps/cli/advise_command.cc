@@ -441,6 +441,7 @@ void add_setting_options(CLI::App& command, AdviseFlags& flags) {
       ->excludes("--cross-only");
   add_activation_option(command, flags.activation);
   add_compute_options(command, flags.compute);
+  add_fetch_named_option(command, flags.compute.network);
   add_count(command, "--max-length", flags.cross_max_length, 1, 1 << 20,
             "Tokens that the cross-encoder reads of each pair");
 }

@@ -57,7 +57,7 @@ Result<std::vector<std::string>> read_texts(const std::string& input) {
 }
 
 Result<ModelTokenizer> open_tokenizer(const BenchFlags& flags) {
-  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.compute.offline));
+  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.compute.network));
   ASSIGN_OR_RETURN(ModelTokenizer model, open_model_tokenizer(folders.model));
   if (flags.compute.max_length) model.options.tokens_max = *flags.compute.max_length;
   return model;
@@ -268,6 +268,7 @@ void add_bench(CLI::App& app, Action& action) {
         flags.model = kDefaultBiEncoder;
         add_model_option(command, flags.model);
         add_bench_options(command, flags);
+        add_fetch_named_option(command, flags.compute.network);
         add_max_length_option(command, flags.compute.max_length);
       },
       run_bench_embed);
@@ -288,7 +289,8 @@ void add_bench(CLI::App& app, Action& action) {
         add_model_option(command, flags.model);
         add_input_options(command, flags);
         add_max_length_option(command, flags.compute.max_length);
-        add_offline_option(command, flags.compute.offline);
+        add_offline_option(command, flags.compute.network);
+        add_fetch_named_option(command, flags.compute.network);
       },
       run_bench_tokenize);
   add_command<BenchSearchFlags>(
@@ -300,6 +302,7 @@ void add_bench(CLI::App& app, Action& action) {
         add_cross_model_option(command, flags.cross_model);
         add_search_options(command, flags.search);
         add_bench_options(command, flags);
+        add_fetch_named_option(command, flags.compute.network);
       },
       run_bench_search);
   add_bench_compare(*bench, action);

@@ -14,6 +14,7 @@ void add_stage_options(CLI::App& command, StageFlags& flags) {
   add_cross_model_option(command, flags.cross_model);
   add_activation_option(command, flags.activation);
   add_compute_options(command, flags.compute);
+  add_fetch_named_option(command, flags.compute.network);
   add_count(command, "--max-length", flags.cross_max_length, 1, 1 << 20,
             "Tokens that the cross-encoder reads of each pair");
 }

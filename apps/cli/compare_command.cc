@@ -153,6 +153,7 @@ void add_compare_options(CLI::App& command, CompareFlags& flags) {
                   "What this machine costs per hour, in any currency; adds costs")
       ->type_name("P");
   add_compute_options(command, flags.compute);
+  add_fetch_named_option(command, flags.compute.network);
   add_json_option(command, flags.json);
   command.add_option("--report", flags.report, "Also write a page with tables and charts: one HTML file")
       ->type_name("F.html");

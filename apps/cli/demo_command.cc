@@ -429,6 +429,7 @@ void add_demo(CLI::App& app, Action& action) {
   const auto bi = [](CLI::App& command, DemoFlags& flags) {
     add_model_option(command, flags.model);
     add_compute_options(command, flags.compute);
+    add_fetch_named_option(command, flags.compute.network);
   };
   const auto cross = [](CLI::App& command, DemoFlags& flags) {
     add_cross_model_option(command, flags.cross_model);
@@ -438,6 +439,7 @@ void add_demo(CLI::App& app, Action& action) {
     add_model_option(command, flags.model);
     add_cross_model_option(command, flags.cross_model);
     add_compute_options(command, flags.compute);
+    add_fetch_named_option(command, flags.compute.network);
   };
   add_command<DemoFlags>(*demo, action, "speed", "What a query costs in each stage", both, run_speed);
   add_command<DemoFlags>(*demo, action, "nuance", "Near misses that only the cross-encoder tells apart", both,

@@ -46,6 +46,29 @@ void report_compute(const ComputeInfo& info) {
   if (!info.note.empty()) note(info.note);
 }
 
+BiEncoderOptions bi_encoder_options(const ComputeFlags& compute, const VectorFlags& vectors) {
+  return {.compute = compute.compute,
+          .max_length = compute.max_length,
+          .pooling = vectors.pooling,
+          .normalize = vectors.normalize,
+          .dimensions = vectors.dimensions,
+          .prompt_name = vectors.prompt_name};
+}
+
+Result<BiEncoder> open(const ModelFolders& folders, BiEncoderOptions options) {
+  options.adapter = folders.adapter;
+  ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folders.model, options));
+  report_compute(encoder.compute());
+  return encoder;
+}
+
+/// The folders of the encoder that a collection names.
+Result<ModelFolders> resolve_named_encoder(const BiEncoderIdentity& identity, const NetworkFlags& network) {
+  ProgressBar bar;
+  return ModelStore({.offline = network.offline})
+      .resolve_named(identity, {.progress = bar.callback(), .fetch_named = network.fetch_named});
+}
+
 }  // namespace
 
 void add_model_option(CLI::App& command, std::string& model) {
@@ -66,7 +89,7 @@ void add_compute_options(CLI::App& command, ComputeFlags& flags) {
   add_count(command, "--threads", flags.compute.threads, 0, 4096, "Threads to compute with; 0: every processor");
   add_count(command, "--batch-tokens", flags.compute.batch_tokens, 0, kCountMax,
             "Tokens that one thread takes through the layers at a time; 0: chosen for the caches");
-  add_offline_option(command, flags.offline);
+  add_offline_option(command, flags.network);
 }
 
 void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length) {
@@ -122,8 +145,12 @@ void add_cross_model_option(CLI::App& command, std::string& model) {
       ->capture_default_str();
 }
 
-void add_offline_option(CLI::App& command, bool& offline) {
-  command.add_flag("--offline", offline, "Never use the network");
+void add_offline_option(CLI::App& command, NetworkFlags& flags) {
+  command.add_flag("--offline", flags.offline, "Never use the network");
+}
+
+void add_fetch_named_option(CLI::App& command, NetworkFlags& flags) {
+  command.add_flag("--fetch-named", flags.fetch_named, "Also fetch models that a collection or an adapter names");
 }
 
 void add_activation_option(CLI::App& command, Activation& activation) {
@@ -153,12 +180,11 @@ Status check_query(std::string_view query) {
   return fail(ErrorCode::kInvalidArgument, "the query is empty");
 }
 
-Result<ModelFolders> resolve_model(const std::string& folder_or_id, bool offline,
+Result<ModelFolders> resolve_model(const std::string& folder_or_id, const NetworkFlags& network,
                                    const std::optional<std::string>& adapter) {
-  const ModelStore store({.offline = offline});
+  const ModelStore store({.offline = network.offline});
   ProgressBar bar;
-  PullOptions options;
-  options.progress = bar.callback();
+  const PullOptions options{.progress = bar.callback(), .fetch_named = network.fetch_named};
   ASSIGN_OR_RETURN(ModelFolders folders, store.resolve_with_adapter(folder_or_id, options));
   if (!adapter) return folders;
   if (folders.adapter) {
@@ -168,21 +194,18 @@ Result<ModelFolders> resolve_model(const std::string& folder_or_id, bool offline
   return folders;
 }
 
+Result<BiEncoder> open_bi_encoder(const ModelFolders& folders, const ComputeFlags& compute,
+                                  const VectorFlags& vectors) {
+  return open(folders, bi_encoder_options(compute, vectors));
+}
+
 Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute, const VectorFlags& vectors) {
-  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(model, compute.offline, vectors.adapter));
-  ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folders.model, {.compute = compute.compute,
-                                                                      .max_length = compute.max_length,
-                                                                      .pooling = vectors.pooling,
-                                                                      .normalize = vectors.normalize,
-                                                                      .dimensions = vectors.dimensions,
-                                                                      .prompt_name = vectors.prompt_name,
-                                                                      .adapter = folders.adapter}));
-  report_compute(encoder.compute());
-  return encoder;
+  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(model, compute.network, vectors.adapter));
+  return open_bi_encoder(folders, compute, vectors);
 }
 
 Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeFlags& compute, Activation activation) {
-  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(model, compute.offline));
+  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(model, compute.network));
   if (folders.adapter) {
     return fail(ErrorCode::kUnsupported, "{} is an adapter, which cross-encoders do not run with", model);
   }
@@ -193,23 +216,32 @@ Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeF
   return encoder;
 }
 
+void remember_encoder(const CollectionInfo& collection, const ModelFolders& folders) {
+  static_cast<void>(ModelStore().remember(collection.encoder, folders));
+}
+
 Result<BiEncoder> open_encoder_of(const Collection& collection, const std::optional<std::string>& model,
                                   const ComputeFlags& compute) {
   const BiEncoderIdentity& identity = collection.info().encoder;
-  VectorFlags vectors{.adapter = {},
-                      .pooling = parse_pooling(identity.pooling),
-                      .normalize = identity.normalized,
-                      .dimensions = identity.dimensions,
-                      .prompt_name = {}};
-  if (!identity.prompt_name.empty()) vectors.prompt_name = identity.prompt_name;
-  ComputeFlags same_length = compute;
-  same_length.max_length = identity.max_length;
-  Result<BiEncoder> encoder = open_bi_encoder(model.value_or(identity.model), same_length, vectors);
-  if (!encoder && !model) {
-    return fail(encoder.error().code, "{}. The collection was made with '{}': --model says where that lies now",
-                encoder.error().message, identity.model);
-  }
-  return encoder;
+  const auto open_it = [&]() -> Result<BiEncoder> {
+    ASSIGN_OR_RETURN(const ModelFolders folders,
+                     model ? resolve_model(*model, compute.network) : resolve_named_encoder(identity, compute.network));
+    BiEncoderOptions options{.compute = compute.compute,
+                             .max_length = identity.max_length,
+                             .pooling = parse_pooling(identity.pooling),
+                             .normalize = identity.normalized,
+                             .dimensions = identity.dimensions,
+                             .expected_weights_hash = identity.weights_hash};
+    if (!identity.prompt_name.empty()) options.prompt_name = identity.prompt_name;
+    return open(folders, std::move(options));
+  };
+  Result<BiEncoder> encoder = open_it();
+  if (encoder) return encoder;
+  const std::string made_by = encoder.error().code == ErrorCode::kConflict
+                                  ? fmt::format("the collection was made by another encoder, {}", identity.model)
+                                  : fmt::format("the encoder of the collection, {}", identity.model);
+  if (!model) encoder.error().message += ". --model says where the encoder lies now";
+  return fail_in(made_by, encoder.error());
 }
 
 std::optional<Pooling> parse_pooling(const std::string& name) {

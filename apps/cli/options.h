@@ -59,11 +59,17 @@ CLI::Option* add_count(CLI::App& command, const char* name, Target& target, int 
       ->type_name("N");
 }
 
+/// What may be fetched: --offline; and --fetch-named where models may be named by data.
+struct NetworkFlags {
+  bool offline = false;
+  bool fetch_named = false;
+};
+
 /// How a command computes: --precision, --threads, --batch-tokens, --offline; and --max-length where it is offered.
 struct ComputeFlags {
   ComputeOptions compute;
   std::optional<std::size_t> max_length;
-  bool offline = false;
+  NetworkFlags network;
 };
 
 /// What a bi-encoder's vectors are: --adapter, --pooling, --normalize/--no-normalize, --dimensions, --prompt.
@@ -83,7 +89,9 @@ void add_vector_options(CLI::App& command, VectorFlags& flags);
 /// --mode, --initial-top-k, --rerank-top-n, --final-top-k, --alpha.
 void add_search_options(CLI::App& command, SearchOptions& options);
 void add_cross_model_option(CLI::App& command, std::string& model);
-void add_offline_option(CLI::App& command, bool& offline);
+void add_offline_option(CLI::App& command, NetworkFlags& flags);
+/// --fetch-named, for commands with a bi-encoder: that is what collections and adapters name.
+void add_fetch_named_option(CLI::App& command, NetworkFlags& flags);
 void add_activation_option(CLI::App& command, Activation& activation);
 void add_metric_option(CLI::App& command, std::optional<Metric>& metric);
 void add_json_option(CLI::App& command, bool& json);
@@ -96,16 +104,23 @@ Status check_query(std::string_view query);
 
 /// The folder of a model, and of the adapter that was named in its place or beside it; they are pulled first where they
 /// have to be, which shows that progress.
-Result<ModelFolders> resolve_model(const std::string& folder_or_id, bool offline,
+Result<ModelFolders> resolve_model(const std::string& folder_or_id, const NetworkFlags& network,
                                    const std::optional<std::string>& adapter = {});
 
+/// `folders` are those that resolve_model() gave: the adapter is taken from there.
+Result<BiEncoder> open_bi_encoder(const ModelFolders& folders, const ComputeFlags& compute, const VectorFlags& vectors);
 Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute,
                                   const VectorFlags& vectors = {});
 Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeFlags& compute,
                                         Activation activation = Activation::kAuto);
 
-/// The bi-encoder with which a collection was made, with the settings that the collection remembers; `model` says where
-/// it lies when it is not where it was.
+/// Keeps in mind from which folders a collection's encoder was opened, so that open_encoder_of() finds them. A model
+/// store that cannot be written to only means that --model has to say it again.
+void remember_encoder(const CollectionInfo& collection, const ModelFolders& folders);
+
+/// The bi-encoder with which a collection was made, with the settings and the very weights that the collection
+/// remembers; `model` says where it lies when it is not where it was. What the collection names is used where it is on
+/// this machine, and fetched with --fetch-named alone.
 Result<BiEncoder> open_encoder_of(const Collection& collection, const std::optional<std::string>& model,
                                   const ComputeFlags& compute);
 

@@ -36,7 +36,9 @@ struct IndexFlags {
 
 Status run_index(const IndexFlags& flags) {
   ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(flags.files, flags.corpus));
-  ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(flags.model, flags.compute, flags.vectors));
+  ASSIGN_OR_RETURN(const ModelFolders folders,
+                   resolve_model(flags.model, flags.compute.network, flags.vectors.adapter));
+  ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(folders, flags.compute, flags.vectors));
   defer_interrupts();
   ASSIGN_OR_RETURN(CollectionWriter writer, CollectionWriter::create(flags.collection, encoder, flags.writer));
   const Stopwatch stopwatch;
@@ -59,6 +61,7 @@ Status run_index(const IndexFlags& flags) {
     note(fmt::format("… and {} more", count_of(reader.lines_skipped() - reader.skipped_errors().size(), "line")));
   }
   ASSIGN_OR_RETURN(const CollectionInfo info, writer.commit());
+  remember_encoder(info, folders);
   const double seconds = stopwatch.seconds();
   if (!flags.json) {
     note(fmt::format("{} indexed in {:.2f} s ({:.0f}/s, {}), {} on disk, {} skipped; {}",
@@ -159,6 +162,7 @@ void add_index(CLI::App& app, Action& action) {
                         "Between title and text of what is embedded; default: a blank; [SEP] for allenai/specter2")
             ->type_name("S");
         add_compute_options(command, flags.compute);
+        add_fetch_named_option(command, flags.compute.network);
         add_max_length_option(command, flags.compute.max_length);
         add_vector_options(command, flags.vectors);
         add_json_option(command, flags.json);

@@ -28,7 +28,7 @@ struct TokenizeFlags {
   std::string model = kDefaultBiEncoder;
   std::string input = "-";
   bool pair = false;
-  bool offline = false;
+  NetworkFlags network;
   std::optional<std::size_t> max_length;
 };
 
@@ -52,7 +52,7 @@ std::string to_json_line(const Tokenizer& tokenizer, const Encoding& encoding) {
 
 Status run_tokenize(const TokenizeFlags& flags) {
   ASSIGN_OR_RETURN(RecordReader reader, RecordReader::open(flags.input));
-  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.offline));
+  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.network));
   ASSIGN_OR_RETURN(const ModelTokenizer model, open_model_tokenizer(folders.model));
   const Tokenizer& tokenizer = model.tokenizer;
   EncodeOptions options = model.options;
@@ -190,7 +190,8 @@ void add_tokenize(CLI::App& app, Action& action) {
         add_input_option(command, flags.input);
         command.add_flag("--pair", flags.pair, "Read pairs: query TAB document, or {\"query\", \"document\"} in JSONL");
         add_max_length_option(command, flags.max_length);
-        add_offline_option(command, flags.offline);
+        add_offline_option(command, flags.network);
+        add_fetch_named_option(command, flags.network);
       },
       run_tokenize);
   command->footer(
@@ -208,6 +209,7 @@ void add_embed(CLI::App& app, Action& action) {
         command.add_option("--output", flags.output, "A .npy file for the vectors, float32 [texts, dimensions]")
             ->type_name("F.npy");
         add_compute_options(command, flags.compute);
+        add_fetch_named_option(command, flags.compute.network);
         add_max_length_option(command, flags.compute.max_length);
         add_vector_options(command, flags.vectors);
         add_json_option(command, flags.json);

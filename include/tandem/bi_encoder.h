@@ -49,6 +49,9 @@ struct BiEncoderOptions {
   /// The folder of an adapter of AdapterHub for the model. Where the model says nothing of pooling, the first token is
   /// read then, as the adapters of specter2 want it.
   std::optional<std::filesystem::path> adapter = {};
+  /// What BiEncoderIdentity::weights_hash has to be, such as that of a collection: other files are kConflict, and are
+  /// not read any further than it takes to hash them.
+  std::optional<std::string> expected_weights_hash = {};
 };
 
 /// Everything about a bi-encoder that decides what its vectors mean: two that agree here may be compared.
@@ -73,7 +76,7 @@ struct Embeddings {
 /// sentence-transformers.
 class BiEncoder {
  public:
-  /// Opens a Hugging Face model folder. Errors: kNotFound, kCorruptData, kUnsupported, kInvalidArgument.
+  /// Opens a Hugging Face model folder. Errors: kNotFound, kCorruptData, kUnsupported, kInvalidArgument, kConflict.
   static Result<BiEncoder> open(const std::filesystem::path& folder, const BiEncoderOptions& options = {});
 
   /// Encodes texts, each with the prompt of `role` before it. Errors: kCorruptData, with the text's number from 1 on,

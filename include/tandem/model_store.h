@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tandem/bi_encoder.h"
 #include "tandem/progress.h"
 #include "tandem/result.h"
 
@@ -33,6 +34,10 @@ struct PullOptions {
   std::string revision = "main";
   ModelSource source = ModelSource::kAuto;
   ProgressCallback progress = {};  ///< Bytes, per file.
+  /// Also fetch models that data names: a collection, or an adapter. Otherwise these are used where they are on this
+  /// machine already, so that opening what others made never makes this machine ask a hub, with the user's token, for
+  /// what they chose.
+  bool fetch_named = false;
 };
 
 /// A model that is on this machine.
@@ -62,8 +67,19 @@ class ModelStore {
   Result<std::filesystem::path> resolve(std::string_view folder_or_id, const PullOptions& options = {}) const;
 
   /// As resolve(). For the folder or id of an adapter, such as allenai/specter2, which holds no model, the model that
-  /// its adapter_config.json names is resolved as well. Errors: also kNotFound for an adapter that names none.
+  /// its adapter_config.json names is looked up as well; it is fetched with PullOptions::fetch_named alone. Errors:
+  /// also kNotFound for an adapter that names none, or one that is not on this machine.
   Result<ModelFolders> resolve_with_adapter(std::string_view folder_or_id, const PullOptions& options = {}) const;
+
+  /// The folders of an encoder that data names, as a collection does: those that remember() was told for these weights;
+  /// else the model of that id, if it is on this machine; else, with PullOptions::fetch_named, what a pull brings. The
+  /// name is never taken for a path, and whether the folders hold these weights is for BiEncoderOptions to ask. Errors:
+  /// kNotFound and those of pull().
+  Result<ModelFolders> resolve_named(const BiEncoderIdentity& encoder, const PullOptions& options = {}) const;
+
+  /// Remembers from which folders of the user's choice an encoder was opened, so that resolve_named() finds them for
+  /// what was made with it. Errors: kNotFound, kPermission, kNoSpace, kIo.
+  Status remember(const BiEncoderIdentity& encoder, const ModelFolders& folders) const;
 
   /// Fetches a model into the store, resuming what an earlier try left, and returns its folder. A folder appears under
   /// its final name only when it is whole and every checksum holds.
@@ -75,6 +91,9 @@ class ModelStore {
   const std::filesystem::path& home() const { return home_; }
 
  private:
+  Result<std::filesystem::path> resolve_name_of_data(std::string_view name, const PullOptions& options) const;
+  Result<ModelFolders> with_base_model(std::filesystem::path folder, const PullOptions& options) const;
+
   std::filesystem::path home_;
   bool offline_ = false;
 };

@@ -212,10 +212,12 @@ Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiE
     return fail(ErrorCode::kInvalidArgument, "{}: holds an adapter for {}: open that model with this folder as adapter",
                 folder.string(), adapter.base_model.empty() ? "another model" : adapter.base_model);
   }
-  ASSIGN_OR_RETURN(TextEncoder encoder, TextEncoder::open(folder, {.task = ModelTask::kEmbed,
-                                                                   .compute = options.compute,
-                                                                   .max_length = options.max_length,
-                                                                   .adapter = options.adapter}));
+  ASSIGN_OR_RETURN(TextEncoder encoder,
+                   TextEncoder::open(folder, {.task = ModelTask::kEmbed,
+                                              .compute = options.compute,
+                                              .max_length = options.max_length,
+                                              .adapter = options.adapter,
+                                              .expected_weights_hash = options.expected_weights_hash}));
   auto impl = std::make_unique<Impl>(std::move(encoder), folder, options);
   RETURN_IF_ERROR(impl->add_modules());
   impl->name = impl->encoder.config().name;

@@ -266,6 +266,24 @@ TEST_F(CollectionTest, SaysExactlyWhatDiffersAboutAnotherEncoder) {
       << message_for({});
 }
 
+TEST_F(CollectionTest, OtherWeightsThanItsOwnAreNotReadIntoAnEncoder) {
+  const std::string hash = must(models_.bi_encoder().identity()).weights_hash;
+  const BiEncoder encoder = models_.bi_encoder({.expected_weights_hash = hash});
+  EXPECT_EQ(must(encoder.identity()).weights_hash, hash);
+
+  // Weights that no encoder can be made of: what is refused is that they are others.
+  models_.bi_folder().write("model.safetensors", std::string("\x02\0\0\0\0\0\0\0{}", 10));
+  const auto refusal = [&](const BiEncoderOptions& options) {
+    const Result<BiEncoder> opened = BiEncoder::open(models_.bi_folder().path(), options);
+    return opened ? Error{ErrorCode::kIo, "no error"} : opened.error();
+  };
+  EXPECT_TRUE(contains(refusal({}).message, "is missing")) << refusal({}).message;
+  const Error error = refusal({.expected_weights_hash = hash});
+  EXPECT_EQ(error.code, ErrorCode::kConflict);
+  EXPECT_TRUE(contains(error.message, "holds another encoder: weights: expected " + hash + ", got sha256:"))
+      << error.message;
+}
+
 TEST_F(CollectionTest, APromptIsPartOfWhatVectorsMean) {
   models_.bi_folder().write("config_sentence_transformers.json",
                             R"({"prompts": {"query": "query: ", "document": "passage: "}})");

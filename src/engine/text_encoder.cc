@@ -69,6 +69,24 @@ Status hash_modules(const ModelConfig& config, Hasher& hasher) {
   return {};
 }
 
+/// See TextEncoder::weights_hash().
+Result<std::string> hash_weights(const ModelConfig& config, const EncoderSpec& spec, const TensorSource& tensors,
+                                 const AdapterSource* adapter) {
+  Hasher hasher(HashKind::kSha256);
+  std::vector<std::filesystem::path> files = tensors.files();
+  if (adapter != nullptr) {
+    files.insert(files.end(), adapter->tensors.files().begin(), adapter->tensors.files().end());
+  }
+  const std::vector<std::filesystem::path> tokenizer = tokenizer_files(config.transformer_folder);
+  files.insert(files.end(), tokenizer.begin(), tokenizer.end());
+  for (const std::filesystem::path& file : files) RETURN_IF_ERROR(hash_file(file, hasher));
+  // What the weights' shapes do not tell.
+  hasher.update(fmt::format("{} {} {} {} {}", spec.layers, spec.heads, static_cast<int>(spec.activation),
+                            spec.layer_norm_eps, spec.token_types));
+  RETURN_IF_ERROR(hash_modules(config, hasher));
+  return "sha256:" + hasher.finish();
+}
+
 }  // namespace
 
 struct TextEncoder::State {
@@ -158,6 +176,14 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
   if (options.adapter) {
     ASSIGN_OR_RETURN(adapter, AdapterSource::open(*options.adapter));
   }
+  std::optional<std::string> weights_hash;
+  if (options.expected_weights_hash) {
+    ASSIGN_OR_RETURN(weights_hash, hash_weights(config, spec, tensors, adapter ? &*adapter : nullptr));
+    if (*weights_hash != *options.expected_weights_hash) {
+      return fail(ErrorCode::kConflict, "{}: holds another encoder: weights: expected {}, got {}", folder.string(),
+                  *options.expected_weights_hash, *weights_hash);
+    }
+  }
   const LoadOptions load{.precision = compute.info.precision, .adapter = adapter ? &*adapter : nullptr};
   ASSIGN_OR_RETURN(Encoder encoder, Encoder::load(spec, tensors, *compute.kernels, load));
   RETURN_IF_ERROR(tensors.check_unchanged());
@@ -176,6 +202,7 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
     state->batch_tokens = spec.hidden_size < kWideHiddenSize ? kBatchTokens : kWideBatchTokens;
   state->max_length = length;
   state->adapter = std::move(adapter);
+  state->weights_hash = std::move(weights_hash);
   return TextEncoder(std::move(state));
 }
 
@@ -256,20 +283,7 @@ Result<std::string> TextEncoder::weights_hash() const {
   State& state = *state_;
   const std::lock_guard lock(state.hash_mutex);
   if (!state.weights_hash) {
-    Hasher hasher(HashKind::kSha256);
-    std::vector<std::filesystem::path> files = state.tensors.files();
-    if (state.adapter) {
-      files.insert(files.end(), state.adapter->tensors.files().begin(), state.adapter->tensors.files().end());
-    }
-    const std::vector<std::filesystem::path> tokenizer = tokenizer_files(state.config.transformer_folder);
-    files.insert(files.end(), tokenizer.begin(), tokenizer.end());
-    for (const std::filesystem::path& file : files) RETURN_IF_ERROR(hash_file(file, hasher));
-    // What the weights' shapes do not tell.
-    const EncoderSpec& spec = state.encoder.spec();
-    hasher.update(fmt::format("{} {} {} {} {}", spec.layers, spec.heads, static_cast<int>(spec.activation),
-                              spec.layer_norm_eps, spec.token_types));
-    RETURN_IF_ERROR(hash_modules(state.config, hasher));
-    state.weights_hash = "sha256:" + hasher.finish();
+    ASSIGN_OR_RETURN(state.weights_hash, hash_weights(state.config, state.encoder.spec(), state.tensors, adapter()));
   }
   return *state.weights_hash;
 }

@@ -38,13 +38,16 @@ struct TextEncoderOptions {
   ComputeOptions compute = {};
   std::optional<std::size_t> max_length = {};         ///< Tokens per text; default: what the folder says.
   std::optional<std::filesystem::path> adapter = {};  ///< The folder of an adapter for the model.
+  /// What weights_hash() has to be. It is compared before the weights are read into an encoder.
+  std::optional<std::string> expected_weights_hash = {};
 };
 
 /// Thread-safe: calls from several threads run one after another on the same workers.
 class TextEncoder {
  public:
   /// Errors: those of reading the folder; kUnsupported where its parts are not run here; kConflict when the tokenizer
-  /// and the weights disagree; kInvalidArgument for a max_length that the model cannot read.
+  /// and the weights disagree, and for other weights than the expected ones; kInvalidArgument for a max_length that the
+  /// model cannot read.
   static Result<TextEncoder> open(const std::filesystem::path& folder, const TextEncoderOptions& options);
 
   /// Tokenises and encodes every text. `rows`: which hidden states `consume` gets. Errors: kCorruptData when a file of

@@ -13,6 +13,7 @@
 #include "formats/adapter_config.h"
 #include "formats/tokenizer_folder.h"
 #include "model/environment.h"
+#include "model/given_folders.h"
 #include "model/hub_client.h"
 #include "model/model_catalog.h"
 #include "model/model_files.h"
@@ -79,6 +80,12 @@ std::optional<std::string> id_of_cached(const std::string& folder) {
   return fmt::format("{}/{}", name.substr(0, dashes), name.substr(dashes + 2));
 }
 
+/// The folder of a model that is on this machine, by its full id.
+std::optional<fs::path> find_model(const fs::path& home, std::string_view id, std::string_view revision) {
+  std::optional<fs::path> stored = find_stored_model(home, id, revision);
+  return stored ? stored : find_cached_model(id, revision);
+}
+
 Result<std::uint64_t> size_of_folder(const fs::path& folder) {
   ASSIGN_OR_RETURN(const std::vector<fs::path> files, files_below(folder));
   std::uint64_t size_bytes = 0;
@@ -107,24 +114,55 @@ Result<fs::path> ModelStore::resolve(std::string_view folder_or_id, const PullOp
     return fail(ErrorCode::kNotFound, "\"{}\" is neither a folder nor the id of a model", folder_or_id);
   }
   const std::string id = full_id(folder_or_id);
-  if (std::optional<fs::path> stored = find_stored_model(home_, id, options.revision)) return *std::move(stored);
-  if (std::optional<fs::path> cached = find_cached_model(id, options.revision)) return *std::move(cached);
+  if (std::optional<fs::path> here = find_model(home_, id, options.revision)) return *std::move(here);
   return pull(id, options);
 }
 
 Result<ModelFolders> ModelStore::resolve_with_adapter(std::string_view folder_or_id, const PullOptions& options) const {
-  ModelFolders folders;
-  ASSIGN_OR_RETURN(folders.model, resolve(folder_or_id, options));
-  if (!is_adapter_folder(folders.model)) return folders;
-  folders.adapter = std::move(folders.model);
-  ASSIGN_OR_RETURN(const AdapterConfig config, read_adapter_config(*folders.adapter));
+  ASSIGN_OR_RETURN(fs::path folder, resolve(folder_or_id, options));
+  return with_base_model(std::move(folder), options);
+}
+
+Result<ModelFolders> ModelStore::with_base_model(fs::path folder, const PullOptions& options) const {
+  if (!is_adapter_folder(folder)) return ModelFolders{.model = std::move(folder), .adapter = {}};
+  ASSIGN_OR_RETURN(const AdapterConfig config, read_adapter_config(folder));
   if (config.base_model.empty()) {
     return fail(ErrorCode::kNotFound, "{}: adapter_config.json does not say which model the adapter is for",
-                folders.adapter->string());
+                folder.string());
   }
   // The revision asked for is the adapter's.
-  ASSIGN_OR_RETURN(folders.model, resolve(config.base_model, {.source = options.source, .progress = options.progress}));
-  return folders;
+  PullOptions base_options = options;
+  base_options.revision = PullOptions().revision;
+  Result<fs::path> model = resolve_name_of_data(config.base_model, base_options);
+  if (!model) {
+    return fail(model.error().code,
+                "{}: adapter_config.json says which model the adapter is for: {}. "
+                "--model and --adapter give both",
+                folder.string(), model.error().message);
+  }
+  return ModelFolders{.model = *std::move(model), .adapter = std::move(folder)};
+}
+
+Result<fs::path> ModelStore::resolve_name_of_data(std::string_view name, const PullOptions& options) const {
+  if (!is_model_id(name)) {
+    return fail(ErrorCode::kNotFound, "\"{}\" is no id of a model, and a path that data names is not followed", name);
+  }
+  const std::string id = full_id(name);
+  if (std::optional<fs::path> here = find_model(home_, id, options.revision)) return *std::move(here);
+  if (options.fetch_named || offline_) return pull(id, options);
+  return fail(ErrorCode::kNotFound,
+              "{} is neither in {} nor in {}, and a model that data names is fetched only with --fetch-named", id,
+              models_folder(home_).string(), hugging_face_cache().string());
+}
+
+Result<ModelFolders> ModelStore::resolve_named(const BiEncoderIdentity& encoder, const PullOptions& options) const {
+  if (std::optional<ModelFolders> given = find_given_folders(home_, encoder.weights_hash)) return *std::move(given);
+  ASSIGN_OR_RETURN(fs::path folder, resolve_name_of_data(encoder.model, options));
+  return with_base_model(std::move(folder), options);
+}
+
+Status ModelStore::remember(const BiEncoderIdentity& encoder, const ModelFolders& folders) const {
+  return keep_given_folders(home_, encoder.weights_hash, folders);
 }
 
 Result<fs::path> ModelStore::pull(std::string_view name, const PullOptions& options) const {

