@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "model/model_names.h"
 
 namespace tandem {
 namespace {
@@ -21,8 +22,7 @@ constexpr std::size_t kSha256Digits = 64;
 
 Result<fs::path> record_path(const fs::path& home, std::string_view weights_hash) {
   const std::string_view digits = weights_hash.substr(std::min(kHashPrefix.size(), weights_hash.size()));
-  if (!weights_hash.starts_with(kHashPrefix) || digits.size() != kSha256Digits ||
-      digits.find_first_not_of("0123456789abcdef") != digits.npos) {
+  if (!weights_hash.starts_with(kHashPrefix) || !is_hex(digits, kSha256Digits)) {
     return fail(ErrorCode::kInvalidArgument, "\"{}\" is no hash of weights, want {} and {} digits", weights_hash,
                 kHashPrefix, kSha256Digits);
   }

@@ -14,6 +14,7 @@
 #include "base/relative_path.h"
 #include "base/strip.h"
 #include "model/environment.h"
+#include "model/model_names.h"
 
 namespace tandem {
 namespace {
@@ -39,13 +40,6 @@ constexpr std::array<std::string_view, 14> kSmallFiles = {
     "sentencepiece.bpe.model",
     "model.safetensors.index.json",
 };
-
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
-
-bool is_hex(std::string_view text, std::size_t digits) {
-  return text.size() == digits &&
-         std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
-}
 
 /// "1_Pooling": how sentence-transformers names the folders of modules. "" is the model's own folder.
 bool is_model_folder(std::string_view folder) {
@@ -151,7 +145,7 @@ Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view
   ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::parse(answer, where));
   HubSnapshot snapshot;
   ASSIGN_OR_RETURN(snapshot.commit, document.root().get_string("sha"));
-  if (!is_hex(snapshot.commit, kSha1Digits)) {
+  if (!is_commit(snapshot.commit)) {
     return fail(ErrorCode::kCorruptData, "{}: sha is \"{}\", want the 40 digits of a commit", where, snapshot.commit);
   }
   ASSIGN_OR_RETURN(const std::vector<JsonValue> siblings, document.root().get_array("siblings"));

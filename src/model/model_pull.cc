@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "model/model_files.h"
+#include "model/model_names.h"
 #include "model/pypi_source.h"
 #include "model/store_record.h"
 
@@ -21,34 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kMainRevision = "main";
 constexpr const char* kPackageStaging = "pypi";
-
-std::string with_dashes(std::string_view text) {
-  std::string result;
-  for (const char character : text) {
-    if (character == '/') {
-      result += "--";
-    } else {
-      result.push_back(character);
-    }
-  }
-  return result;
-}
-
-std::string key_of(std::string_view id, std::string_view revision) {
-  std::string key = with_dashes(id);
-  if (revision != kMainRevision) key.append(1, '@').append(with_dashes(revision));
-  return key;
-}
-
-bool is_revision(std::string_view revision) {
-  const auto is_allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_./+").find(c) != std::string_view::npos;
-  };
-  return !revision.empty() && revision.size() <= 200 && std::ranges::all_of(revision, is_allowed);
-}
 
 Status make_folders(const fs::path& path) {
   std::error_code error;
@@ -228,25 +202,10 @@ class Pull {
 
 }  // namespace
 
-bool is_model_id(std::string_view id) {
-  const auto is_part = [](std::string_view part) {
-    const auto is_allowed = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-             c == '.';
-    };
-    return !part.empty() && part.front() != '.' && part.front() != '-' && part.back() != '.' &&
-           part.find("..") == part.npos && part.find("--") == part.npos && std::ranges::all_of(part, is_allowed);
-  };
-  constexpr std::size_t kLengthMax = 96;
-  if (id.size() > kLengthMax) return false;
-  const std::size_t slash = id.find('/');
-  if (slash == id.npos) return is_part(id);
-  return is_part(id.substr(0, slash)) && is_part(id.substr(slash + 1));
-}
-
 fs::path models_folder(const fs::path& home) { return home / "models"; }
 
 std::optional<fs::path> find_stored_model(const fs::path& home, std::string_view id, std::string_view revision) {
+  if (!is_model_id(id) || !is_revision(revision)) return std::nullopt;
   fs::path folder = models_folder(home) / key_of(id, revision);
   const std::optional<StoreRecord> record = read_store_record(folder);
   if (!record || record->id != id || record->revision != revision) return std::nullopt;
@@ -255,10 +214,6 @@ std::optional<fs::path> find_stored_model(const fs::path& home, std::string_view
 
 Result<fs::path> pull_model(const fs::path& home, std::string_view id, const PullOptions& options,
                             const PullSources& sources) {
-  if (!is_revision(options.revision)) {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no revision: want a branch, a tag or a commit",
-                options.revision);
-  }
   ASSIGN_OR_RETURN(const FileDescriptor lock,
                    lock_model(home / "locks" / key_of(id, options.revision), id, options.progress));
   return Pull(home, id, options, sources).run();

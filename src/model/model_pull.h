@@ -4,7 +4,7 @@
 //   HOME/partial/KEY/…/     what a pull has brought so far; the next one goes on from there
 //   HOME/locks/KEY          held while a pull works on the model
 //
-// KEY is the id with "--" for "/", and "@REVISION" behind it for other revisions than main.
+// KEY is what key_of() makes of the model's id and the revision.
 #pragma once
 
 #include <filesystem>
@@ -25,17 +25,14 @@ struct PullSources {
   std::span<const CatalogModel> catalog;
 };
 
-/// True for what the hub accepts as a model's name, "org/name" or "name". Nothing else gets into paths and URLs.
-bool is_model_id(std::string_view id);
-
 /// Where models lie under their final names.
 std::filesystem::path models_folder(const std::filesystem::path& home);
 
-/// The folder of a model that the store has.
+/// The folder of a model that the store has; none for what is no id or no revision.
 std::optional<std::filesystem::path> find_stored_model(const std::filesystem::path& home, std::string_view id,
                                                        std::string_view revision);
 
-/// See ModelStore::pull(). `id` must be one by is_model_id().
+/// See ModelStore::pull(). `id` and the revision must be names by is_model_id() and is_revision().
 Result<std::filesystem::path> pull_model(const std::filesystem::path& home, std::string_view id,
                                          const PullOptions& options, const PullSources& sources);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <tuple>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "model/hub_client.h"
 #include "model/model_catalog.h"
 #include "model/model_files.h"
+#include "model/model_names.h"
 #include "model/model_pull.h"
 #include "model/store_record.h"
 
@@ -55,13 +57,14 @@ bool has_what_it_needs(const fs::path& snapshot) {
 
 /// The cache's layout: models--org--name/refs/REVISION holds a commit, snapshots/COMMIT the files.
 std::optional<fs::path> find_cached_snapshot(const fs::path& repository, std::string_view revision) {
-  std::string commit(revision);
-  constexpr std::uint64_t kReferenceBytesMax = 1 << 12;
-  if (const Result<std::string> reference = read_small_file(repository / "refs" / revision, kReferenceBytesMax)) {
-    commit = strip(*reference);
-  }
+  if (!is_revision(revision)) return std::nullopt;
+  constexpr std::uint64_t kReferenceBytesMax = 256;
+  const Result<std::string> reference = read_small_file(repository / "refs" / revision, kReferenceBytesMax);
+  const std::string_view commit = reference ? strip(*reference) : revision;
+  // Anything else would be a path, perhaps to another folder than one of the snapshots.
+  if (!is_commit(commit)) return std::nullopt;
   fs::path snapshot = repository / "snapshots" / commit;
-  if (commit.find("..") != commit.npos || !has_what_it_needs(snapshot)) return std::nullopt;
+  if (!has_what_it_needs(snapshot)) return std::nullopt;
   return snapshot;
 }
 
@@ -76,8 +79,14 @@ std::optional<std::string> id_of_cached(const std::string& folder) {
   if (!folder.starts_with(kCachePrefix)) return std::nullopt;
   const std::string_view name = std::string_view(folder).substr(kCachePrefix.size());
   const std::size_t dashes = name.find("--");
-  if (dashes == name.npos) return std::string(name);
-  return fmt::format("{}/{}", name.substr(0, dashes), name.substr(dashes + 2));
+  std::string id(name);
+  if (dashes != name.npos) id.replace(dashes, 2, "/");
+  return is_model_id(id) ? std::optional(std::move(id)) : std::nullopt;
+}
+
+Status check_revision(std::string_view revision) {
+  if (is_revision(revision)) return {};
+  return fail(ErrorCode::kInvalidArgument, "\"{}\" is no revision: want a branch, a tag or a commit", revision);
 }
 
 /// The folder of a model that is on this machine, by its full id.
@@ -113,6 +122,7 @@ Result<fs::path> ModelStore::resolve(std::string_view folder_or_id, const PullOp
   if (!is_model_id(folder_or_id)) {
     return fail(ErrorCode::kNotFound, "\"{}\" is neither a folder nor the id of a model", folder_or_id);
   }
+  RETURN_IF_ERROR(check_revision(options.revision));
   const std::string id = full_id(folder_or_id);
   if (std::optional<fs::path> here = find_model(home_, id, options.revision)) return *std::move(here);
   return pull(id, options);
@@ -169,6 +179,7 @@ Result<fs::path> ModelStore::pull(std::string_view name, const PullOptions& opti
   if (!is_model_id(name)) {
     return fail(ErrorCode::kInvalidArgument, "\"{}\" is no model id: want \"name\" or \"organisation/name\"", name);
   }
+  RETURN_IF_ERROR(check_revision(options.revision));
   const std::string id = full_id(name);
   if (!offline_) return pull_model(home_, id, options, {hub_options_from_environment(), model_catalog()});
   if (std::optional<fs::path> stored = find_stored_model(home_, id, options.revision)) return *std::move(stored);
@@ -182,7 +193,8 @@ Result<std::vector<StoredModel>> ModelStore::list() const {
   ASSIGN_OR_RETURN(const std::vector<fs::path> own, entries_of(models_folder(home_)));
   for (const fs::path& folder : own) {
     const std::optional<StoreRecord> record = read_store_record(folder);
-    if (record) models.push_back({record->id, folder, record->description(), record->size_bytes});
+    if (record && find_stored_model(home_, record->id, record->revision) == folder)
+      models.push_back({record->id, folder, record->description(), record->size_bytes});
   }
   ASSIGN_OR_RETURN(const std::vector<fs::path> cached, entries_of(hugging_face_cache()));
   for (const fs::path& folder : cached) {

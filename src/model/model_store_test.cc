@@ -1,6 +1,7 @@
 #include "tandem/model_store.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <optional>
 
@@ -11,6 +12,8 @@ namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kCommit = "0123456789abcdef0123456789abcdef01234567";
 
 class ModelStoreTest : public testing::Test {
  protected:
@@ -25,8 +28,8 @@ class ModelStoreTest : public testing::Test {
 
   /// A snapshot as Hugging Face's libraries keep it.
   fs::path cache(const std::string& repository, const std::vector<const char*>& files) const {
-    const fs::path snapshot = fs::path("hf/hub") / repository / "snapshots/0123abcd";
-    folder_.write(fs::path("hf/hub") / repository / "refs/main", "0123abcd");
+    const fs::path snapshot = fs::path("hf/hub") / repository / "snapshots" / kCommit;
+    folder_.write(fs::path("hf/hub") / repository / "refs/main", std::string(kCommit) + "\n");
     for (const char* file : files) folder_.write(snapshot / file, "{}");
     return folder_.path() / snapshot;
   }
@@ -95,7 +98,7 @@ TEST_F(ModelStoreTest, UsesTheCacheOfHuggingFace) {
   const ModelStore store({.home = {}, .offline = true});
   EXPECT_EQ(store.resolve("org/whole").value_or(""), whole);
   EXPECT_EQ(
-      store.resolve("org/whole", {.revision = "0123abcd", .source = ModelSource::kAuto, .progress = {}}).value_or(""),
+      store.resolve("org/whole", {.revision = kCommit, .source = ModelSource::kAuto, .progress = {}}).value_or(""),
       whole);
   for (const char* id : {"org/part", "org/other"}) {
     const Result<fs::path> folder = store.resolve(id);
@@ -103,7 +106,6 @@ TEST_F(ModelStoreTest, UsesTheCacheOfHuggingFace) {
     EXPECT_EQ(folder.error().code, ErrorCode::kNotFound);
     EXPECT_NE(folder.error().message.find("offline mode"), std::string::npos) << folder.error().message;
   }
-  EXPECT_FALSE(store.resolve("org/whole", {.revision = "../snapshots/0123abcd", .source = {}, .progress = {}}));
 
   const Result<std::vector<StoredModel>> models = store.list();
   ASSERT_TRUE(models) << models.error().message;
@@ -111,6 +113,52 @@ TEST_F(ModelStoreTest, UsesTheCacheOfHuggingFace) {
   EXPECT_EQ(models->front().id, "org/whole");
   EXPECT_EQ(models->front().folder, whole);
   EXPECT_EQ(models->front().source, "hugging face cache");
+}
+
+TEST_F(ModelStoreTest, TakesARevisionForANameAndNeverForAPath) {
+  const fs::path snapshot = cache("models--org--whole", {"config.json", "tokenizer.json", "model.safetensors"});
+  const ModelStore store({.home = {}, .offline = true});
+  for (const std::string& revision :
+       {std::string("../snapshots/") + kCommit, snapshot.string(), std::string(), std::string("-main")}) {
+    PullOptions options;
+    options.revision = revision;
+    for (const Result<fs::path>& folder : {store.resolve("org/whole", options), store.pull("org/whole", options)}) {
+      ASSERT_FALSE(folder) << revision;
+      EXPECT_EQ(folder.error().code, ErrorCode::kInvalidArgument) << folder.error().message;
+    }
+  }
+}
+
+TEST_F(ModelStoreTest, TakesAReferenceOfTheCacheForACommitAndNeverForAPath) {
+  const std::vector<const char*> files = {"config.json", "tokenizer.json", "model.safetensors"};
+  const fs::path repository = cache("models--org--whole", files).parent_path().parent_path();
+  const fs::path elsewhere = folder_.write("elsewhere/config.json", "{}").parent_path();
+  for (const char* file : files) folder_.write(fs::path("elsewhere") / file, "{}");
+  const ModelStore store({.home = {}, .offline = true});
+  for (const std::string& content :
+       {elsewhere.string(), std::string("../../../../../elsewhere"), std::string("."), std::string("0123abcd"),
+        std::string(), std::string(1000, '0'), kCommit + std::string(" x")}) {
+    folder_.write(repository.lexically_relative(folder_.path()) / "refs/main", content);
+    EXPECT_FALSE(store.resolve("org/whole")) << content;
+    EXPECT_TRUE(store.list()->empty()) << content;
+  }
+  fs::remove(repository / "refs/main");
+  ASSERT_EQ(::mkfifo((repository / "refs/main").c_str(), 0600), 0);
+  EXPECT_FALSE(store.resolve("org/whole"));  // And it returns.
+}
+
+TEST_F(ModelStoreTest, ListsOnlyWhatItsNamesAgreeAbout) {
+  const auto record = [](const char* id) {
+    return fmt::format(R"({{"format":1,"id":"{}","revision":"main","source":"hub","version":"0","files":[]}})", id);
+  };
+  folder_.write("home/models/org--model/tandem.json", record("org/model"));
+  folder_.write("home/models/org--other/tandem.json", record("org/model"));
+  folder_.write("home/models/a/tandem.json", record("../../x"));
+  cache("models--org--..", {"config.json", "tokenizer.json", "model.safetensors"});
+  const Result<std::vector<StoredModel>> models = ModelStore().list();
+  ASSERT_TRUE(models) << models.error().message;
+  ASSERT_EQ(models->size(), 1U);
+  EXPECT_EQ(models->front().folder, folder_.path() / "home/models/org--model");
 }
 
 TEST_F(ModelStoreTest, ListsNothingWhereThereIsNothing) {
