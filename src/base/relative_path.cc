@@ -5,7 +5,12 @@
 namespace tandem {
 
 bool is_safe_relative_path(std::string_view name) {
-  if (name.find_first_of(std::string_view("\\\0", 2)) != name.npos) return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < name.size() ? name[i + 1] : 0);
+    if (byte == '\\' || byte < 0x20 || byte == 0x7f) return false;
+    if (byte == 0xc2 && next >= 0x80 && next < 0xa0) return false;  // U+0080 to U+009F in UTF-8.
+  }
   for (std::size_t begin = 0; begin <= name.size();) {
     const std::size_t end = std::min(name.find('/', begin), name.size());
     const std::string_view segment = name.substr(begin, end - begin);

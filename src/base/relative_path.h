@@ -6,7 +6,7 @@
 namespace tandem {
 
 /// True when `name` may be joined to a folder without leading out of it: segments between '/', none of them empty,
-/// "." or "..", and no backslash or NUL.
+/// "." or "..", no backslash, and no control character, which a terminal would obey when the name is shown.
 bool is_safe_relative_path(std::string_view name);
 
 }  // namespace tandem

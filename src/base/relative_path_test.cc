@@ -19,5 +19,13 @@ TEST(RelativePath, KnowsWhatStaysInsideAFolder) {
   }
 }
 
+TEST(RelativePath, RefusesControlCharacters) {
+  for (const char* name : {"1_\x1b[2J/config.json", "a\nb", "a\x7f", "a\xc2\x9b", "a\xc2\x80z"}) {
+    EXPECT_FALSE(is_safe_relative_path(name)) << name;
+  }
+  for (const char* name : {"a\xc2\xa0z", "\xc3\xa4\xc2", "\xe2\x82\xac"})
+    EXPECT_TRUE(is_safe_relative_path(name)) << name;
+}
+
 }  // namespace
 }  // namespace tandem

@@ -117,7 +117,8 @@ TEST(HubClient, FetchesOnlyWhatIsRead) {
             (std::vector<std::string>{"adapter_config.json", "pytorch_adapter.bin"}));
   EXPECT_EQ(files_to_fetch({"adapter_config.json", "adapter.safetensors", "pytorch_adapter.bin", "pytorch_model.bin"}),
             (std::vector<std::string>{"adapter.safetensors", "adapter_config.json", "pytorch_model.bin"}));
-  EXPECT_EQ(files_to_fetch({"../config.json", "1_a/../config.json", "/config.json", "1_/../../config.json"}),
+  EXPECT_EQ(files_to_fetch({"../config.json", "1_a/../config.json", "/config.json", "1_/../../config.json",
+                            "1_\x1b[2J/config.json"}),
             std::vector<std::string>());
 }
 
