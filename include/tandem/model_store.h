@@ -38,6 +38,9 @@ struct PullOptions {
   /// machine already, so that opening what others made never makes this machine ask a hub, with the user's token, for
   /// what they chose.
   bool fetch_named = false;
+  /// Send HF_TOKEN over plain HTTP to other machines, too, where everybody on the way can read it. Otherwise that is
+  /// refused: kInvalidArgument.
+  bool token_over_http = false;
 };
 
 /// A model that is on this machine.

@@ -1,5 +1,6 @@
 #include "model/http_client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -42,6 +43,34 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end == text.data()) return std::nullopt;
   return number;
+}
+
+/// Where a URL leads, as libcurl reads it.
+struct Target {
+  bool is_encrypted = false;
+  bool is_this_machine = false;
+};
+
+bool is_loopback(const std::string& host) {
+  in_addr address{};
+  if (::inet_pton(AF_INET, host.c_str(), &address) == 1) return (ntohl(address.s_addr) >> 24) == 127;
+  return curl_strequal(host.c_str(), "localhost") != 0 || host == "[::1]";
+}
+
+Result<Target> read_url(const std::string& url) {
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> handle(curl_url(), curl_url_cleanup);
+  const auto part = [&](CURLUPart which) {
+    char* text = nullptr;
+    const CURLUcode code = curl_url_get(handle.get(), which, &text, 0);
+    std::string result = code == CURLUE_OK ? text : "";
+    curl_free(text);
+    return result;
+  };
+  if (handle == nullptr || curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), CURLU_GUESS_SCHEME) != CURLUE_OK) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no URL of a kind that is fetched, want https or http", url);
+  }
+  return Target{.is_encrypted = part(CURLUPART_SCHEME) == "https",
+                .is_this_machine = is_loopback(part(CURLUPART_HOST))};
 }
 
 /// The content of a download, written from `size_bytes` on.
@@ -187,6 +216,15 @@ HttpClient::HttpClient(HttpOptions options) : options_(std::move(options)) {
 /// Fills in the transfer. A failed try is in it, not in the status: that is for what trying again does not mend.
 Status HttpClient::perform(Transfer& transfer) const {
   transfer.reset();
+  ASSIGN_OR_RETURN(const Target target, read_url(transfer.url));
+  const bool has_token = !options_.bearer_token.empty();
+  if (has_token && !target.is_encrypted && !target.is_this_machine && !options_.token_over_http) {
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "{}: everybody on the way could read the token, as this is no https: take an https address, or allow it "
+        "with tandem pull --token-over-http",
+        transfer.url);
+  }
   const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
   if (handle == nullptr) return fail(ErrorCode::kNetwork, "cannot start libcurl");
   CURL* const curl = handle.get();
@@ -199,11 +237,13 @@ Status HttpClient::perform(Transfer& transfer) const {
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kRedirectsMax);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   // A server that is asked over TLS may not send us elsewhere in the clear.
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, transfer.url.starts_with("https:") ? "https" : "http,https");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, target.is_encrypted ? "https" : "http,https");
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, options_.connect_timeout_ms);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, options_.stall_timeout_s);
-  if (!options_.bearer_token.empty()) {
+  if (has_token) {
+    // What is meant for this machine is not for a proxy, which is another one.
+    if (!target.is_encrypted && target.is_this_machine) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     // libcurl keeps this from other hosts and ports than the first, as long as CURLOPT_UNRESTRICTED_AUTH is off.
     curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
     curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, options_.bearer_token.c_str());

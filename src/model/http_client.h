@@ -22,6 +22,9 @@ struct HttpOptions {
   int retry_wait_ms = 1'000;       ///< Before the second try; doubled before each further one.
   int retry_wait_max_ms = 30'000;  ///< Also the longest Retry-After that is obeyed.
   std::string bearer_token;        ///< Sent to the host that is asked, never to one that it redirects to. May be empty.
+  /// Without TLS the token is sent to this machine alone (localhost, 127.0.0.0/8, ::1), unless this is set: everybody
+  /// on the way can read it. A request that would need it is refused: kInvalidArgument.
+  bool token_over_http = false;
 };
 
 struct HttpResponse {

@@ -102,20 +102,38 @@ std::string_view without_quotes(std::string_view tag) {
   return tag;
 }
 
+/// The message of an error never holds the token.
+Result<std::string> token_from_environment() {
+  constexpr std::uint64_t kTokenBytesMax = 4096;
+  std::string source = "HF_TOKEN";
+  std::string text = environment_variable("HF_TOKEN");
+  if (strip(text).empty()) {
+    const fs::path path = hugging_face_home() / "token";
+    Result<std::string> content = read_small_file(path, kTokenBytesMax);
+    if (!content && content.error().code == ErrorCode::kNotFound) return std::string();
+    if (!content) return tl::unexpected(std::move(content).error());
+    source = path.string();
+    text = *std::move(content);
+  }
+  const std::string_view token = strip(text);
+  if (!std::ranges::all_of(token, [](char c) { return c > ' ' && c < '\x7f'; })) {
+    return fail(ErrorCode::kInvalidArgument,
+                "{}: the token has to be one word of letters, digits and signs; it has a "
+                "blank, a line end or something else between them",
+                source);
+  }
+  return std::string(token);
+}
+
 }  // namespace
 
-HubOptions hub_options_from_environment() {
+Result<HubOptions> hub_options_from_environment() {
   HubOptions options;
   if (const std::string endpoint = environment_variable("HF_ENDPOINT"); !endpoint.empty()) {
     options.endpoint = endpoint;
     while (options.endpoint.ends_with('/')) options.endpoint.pop_back();
   }
-  std::string token = environment_variable("HF_TOKEN");
-  if (token.empty()) {
-    constexpr std::uint64_t kTokenBytesMax = 1 << 12;
-    token = strip(read_small_file(hugging_face_home() / "token", kTokenBytesMax).value_or(""));
-  }
-  options.http.bearer_token = token;
+  ASSIGN_OR_RETURN(options.http.bearer_token, token_from_environment());
   return options;
 }
 

@@ -23,8 +23,10 @@ struct HubOptions {
   HttpOptions http;  ///< bearer_token is the hub's token.
 };
 
-/// HF_ENDPOINT, and HF_TOKEN or the token that `hf auth login` keeps.
-HubOptions hub_options_from_environment();
+/// HF_ENDPOINT, and HF_TOKEN or the token that `hf auth login` keeps, without white space about it. Errors:
+/// kInvalidArgument for a token that is not one word of visible ASCII, which a header could not hold; those of reading
+/// the file where it lies, if it is there.
+Result<HubOptions> hub_options_from_environment();
 
 /// A model at one commit.
 struct HubSnapshot {

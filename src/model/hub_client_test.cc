@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "model/fake_hub.h"
 
@@ -161,6 +162,39 @@ TEST_F(HubClientTest, ShowsItsTokenToTheHubAlone) {
     const bool is_hub = request.port != static_cast<std::uint64_t>(hub_.storage_port());
     EXPECT_EQ(request.authorization, is_hub ? "Bearer secret" : "") << request.path;
   }
+}
+
+TEST_F(HubClientTest, ShowsItsTokenToOtherMachinesOnlyOverTls) {
+  HubOptions options = hub_.options();
+  options.http.bearer_token = "secret-token";
+  options.http.attempts_max = 1;
+  options.http.connect_timeout_ms = 200;
+  const auto code_for = [&](const std::string& url) {
+    const Result<HttpResponse> response = HttpClient(options.http).get(url);
+    if (response) return std::optional<ErrorCode>();
+    EXPECT_EQ(response.error().message.find("secret-token"), std::string::npos) << response.error().message;
+    return std::optional(response.error().code);
+  };
+  // Nothing listens there; what counts is that it was tried.
+  for (const char* url : {"http://localhost:1/", "http://LOCALHOST:1/", "http://127.0.0.1:1/", "http://127.1.2.3:1/",
+                          "http://[::1]:1/", "https://127.0.0.1:1/"}) {
+    EXPECT_EQ(code_for(url), ErrorCode::kNetwork) << url;
+  }
+  for (const char* url :
+       {"http://0.0.0.0:1/", "http://hub.invalid/", "http://localhost.invalid/", "http://127.0.0.1.invalid/",
+        "http://localhost@hub.invalid/", "HTTP://hub.invalid/", "http://128.0.0.1:1/", "hub.invalid/https:"}) {
+    EXPECT_EQ(code_for(url), ErrorCode::kInvalidArgument) << url;
+  }
+  // 0.0.0.0 leads to the test's hub, but is no name of this machine.
+  options.endpoint.replace(options.endpoint.find("127.0.0.1"), 9, "0.0.0.0");
+  const Result<HubSnapshot> refused = HubClient(options).snapshot(kModel, "main");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(refused.error().message.find("--token-over-http"), std::string::npos) << refused.error().message;
+  EXPECT_TRUE(hub_.requests().empty());
+  options.http.token_over_http = true;
+  EXPECT_TRUE(HubClient(options).snapshot(kModel, "main"));
+  EXPECT_EQ(hub_.requests().front().authorization, "Bearer secret-token");
 }
 
 TEST_F(HubClientTest, GoesOnWhereAConnectionWasDropped) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -31,9 +32,18 @@ Status make_folders(const fs::path& path) {
   return {};
 }
 
+/// A folder that nobody else may enter; it may have been there before, with other permissions.
+Status make_private_folder(const fs::path& path) {
+  RETURN_IF_ERROR(make_folders(path.parent_path()));
+  if (::mkdir(path.c_str(), S_IRWXU) == 0) return {};
+  if (errno != EEXIST) return fail_errno(errno, "cannot create", path.string());
+  if (::chmod(path.c_str(), S_IRWXU) != 0) return fail_errno(errno, "cannot be closed to others", path.string());
+  return {};
+}
+
 /// Waits until no other pull, of this process or another, works on the model. Held until the descriptor closes.
 Result<FileDescriptor> lock_model(const fs::path& path, std::string_view id, const ProgressCallback& progress) {
-  RETURN_IF_ERROR(make_folders(path.parent_path()));
+  RETURN_IF_ERROR(make_private_folder(path.parent_path()));
   ASSIGN_OR_RETURN(FileDescriptor file, FileDescriptor::open_regular(path, O_RDWR | O_CREAT));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
   if (errno == EWOULDBLOCK) {
@@ -214,6 +224,7 @@ std::optional<fs::path> find_stored_model(const fs::path& home, std::string_view
 
 Result<fs::path> pull_model(const fs::path& home, std::string_view id, const PullOptions& options,
                             const PullSources& sources) {
+  RETURN_IF_ERROR(make_private_folder(home / "partial"));
   ASSIGN_OR_RETURN(const FileDescriptor lock,
                    lock_model(home / "locks" / key_of(id, options.revision), id, options.progress));
   return Pull(home, id, options, sources).run();

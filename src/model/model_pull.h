@@ -4,6 +4,9 @@
 //   HOME/partial/KEY/…/     what a pull has brought so far; the next one goes on from there
 //   HOME/locks/KEY          held while a pull works on the model
 //
+// Nobody else may enter HOME/partial and HOME/locks: what is in there may be damaged, or of a private model. What is in
+// them has the usual permissions, with which it appears in HOME/models.
+//
 // KEY is what key_of() makes of the model's id and the revision.
 #pragma once
 

@@ -131,6 +131,23 @@ TEST_F(ModelPullTest, BringsAModelWhole) {
   EXPECT_FALSE(find_stored_model(home_.path(), kId, "v2"));
 }
 
+TEST_F(ModelPullTest, KeepsFromOthersWhatIsNotWhole) {
+  const auto mode_of = [this](const char* name) {
+    return fs::status(home_.path() / name).permissions() & fs::perms::mask;
+  };
+  const fs::perms usual = fs::status(home_.write("usual/file", "").parent_path()).permissions();
+  fs::create_directory(home_.path() / "partial");
+  fs::permissions(home_.path() / "partial", fs::perms::all);
+  hub_.set_faults(R"({"drop_after": {"model.safetensors": [40000, 40000, 40000, 40000]}})");
+  ASSERT_FALSE(pull());
+  EXPECT_TRUE(fs::exists(home_.path() / "partial/org--model"));
+  EXPECT_EQ(mode_of("partial"), fs::perms::owner_all);
+  EXPECT_EQ(mode_of("locks"), fs::perms::owner_all);
+  ASSERT_TRUE(pull());
+  EXPECT_EQ(mode_of("models/org--model"), usual);
+  EXPECT_EQ(mode_of("models/org--model/model.safetensors"), mode_of("usual/file"));
+}
+
 TEST_F(ModelPullTest, FetchesNothingThatItHas) {
   ASSERT_TRUE(pull());
   const std::size_t files = hub_.requests("/resolve/").size();

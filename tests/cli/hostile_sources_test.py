@@ -48,17 +48,13 @@ class FallbackToPip(CliTest):
                 self.pull(PATH=path)
 
 
-class NamedByData(CliTest):
-    """A collection, or an adapter, names the model that it was made with. It is data: nothing is fetched or opened on
-    its word alone."""
-
-    SEARCH = ("search", "c.tandem", "boat", "--mode", "bi", "--format", "json")
+class WithHub(CliTest):
+    """A hub on this machine serves the models that a test puts into `hub`."""
 
     def setUp(self):
         super().setUp()
         golden = json.loads((CHECKPOINTS / "adapters.json").read_text())["variants"][0]
         self.files, self.adapter_files = golden["files"], golden["adapter_files"]
-        self.write_jsonl("documents.jsonl", [{"_id": "1", "text": "one fast boat"}, {"_id": "2", "text": "day"}])
         self.hub = self.folder / "hub"
         self.hub.mkdir()
         hub = subprocess.Popen([sys.executable, str(ROOT / "tests/hub/fake_hub.py"), str(self.hub)],
@@ -67,6 +63,21 @@ class NamedByData(CliTest):
         self.addCleanup(hub.wait)
         self.addCleanup(hub.kill)
         self.environment["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.stdout.readline().split()[0]}"
+
+    def requests(self):
+        log = self.hub / "requests.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+
+class NamedByData(WithHub):
+    """A collection, or an adapter, names the model that it was made with. It is data: nothing is fetched or opened on
+    its word alone."""
+
+    SEARCH = ("search", "c.tandem", "boat", "--mode", "bi", "--format", "json")
+
+    def setUp(self):
+        super().setUp()
+        self.write_jsonl("documents.jsonl", [{"_id": "1", "text": "one fast boat"}, {"_id": "2", "text": "day"}])
 
     def index(self, *arguments):
         self.succeed("index", "c.tandem", "documents.jsonl", *arguments)
@@ -85,10 +96,6 @@ class NamedByData(CliTest):
         content = json.loads(manifest.read_text())
         content["encoder"]["model"] = str(model)
         manifest.write_text(json.dumps(content))
-
-    def requests(self):
-        log = self.hub / "requests.log"
-        return log.read_text().splitlines() if log.exists() else []
 
     def test_a_folder_that_the_user_gave_is_found_again(self):
         self.materialise(self.files, "models/my-model")
@@ -156,6 +163,26 @@ class NamedByData(CliTest):
             self.materialise(files, "adapter")
             self.refuse("embed", "--model", "adapter", stdin="one\n", names=["adapter_config.json", base, "--adapter"])
         self.succeed("embed", "--model", "base", "--adapter", "adapter", stdin="one\n")
+
+
+class Pull(WithHub):
+    """What a hub says is checked."""
+
+    def test_a_token_goes_over_plain_http_to_this_machine_alone(self):
+        self.materialise(self.files, "hub/org/model")
+        self.environment["HF_TOKEN"] = "secret-token\n"
+        here = self.environment["HF_ENDPOINT"]
+        self.environment["HF_ENDPOINT"] = here.replace("127.0.0.1", "0.0.0.0")  # Leads here, too.
+        message = self.refuse("pull", "org/model", status=2, names=["https", "--token-over-http"])
+        self.assertNotIn("secret-token", message)
+        self.assertEqual(self.requests(), [])
+        self.succeed("pull", "org/model", "--token-over-http")
+        self.assertEqual(json.loads(self.requests()[0])["authorization"], "Bearer secret-token")
+        self.environment["HF_ENDPOINT"] = here
+        self.succeed("pull", "org/model")
+        self.environment["HF_TOKEN"] = "secret-token\nX-Other: 1"
+        message = self.refuse("pull", "org/model", status=2, names=["HF_TOKEN", "one word"])
+        self.assertNotIn("secret-token", message)
 
 
 if __name__ == "__main__":
