@@ -20,7 +20,9 @@
 namespace tandem {
 namespace {
 
-constexpr std::size_t kBodyBytesMax = std::size_t{64} << 20;
+// Of one try, redirects included: a hub sends some forty lines for a file.
+constexpr std::size_t kHeaderBytesMax = std::size_t{256} << 10;
+constexpr std::size_t kHeaderLinesMax = 1000;
 constexpr long kRedirectsMax = 10;
 constexpr auto kProgressInterval = std::chrono::milliseconds(200);
 
@@ -78,12 +80,15 @@ struct PartialFile {
   FileDescriptor descriptor;
   std::string path;
   std::uint64_t size_bytes = 0;
-  std::optional<std::uint64_t> size_bytes_max;
+  std::uint64_t size_bytes_max = 0;
+  bool is_announced = false;        ///< size_bytes_max is what the file has to have.
+  std::uint64_t first_bytes = 0;    ///< What was there before.
+  std::uint64_t longest_bytes = 0;  ///< Only what goes beyond it is new: a server may start over again and again.
 
   Status append(const char* data, std::size_t size) {
-    if (size_bytes_max && size > *size_bytes_max - std::min(size_bytes, *size_bytes_max)) {
-      return fail(ErrorCode::kCorruptData, "{}: the server sends more than the {} bytes that were announced", path,
-                  *size_bytes_max);
+    if (size > size_bytes_max - std::min(size_bytes, size_bytes_max)) {
+      return fail(ErrorCode::kCorruptData, "{}: the server sends more than the {} bytes that {}", path, size_bytes_max,
+                  is_announced ? "were announced" : "such a file may have");
     }
     while (size > 0) {
       const ssize_t written = ::pwrite(descriptor.get(), data, size, static_cast<off_t>(size_bytes));
@@ -95,6 +100,7 @@ struct PartialFile {
       size -= static_cast<std::size_t>(written);
       size_bytes += static_cast<std::uint64_t>(written);
     }
+    longest_bytes = std::max(longest_bytes, size_bytes);
     return {};
   }
 
@@ -109,6 +115,8 @@ struct PartialFile {
 
 /// One try: what libcurl's callbacks work on.
 struct HttpClient::Transfer {
+  const HttpOptions* options = nullptr;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();  ///< Of the first try.
   std::string url;
   PartialFile* file = nullptr;  ///< Null: into the response's body.
   const std::function<void(std::uint64_t)>* on_progress = nullptr;
@@ -118,10 +126,15 @@ struct HttpClient::Transfer {
   std::array<char, CURL_ERROR_SIZE> error_text{};
   Status write_status;
   bool body_has_begun = false;
+  std::uint64_t body_begin_bytes = 0;  ///< Where in the file the body begins.
+  std::size_t header_bytes = 0;
+  std::size_t header_lines = 0;
   std::chrono::steady_clock::time_point last_progress{};
 
   void reset() {
     Transfer fresh;
+    fresh.options = options;
+    fresh.start = start;
     fresh.url = std::move(url);
     fresh.file = file;
     fresh.on_progress = on_progress;
@@ -129,15 +142,36 @@ struct HttpClient::Transfer {
     *this = std::move(fresh);
   }
 
+  /// What is left of the time that the whole request may take; see HttpOptions.
+  std::int64_t time_left_ms() const {
+    const std::uint64_t new_bytes = file == nullptr ? 0 : file->longest_bytes - file->first_bytes;
+    const auto elapsed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+    return options->time_ms_max + static_cast<std::int64_t>(new_bytes / options->bytes_per_s_min * 1000) - elapsed;
+  }
+
+  Status take_header(std::string_view line) {
+    header_bytes += line.size();
+    if (header_bytes > kHeaderBytesMax || ++header_lines > kHeaderLinesMax) {
+      return fail(ErrorCode::kCorruptData, "{}: answers with more than {} lines or {} bytes of headers", url,
+                  kHeaderLinesMax, kHeaderBytesMax);
+    }
+    response.take_header(line);
+    return {};
+  }
+
   Status take_body(const char* data, std::size_t size) {
     if (file == nullptr || !response.is_success()) {
-      if (response.body.size() + size > kBodyBytesMax) {
-        return fail(ErrorCode::kNetwork, "{}: answers with more than {} bytes", url, kBodyBytesMax);
+      if (response.body.size() + size > options->answer_bytes_max) {
+        return fail(ErrorCode::kCorruptData, "{}: answers with more than {} bytes", url, options->answer_bytes_max);
       }
       response.body.append(data, size);
       return {};
     }
-    if (!std::exchange(body_has_begun, true)) RETURN_IF_ERROR(begin_file());
+    if (!std::exchange(body_has_begun, true)) {
+      RETURN_IF_ERROR(begin_file());
+      body_begin_bytes = file->size_bytes;
+    }
     return file->append(data, size);
   }
 
@@ -161,6 +195,13 @@ struct HttpClient::Transfer {
   /// Why this try failed, for people.
   Error error() const {
     if (!write_status) return write_status.error();
+    if (time_left_ms() <= 0) {
+      const std::int64_t seconds = options->time_ms_max / 1000;
+      if (file == nullptr) return {ErrorCode::kNetwork, fmt::format("{}: takes longer than {} s", url, seconds)};
+      return {ErrorCode::kNetwork, fmt::format("{}: takes longer than {} s and what its bytes take at {} bytes/s; {} "
+                                               "bytes of it are here",
+                                               url, seconds, options->bytes_per_s_min, file->size_bytes)};
+    }
     std::string reason = code == CURLE_OK        ? fmt::format("HTTP status {}", response.status)
                          : error_text[0] != '\0' ? std::string(error_text.data())
                                                  : curl_easy_strerror(code);
@@ -239,7 +280,7 @@ Status HttpClient::perform(Transfer& transfer) const {
   // A server that is asked over TLS may not send us elsewhere in the clear.
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, target.is_encrypted ? "https" : "http,https");
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, options_.connect_timeout_ms);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options_.bytes_per_s_min));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, options_.stall_timeout_s);
   if (has_token) {
     // What is meant for this machine is not for a proxy, which is another one.
@@ -254,8 +295,9 @@ Status HttpClient::perform(Transfer& transfer) const {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
   curl_easy_setopt(
       curl, CURLOPT_HEADERFUNCTION, +[](char* data, std::size_t, std::size_t size, void* user) -> std::size_t {
-        static_cast<Transfer*>(user)->response.take_header({data, size});
-        return size;
+        auto& self = *static_cast<Transfer*>(user);
+        self.write_status = self.take_header({data, size});
+        return self.write_status ? size : 0;
       });
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(
@@ -268,7 +310,7 @@ Status HttpClient::perform(Transfer& transfer) const {
   curl_easy_setopt(
       curl, CURLOPT_XFERINFOFUNCTION, +[](void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) -> int {
         static_cast<Transfer*>(user)->report_progress();
-        return 0;
+        return static_cast<Transfer*>(user)->time_left_ms() > 0 ? 0 : 1;  // 1 ends it.
       });
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 
@@ -277,23 +319,32 @@ Status HttpClient::perform(Transfer& transfer) const {
   curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connect_us);
   // A connection that was never made is no stalled transfer.
   if (transfer.code == CURLE_OPERATION_TIMEDOUT && connect_us == 0) transfer.code = CURLE_COULDNT_CONNECT;
+  curl_off_t body_bytes = -1;
+  curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &body_bytes);
+  // A partial answer without a body does not say where it would have begun.
+  if (body_bytes >= 0 && (transfer.body_has_begun || transfer.response.status != 206)) {
+    transfer.response.announced_bytes = transfer.body_begin_bytes + static_cast<std::uint64_t>(body_bytes);
+  }
   if (!transfer.write_status && transfer.write_status.error().code != ErrorCode::kNetwork) return transfer.write_status;
   return {};
 }
 
-/// False when it has been tried often enough.
+/// False when it has been tried often enough, or for long enough.
 bool HttpClient::wait_before_retry(const Transfer& transfer, int failures) const {
   if (failures >= options_.attempts_max) return false;
   std::int64_t wait_ms = options_.retry_wait_ms;
   for (int i = 1; i < failures && wait_ms < options_.retry_wait_max_ms; ++i) wait_ms *= 2;
   const std::uint64_t asked_s = std::min<std::uint64_t>(transfer.response.retry_after_s(), 3600);
   wait_ms = std::max(wait_ms, static_cast<std::int64_t>(asked_s) * 1000);
-  std::this_thread::sleep_for(std::chrono::milliseconds(std::min<std::int64_t>(wait_ms, options_.retry_wait_max_ms)));
+  wait_ms = std::min<std::int64_t>(wait_ms, options_.retry_wait_max_ms);
+  if (transfer.time_left_ms() <= wait_ms) return false;
+  std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
   return true;
 }
 
 Result<HttpResponse> HttpClient::get(const std::string& url) const {
   Transfer transfer;
+  transfer.options = &options_;
   transfer.url = url;
   for (int failures = 1;; ++failures) {
     RETURN_IF_ERROR(perform(transfer));
@@ -307,7 +358,8 @@ Result<HttpResponse> HttpClient::get(const std::string& url) const {
 Result<HttpResponse> HttpClient::download(const Download& download) const {
   PartialFile file;
   file.path = download.file.string();
-  file.size_bytes_max = download.size_bytes;
+  file.size_bytes_max = download.size_bytes.value_or(download.bytes_max);
+  file.is_announced = download.size_bytes.has_value();
   ASSIGN_OR_RETURN(file.descriptor, FileDescriptor::open(download.file, O_RDWR | O_CREAT));
   const off_t end = ::lseek(file.descriptor.get(), 0, SEEK_END);
   if (end < 0) return fail_errno(errno, "cannot read its size", file.path);
@@ -315,12 +367,17 @@ Result<HttpResponse> HttpClient::download(const Download& download) const {
   // Longer than it can be, or as long with a checksum that was wrong: it is of no use.
   if (download.size_bytes && file.size_bytes >= *download.size_bytes) RETURN_IF_ERROR(file.clear());
 
+  file.first_bytes = file.size_bytes;
+  file.longest_bytes = file.size_bytes;
+
   Transfer transfer;
+  transfer.options = &options_;
   transfer.url = download.url;
   transfer.file = &file;
   transfer.on_progress = &download.on_progress;
   for (int failures = 0;;) {
     const std::uint64_t size_before = file.size_bytes;
+    const std::uint64_t longest_before = file.longest_bytes;
     RETURN_IF_ERROR(perform(transfer));
     // 416: there is nothing from there on. Without a known size that may be the end, or a file of another version.
     if (transfer.response.status == 416 && size_before > 0) {
@@ -329,7 +386,7 @@ Result<HttpResponse> HttpClient::download(const Download& download) const {
     }
     const bool is_short = transfer.response.is_success() && download.size_bytes.value_or(0) > file.size_bytes;
     if (!transfer.has_failed() && !is_short) break;
-    failures = file.size_bytes > size_before ? 0 : failures + 1;
+    failures = file.longest_bytes - longest_before >= options_.progress_bytes_min ? 0 : failures + 1;
     if (transfer.code == CURLE_PEER_FAILED_VERIFICATION || !wait_before_retry(transfer, failures)) {
       if (transfer.has_failed()) return tl::unexpected(transfer.error());
       return fail(ErrorCode::kNetwork, "{}: ends after {} bytes, want {}", download.url, file.size_bytes,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <utility>
@@ -23,6 +24,12 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kSha1Digits = 40;
 constexpr std::size_t kSha256Digits = 64;
+
+// Far beyond what models have, to be read in moments.
+constexpr std::size_t kListedFilesMax = 100'000;
+constexpr std::size_t kFetchedFilesMax = 1'000;
+constexpr std::uint64_t kWeightsBytesMax = std::uint64_t{64} << 30;
+constexpr std::uint64_t kSmallFileBytesMax = std::uint64_t{256} << 20;
 
 constexpr std::array<std::string_view, 14> kSmallFiles = {
     "adapter_config.json",
@@ -93,6 +100,31 @@ Result<ModelFile> read_sibling(JsonValue sibling) {
   if (!is_hex(file.sha256, kSha256Digits)) file.sha256.clear();
   if (!is_hex(file.git_blob_sha1, kSha1Digits)) file.git_blob_sha1.clear();
   return file;
+}
+
+/// How long a file of this name may be.
+std::uint64_t bytes_max_of(std::string_view name) {
+  return is_any_weights(split(name).second) ? kWeightsBytesMax : kSmallFileBytesMax;
+}
+
+/// Refuses what would fill the disk, or never end.
+Status check_sizes(const HubSnapshot& snapshot, std::string_view where) {
+  if (snapshot.files.size() > kFetchedFilesMax) {
+    return fail(ErrorCode::kCorruptData, "{}: lists {} files to fetch, want at most {}", where, snapshot.files.size(),
+                kFetchedFilesMax);
+  }
+  std::uint64_t total_bytes = 0;
+  for (const ModelFile& file : snapshot.files) {
+    const std::uint64_t size_bytes = file.size_bytes.value_or(0);
+    if (size_bytes > bytes_max_of(file.name)) {
+      return fail(ErrorCode::kCorruptData, "{}: {} has {} bytes, want at most {}", where, file.name, size_bytes,
+                  bytes_max_of(file.name));
+    }
+    total_bytes += size_bytes;
+  }
+  if (total_bytes <= kModelBytesMax) return {};
+  return fail(ErrorCode::kCorruptData, "{}: the files have {} bytes, want at most {}", where, total_bytes,
+              kModelBytesMax);
 }
 
 /// An entity tag of the hub is the hash of the file: quoted, perhaps marked as weak.
@@ -167,6 +199,10 @@ Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view
     return fail(ErrorCode::kCorruptData, "{}: sha is \"{}\", want the 40 digits of a commit", where, snapshot.commit);
   }
   ASSIGN_OR_RETURN(const std::vector<JsonValue> siblings, document.root().get_array("siblings"));
+  if (siblings.size() > kListedFilesMax) {
+    return fail(ErrorCode::kCorruptData, "{}: lists {} files, want at most {}", where, siblings.size(),
+                kListedFilesMax);
+  }
   std::vector<std::string> names;
   std::map<std::string, ModelFile> files;
   for (const JsonValue sibling : siblings) {
@@ -183,10 +219,12 @@ Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view
     return fail(ErrorCode::kUnsupported, "{}: has neither model.safetensors nor pytorch_model.bin among its {} files",
                 where, siblings.size());
   }
+  RETURN_IF_ERROR(check_sizes(snapshot, where));
   return snapshot;
 }
 
-ModelFile with_hash_of_headers(ModelFile file, const HttpResponse& response) {
+ModelFile with_what_was_answered(ModelFile file, const HttpResponse& response) {
+  if (!file.size_bytes) file.size_bytes = response.announced_bytes;
   if (!file.sha256.empty() || !file.git_blob_sha1.empty()) return file;
   for (const char* header : {"x-linked-etag", "etag"}) {
     const std::string_view tag = without_quotes(response.header(header));
@@ -261,6 +299,7 @@ Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, cons
   for (const fs::path& segment : fs::path(file.name)) download.url.append(1, '/').append(url_segment(segment.string()));
   download.file = partial;
   download.size_bytes = file.size_bytes;
+  download.bytes_max = bytes_max_of(file.name);
   download.on_progress = [&](std::uint64_t done) {
     if (progress) progress({.what = file.name, .unit = "bytes", .done = done, .total = file.size_bytes.value_or(0)});
   };
@@ -270,7 +309,14 @@ Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, cons
     const bool has_partial = fs::exists(partial, error) && fs::file_size(partial, error) > 0;
     ASSIGN_OR_RETURN(const HttpResponse response, http_.download(download));
     RETURN_IF_ERROR(check_answer(response, snapshot.id, snapshot.commit, file.name));
-    const Status status = check_file(partial, with_hash_of_headers(file, response));
+    const ModelFile announced = with_what_was_answered(file, response);
+    if (!announced.size_bytes && announced.sha256.empty() && announced.git_blob_sha1.empty()) {
+      fs::remove(partial, error);
+      return fail(ErrorCode::kCorruptData,
+                  "{}: {} announces neither its size nor a hash, so that nothing shows whether it is whole", file.name,
+                  options_.endpoint);
+    }
+    const Status status = check_file(partial, announced);
     if (status) break;
     if (status.error().code != ErrorCode::kCorruptData) return status;
     fs::remove(partial, error);

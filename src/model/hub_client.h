@@ -28,6 +28,9 @@ struct HubOptions {
 /// the file where it lies, if it is there.
 Result<HubOptions> hub_options_from_environment();
 
+/// More than the models that Tandem runs have: a hub that sends more is not believed.
+inline constexpr std::uint64_t kModelBytesMax = std::uint64_t{128} << 30;
+
 /// A model at one commit.
 struct HubSnapshot {
   std::string id;
@@ -43,8 +46,8 @@ std::vector<std::string> files_to_fetch(const std::vector<std::string>& names);
 /// files that Tandem reads), kCorruptData.
 Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view where);
 
-/// What the headers of an answer say about a file whose listing did not: its hash.
-ModelFile with_hash_of_headers(ModelFile file, const HttpResponse& response);
+/// What an answer says about a file whose listing did not: its size, and its hash.
+ModelFile with_what_was_answered(ModelFile file, const HttpResponse& response);
 
 /// Immutable: methods may be called from many threads at once.
 class HubClient {
@@ -52,11 +55,13 @@ class HubClient {
   explicit HubClient(HubOptions options);
 
   /// Looks a model up. Errors: kNetwork (the hub cannot be reached or is in trouble), kNotFound (no such model or
-  /// revision), kPermission (gated or private), kUnsupported (no files that Tandem reads), kCorruptData.
+  /// revision), kPermission (gated or private), kUnsupported (no files that Tandem reads), kCorruptData (also for more
+  /// files, or larger ones, than a model has).
   Result<HubSnapshot> snapshot(std::string_view id, std::string_view revision) const;
 
   /// Brings one file to `folder`, whole and checked, or leaves what has come so far beside it as NAME.part for the next
-  /// try. A file that is there already is kept: it was checked before it got its name.
+  /// try. A file that is there already is kept: it was checked before it got its name. A file of which neither the
+  /// listing nor the answer gives a hash or the size is refused: nothing shows whether it is whole.
   Status fetch(const HubSnapshot& snapshot, const ModelFile& file, const std::filesystem::path& folder,
                const ProgressCallback& progress) const;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -343,6 +344,7 @@ TEST_F(HubClientTest, ReportsADiskThatIsFull) {
       http.download({.url = fmt::format("http://127.0.0.1:{}/blobs/org/model/model.safetensors", hub_.storage_port()),
                      .file = "/dev/full",
                      .size_bytes = {},
+                     .bytes_max = 1U << 20,
                      .on_progress = {}});
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, ErrorCode::kNoSpace) << response.error().message;
@@ -354,9 +356,133 @@ TEST_F(HubClientTest, RefusesMoreBytesThanWereAnnounced) {
       http.download({.url = fmt::format("http://127.0.0.1:{}/blobs/org/model/model.safetensors", hub_.storage_port()),
                      .file = folder_.path() / "file",
                      .size_bytes = weights_.size() - 1,
+                     .bytes_max = {},
                      .on_progress = {}});
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, ErrorCode::kCorruptData) << response.error().message;
+}
+
+TEST_F(HubClientTest, RefusesMoreBytesThanAFileMayHave) {
+  const auto response =
+      HttpClient(hub_.options().http)
+          .download({.url = fmt::format("http://127.0.0.1:{}/blobs/org/model/model.safetensors", hub_.storage_port()),
+                     .file = folder_.path() / "file",
+                     .size_bytes = {},
+                     .bytes_max = weights_.size() - 1,
+                     .on_progress = {}});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::kCorruptData) << response.error().message;
+}
+
+/// How long a call took, in seconds.
+template <class Call>
+double seconds_of(const Call& call) {
+  const auto start = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+TEST_F(HubClientTest, DoesNotTakeAFewBytesOfEachTryForProgress) {
+  hub_.set_faults(R"({"bytes_per_try": {"model.safetensors": 1}})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNetwork) << status.error().message;
+  EXPECT_EQ(ranges().size(), 3U);
+}
+
+TEST_F(HubClientTest, EndsADownloadThatIsTooSlowOnTheWhole) {
+  hub_.serve("org/model/model.safetensors", noise(20'000'000));
+  hub_.set_faults(R"({"bytes_per_try": {"model.safetensors": 20000}})");
+  HubOptions options = hub_.options();
+  options.http.stall_timeout_s = 60;
+  options.http.time_ms_max = 1'000;
+  options.http.bytes_per_s_min = std::uint64_t{1} << 30;
+  Status status;
+  EXPECT_LT(seconds_of([&] { status = fetch_all(options); }), 10.0);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNetwork);
+  EXPECT_FALSE(fs::exists(folder_.path() / "model.safetensors"));
+}
+
+TEST_F(HubClientTest, EndsATransferBelowTheLowestUsefulRate) {
+  hub_.set_faults(R"({"slow": {"model.safetensors": 3}})");  // 1.3 KiB/s.
+  HubOptions options = hub_.options();
+  options.http.attempts_max = 1;
+  Status status;
+  EXPECT_LT(seconds_of([&] { status = fetch_all(options); }), 20.0);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNetwork) << status.error().message;
+}
+
+TEST_F(HubClientTest, EndsAShortAnswerThatTrickles) {
+  hub_.set_faults(R"({"trickle": 0.2})");
+  HubOptions options = hub_.options();
+  options.http.stall_timeout_s = 60;
+  options.http.time_ms_max = 1'000;
+  double seconds = 0;
+  const auto found = [&] {
+    Result<HubSnapshot> result = fail(ErrorCode::kIo, "not run");
+    seconds = seconds_of([&] { result = HubClient(options).snapshot(kModel, "main"); });
+    return result;
+  }();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kNetwork);
+  EXPECT_NE(found.error().message.find("takes longer than 1 s"), std::string::npos) << found.error().message;
+  EXPECT_LT(seconds, 10.0);
+}
+
+TEST_F(HubClientTest, WaitsNoLongerThanARequestMayTake) {
+  hub_.set_faults(R"({"status": {"/api/models/org/model/revision/main": 503}})");
+  HubOptions options = hub_.options();
+  options.http.attempts_max = 1'000;
+  options.http.time_ms_max = 500;
+  const auto wait = [&] { EXPECT_FALSE(HubClient(options).snapshot(kModel, "main")); };
+  EXPECT_LT(seconds_of(wait), 5.0);
+}
+
+TEST_F(HubClientTest, RefusesAnswersThatAreTooLong) {
+  const auto expect_refused = [this](const HubOptions& options, const char* part) {
+    const Result<HubSnapshot> found = HubClient(options).snapshot(kModel, "main");
+    ASSERT_FALSE(found) << part;
+    EXPECT_EQ(found.error().code, ErrorCode::kCorruptData) << found.error().message;
+    EXPECT_NE(found.error().message.find(part), std::string::npos) << found.error().message;
+  };
+  HubOptions options = hub_.options();
+  options.http.answer_bytes_max = 100;
+  expect_refused(options, "more than 100 bytes");
+  const std::pair<const char*, const char*> faults[] = {
+      {R"({"more_headers": 2000})", "lines"},
+      {R"({"more_files": 1000})", "1002 files to fetch"},
+      {R"({"more_files": 100000})", "100002 files"},
+      {R"({"sizes": {"config.json": 300000000}})", "config.json has 300000000 bytes"},
+      {R"({"sizes": {"model.safetensors": 100000000000}})", "model.safetensors has 100000000000 bytes"},
+      {R"({"sizes": {"model.safetensors": 18446744073709551615}})", "model.safetensors has 18446744073709551615"},
+  };
+  for (const auto& [fault, part] : faults) {
+    hub_.set_faults(fault);
+    expect_refused(hub_.options(), part);
+  }
+  for (const char* shard : {"model-01.safetensors", "model-02.safetensors"})
+    hub_.serve("org/model/" + std::string(shard), "{}");
+  hub_.set_faults(R"({"sizes": {"model.safetensors": 60000000000, "model-01.safetensors": 60000000000,
+                                "model-02.safetensors": 60000000000}})");
+  expect_refused(hub_.options(), "the files have 180000000002 bytes");
+}
+
+TEST_F(HubClientTest, StoresNoFileThatNothingShowsToBeWhole) {
+  hub_.set_faults(R"({"no_hashes": true, "no_etag": true, "no_length": true})");
+  const Status status = fetch_all(hub_.options());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kCorruptData);
+  EXPECT_NE(status.error().message.find("config.json: "), std::string::npos) << status.error().message;
+  EXPECT_NE(status.error().message.find("neither its size nor a hash"), std::string::npos) << status.error().message;
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+
+  // A length is something: what is cut off is noticed, and fetched.
+  hub_.set_faults(R"({"no_hashes": true, "no_etag": true, "drop_after": {"model.safetensors": [40000]}})");
+  const Status with_length = fetch_all(hub_.options());
+  ASSERT_TRUE(with_length) << with_length.error().message;
+  expect_fetched();
 }
 
 }  // namespace

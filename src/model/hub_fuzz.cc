@@ -48,7 +48,7 @@ void check_headers(std::string_view head) {
   }
   static_cast<void>(response.retry_after_s());
   static_cast<void>(response.range_begin());
-  const ModelFile file = tandem::with_hash_of_headers({.name = "config.json"}, response);
+  const ModelFile file = tandem::with_what_was_answered({.name = "config.json"}, response);
   CHECK(file.sha256.empty() || file.git_blob_sha1.empty());
   check_file(file);
 }

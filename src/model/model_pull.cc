@@ -97,8 +97,16 @@ class Pull {
     RETURN_IF_ERROR(forget_other_commits(snapshot.commit));
     RETURN_IF_ERROR(make_folders(staging));
     RETURN_IF_ERROR(check_space(snapshot, staging));
+    std::uint64_t total_bytes = 0;
     for (const ModelFile& file : snapshot.files) {
       RETURN_IF_ERROR(hub.fetch(snapshot, file, staging, options_.progress));
+      std::error_code error;
+      total_bytes += fs::file_size(staging / file.name, error);
+      // The listing may have announced no sizes.
+      if (error || total_bytes > kModelBytesMax) {
+        return fail(ErrorCode::kCorruptData, "{}: the hub has sent {} bytes, want at most {}", id_, total_bytes,
+                    kModelBytesMax);
+      }
     }
     return publish(staging, "hub", snapshot.commit);
   }
@@ -147,9 +155,6 @@ class Pull {
       for (const char* suffix : {"", ".part"}) {
         const std::uintmax_t bytes = fs::file_size(staging / (file.name + suffix), error);
         if (!error) here_bytes += bytes;
-      }
-      if (missing_bytes + size_bytes < missing_bytes) {
-        return fail(ErrorCode::kCorruptData, "{}: the hub announces more bytes than 64 bits can count", id_);
       }
       missing_bytes += size_bytes - std::min(size_bytes, here_bytes);
     }

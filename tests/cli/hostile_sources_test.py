@@ -184,6 +184,13 @@ class Pull(WithHub):
         message = self.refuse("pull", "org/model", status=2, names=["HF_TOKEN", "one word"])
         self.assertNotIn("secret-token", message)
 
+    def test_a_file_that_nothing_shows_to_be_whole_is_refused(self):
+        self.materialise(self.files, "hub/org/model")
+        faults = {"no_hashes": True, "no_etag": True, "no_length": True}
+        (self.hub / "faults.json").write_text(json.dumps(faults))
+        self.refuse("pull", "org/model", names=["config.json", "neither its size nor a hash"])
+        self.assertEqual(list(self.folder.glob("home/models/*")), [])
+
 
 if __name__ == "__main__":
     main()

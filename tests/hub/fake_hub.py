@@ -14,9 +14,15 @@ ROOT/faults.json, read anew for each request, may hold:
      "stall_after": {"FILE": [1000]},        sends nothing more after so many bytes, once each
      "slow": {"FILE": 0.01},                 waits so many seconds after each 4 KiB
      "damage": {"FILE": 2},                  how often a file is sent with one byte changed (a bool: always)
+     "bytes_per_try": {"FILE": 1},           closes the connection after so many new bytes of a file, always
+     "trickle": 0.2,                         sends answers that are no files byte by byte, with so many seconds between
+     "more_headers": 2000,                   so many lines of headers more
+     "sizes": {"FILE": 1000},                lists other sizes
+     "more_files": 1000,                     lists so many shards of weights more
      "no_range": true,                       ignores Range
      "no_length": true,                      sends no Content-Length
      "no_hashes": true,                      lists files without sizes and hashes
+     "no_etag": true,                        sends no hashes in headers either
      "token": "secret"}                      asks for this bearer token
 
 What was asked is appended to ROOT/requests.log, one JSON line each. Counters live as long as the process.
@@ -80,10 +86,12 @@ def listing(model):
         data = path.read_bytes()
         sibling = {"rfilename": path.relative_to(folder).as_posix()}
         if not faults().get("no_hashes"):
-            sibling |= {"size": len(data), "blobId": git_blob_sha1(data)}
+            size = faults().get("sizes", {}).get(path.name, len(data))
+            sibling |= {"size": size, "blobId": git_blob_sha1(data)}
             if len(data) >= LARGE_BYTES:
                 sibling["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 135}
         siblings.append(sibling)
+    siblings += [{"rfilename": f"model-0{number}.safetensors"} for number in range(faults().get("more_files", 0))]
     return {"id": model, "sha": commit_of(folder), "siblings": siblings}
 
 
@@ -103,13 +111,24 @@ class Handler(BaseHTTPRequestHandler):
         with LOCK, open(ROOT / "requests.log", "a") as log:
             log.write(json.dumps(entry) + "\n")
 
-    def answer(self, status, data=b"", **headers):
+    def start(self, status, headers):
         self.send_response(status)
         for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
+            if "Etag" not in name.title() or not faults().get("no_etag"):
+                self.send_header(name.replace("_", "-"), value)
+        for number in range(faults().get("more_headers", 0)):
+            self.send_header(f"X-{number}", "more")
+
+    def answer(self, status, data=b"", **headers):
+        self.start(status, headers)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        if "trickle" not in faults():
+            self.wfile.write(data)
+            return
+        for byte in data:
+            self.wfile.write(bytes([byte]))
+            time.sleep(faults().get("trickle", 0))
 
     def refuse(self, status):
         headers = {}
@@ -132,9 +151,7 @@ class Handler(BaseHTTPRequestHandler):
                 return self.answer(416, Content_Range=f"bytes */{len(data)}")
             status = 206
             headers["Content_Range"] = f"bytes {begin}-{len(data) - 1}/{len(data)}"
-        self.send_response(status)
-        for header, value in headers.items():
-            self.send_header(header.replace("_", "-"), value)
+        self.start(status, headers)
         if faults().get("no_length"):
             self.send_header("Connection", "close")
             self.close_connection = True
@@ -144,14 +161,16 @@ class Handler(BaseHTTPRequestHandler):
 
         drop, stall = next_of("drop_after", name), next_of("stall_after", name)
         wait = faults().get("slow", {}).get(name, 0)
-        stop = min(value for value in (drop, stall, len(data)) if value is not None)
+        few = faults().get("bytes_per_try", {}).get(name)
+        few = None if few is None else begin + few
+        stop = min(value for value in (drop, stall, few, len(data)) if value is not None)
         for offset in range(begin, max(begin, stop), 4096):
             self.wfile.write(data[offset : min(offset + 4096, stop)])
             self.wfile.flush()
             time.sleep(wait)
         if stall is not None:
             time.sleep(30)
-        if drop is not None or stall is not None:
+        if drop is not None or stall is not None or few is not None:
             self.close_connection = True
 
     def do_GET(self):
