@@ -141,16 +141,33 @@ struct ChildPlan {
 };
 
 [[noreturn]] void become_program(const ChildPlan& plan) {
-  // A session of its own is a process group that can be ended as a whole, and has no terminal to ask anything on.
-  const bool is_ready = ::setsid() >= 0 && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == plan.parent &&
-                        ::chdir(plan.folder) == 0 && ::setrlimit(RLIMIT_FSIZE, &plan.file_size) == 0 &&
+  const bool is_ready = ::chdir(plan.folder) == 0 && ::setrlimit(RLIMIT_FSIZE, &plan.file_size) == 0 &&
                         ::dup2(plan.input, STDIN_FILENO) >= 0 && ::dup2(plan.output, STDOUT_FILENO) >= 0 &&
                         ::dup2(plan.output, STDERR_FILENO) >= 0;
+  if (is_ready) ::execve(plan.program, plan.arguments, plan.environment);
+  ::_exit(kNotStarted);
+}
+
+void end_group(int) { ::kill(0, SIGKILL); }
+
+/// The process between this one and the program, which often is a script that starts another one: when this process
+/// dies, all of them do. Ends with the program's status.
+[[noreturn]] void supervise(const ChildPlan& plan) {
+  // A session of its own is a process group that can be ended as a whole, and has no terminal to ask anything on.
+  ::setsid();
+  struct sigaction on_term {};
+  on_term.sa_handler = end_group;
+  ::sigaction(SIGTERM, &on_term, nullptr);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (is_ready) ::execve(plan.program, plan.arguments, plan.environment);
-  ::_exit(kNotStarted);
+  if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || ::getppid() != plan.parent) ::_exit(kNotStarted);
+  const pid_t program = ::fork();
+  if (program < 0) ::_exit(kNotStarted);
+  if (program == 0) become_program(plan);
+  int status = 0;
+  while (::waitpid(program, &status, 0) < 0 && errno == EINTR) continue;
+  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
 /// Appends what can be read without waiting for long, and forgets all but the end.
@@ -195,7 +212,7 @@ Result<ProgramResult> run_program(const ProgramCall& call) {
                        .output = write_end.get()};
   const pid_t child = ::fork();
   if (child < 0) return fail_errno(errno, "cannot run", *program);
-  if (child == 0) become_program(plan);
+  if (child == 0) supervise(plan);
   write_end = FileDescriptor();
 
   ProgramResult result;
@@ -203,7 +220,7 @@ Result<ProgramResult> run_program(const ProgramCall& call) {
   bool is_late = false;
   for (;;) {
     siginfo_t ended{};
-    // WNOWAIT: as long as the program has not been waited for, the number of its group is nobody else's.
+    // WNOWAIT: as long as the child has not been waited for, the number of its group is nobody else's.
     if (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR) {
       return fail_errno(errno, "cannot wait for", *program);
     }
@@ -224,7 +241,7 @@ Result<ProgramResult> run_program(const ProgramCall& call) {
     return fail(ErrorCode::kIo, "{}: has not ended after {} s and was stopped:\n{}", *program,
                 std::chrono::duration_cast<std::chrono::seconds>(call.time_max).count(), result.output);
   }
-  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);  // Whoever ended the supervisor.
   return result;
 }
 

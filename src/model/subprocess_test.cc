@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -115,6 +117,27 @@ TEST_F(SubprocessTest, EndsAProgramWhoseTimeIsUpWithAllThatItStarted) {
   write_program("prog", child + "exit 0");
   EXPECT_TRUE(run({"prog"}));
   std::this_thread::sleep_for(std::chrono::milliseconds(1'200));
+  EXPECT_FALSE(fs::exists(outlived));
+}
+
+TEST_F(SubprocessTest, EndsWithTheProcessThatStartedIt) {
+  const fs::path begun = folder_.path() / "begun";
+  const fs::path outlived = folder_.path() / "outlived";
+  // A script that waits for what it has started, as the shims of version managers do.
+  write_program("prog", "touch '" + begun.string() + "'; sh -c \"sleep 1; touch '" + outlived.string() + "'\"; exit 0");
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    static_cast<void>(run({"prog"}));
+    ::_exit(0);
+  }
+  for (int i = 0; i < 500 && !fs::exists(begun); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ASSERT_TRUE(fs::exists(begun));
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
   EXPECT_FALSE(fs::exists(outlived));
 }
 
