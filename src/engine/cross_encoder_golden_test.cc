@@ -84,6 +84,23 @@ TEST(CrossEncoderGoldens, EveryHeadAndActivationOfATinyModel) {
 
 TEST(CrossEncoderGoldens, EveryFamilysHead) { EXPECT_EQ(compare_tiny_models(families_folder()), 9U); }
 
+TEST(CrossEncoderGoldens, ModulesThatMakeVectorsAreNoPartOfIt) {
+  const JsonDocument golden = must(JsonDocument::read_file(families_folder() / "golden.json"));
+  const TemporaryFolder folder;
+  for (const JsonValue& variant : must(golden.root().get_array("variants"))) {
+    if (must(variant.get_string("name")) != "bert, 1 labels, none") continue;
+    add_golden_files(folder, must(variant.get_object("files")), families_folder());
+  }
+  const auto identity = [&folder] { return must(must(CrossEncoder::open(folder.path())).identity()).weights_hash; };
+  const std::string without = identity();
+  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+      {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"},
+      {"path":"2_Dense","type":"sentence_transformers.models.Dense"}])");
+  folder.write("1_Pooling/config.json", R"({"pooling_mode":"mean"})");
+  folder.write("2_Dense/config.json", R"({"in_features":32,"out_features":8})");  // Without weights.
+  EXPECT_EQ(identity(), without);
+}
+
 class PublishedCrossEncoder : public testing::Test {
  protected:
   static constexpr const char* kModel = "ms-marco-MiniLM-L-12-v2";

@@ -107,7 +107,8 @@ inline void check_cross_encoder(const CrossEncoder& encoder, std::span<const std
   const Result<PairScores> scores = encoder.predict(pairs);
   if (!scores) return check_error(scores.error());
   CHECK(scores->scores.rows() == pairs.size() && scores->scores.columns() == encoder.labels().size());
-  CHECK(!encoder.labels().empty() && encoder.identity());
+  CHECK(!encoder.labels().empty());
+  CHECK(encoder.identity());
   check_rows(scores->scores, [&](std::size_t row) -> Result<Matrix> {
     auto single = encoder.predict(std::span(pairs).subspan(row, 1));
     if (!single) return tl::unexpected(single.error());

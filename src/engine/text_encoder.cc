@@ -156,6 +156,7 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
   }
   ASSIGN_OR_RETURN(Compute compute, choose_compute(options.compute, threads));
   ASSIGN_OR_RETURN(ModelConfig config, read_model_config(folder));
+  if (task == ModelTask::kClassify) config.modules.clear();  // They make vectors of texts, which nobody asks for.
   const Result<EncoderSpec> made_spec = make_encoder_spec(config.transformer, task);
   if (!made_spec) return fail_in((config.transformer_folder / "config.json").string(), made_spec.error());
   const EncoderSpec& spec = *made_spec;
