@@ -58,11 +58,13 @@ run() {
 
 # keep NAME: makes the corpus anew, in an archive that depends on nothing but its content.
 keep() {
-  local name=$1 merged=$TMPDIR/$1 archive=$corpora/$1.tar.xz
+  local name=$1 merged=$TMPDIR/$1 archive=$corpora/$1.tar.xz seed
   prepare "$name"
   mkdir "$merged"
   "build/fuzz/bin/$name" -merge=1 $limits "$merged" "$findings/$name/corpus" "$findings/$name/seeds" \
     2>"$findings/$name/log" || die "$name could not merge its corpus: $findings/$name/log says why"
+  # What the project has anyway is not kept twice: libFuzzer calls an input by its SHA-1.
+  for seed in $(seeds_of "$name"); do rm -f "$merged/$(sha1sum <"$seed" | cut -c 1-40)"; done
   mkdir -p "$corpora"
   while true; do
     (cd "$merged" && ls | LC_ALL=C sort | tar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 \
