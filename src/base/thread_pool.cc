@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace tandem {
@@ -28,18 +30,43 @@ struct ThreadPool::State {
   std::size_t parts = 0;
   std::size_t next_part = 0;
   std::size_t parts_done = 0;
+  std::exception_ptr failure;  // The first of this job.
   bool stopping = false;
 
   std::vector<std::thread> threads;
+
+  ~State() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    work_ready.notify_all();
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  // Calls what belongs to the job, with the lock released. An exception is kept for the caller, and ends the job with
+  // the parts that have begun: their captures live in the caller's frame, which must not unwind while they run.
+  template <class Call>
+  void run_unlocked(std::unique_lock<std::mutex>& lock, const Call& call) {
+    std::exception_ptr thrown;
+    lock.unlock();
+    try {
+      call();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    lock.lock();
+    if (thrown == nullptr) return;
+    if (failure == nullptr) failure = std::move(thrown);
+    parts = next_part;
+  }
 
   // Takes and runs one part; the lock is released while it runs. False: none is left.
   bool run_one(std::unique_lock<std::mutex>& lock, std::size_t worker) {
     if (next_part >= parts) return false;
     const std::size_t part = next_part++;
     const auto* current = work;
-    lock.unlock();
-    (*current)(part, worker);
-    lock.lock();
+    run_unlocked(lock, [&] { (*current)(part, worker); });
     ++parts_done;
     part_done.notify_one();
     return true;
@@ -63,14 +90,7 @@ ThreadPool::ThreadPool(std::size_t threads) : state_(std::make_unique<State>()) 
   }
 }
 
-ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->work_ready.notify_all();
-  for (std::thread& thread : state_->threads) thread.join();
-}
+ThreadPool::~ThreadPool() = default;
 
 std::size_t ThreadPool::threads() const { return state_->threads.size() + 1; }
 
@@ -87,19 +107,18 @@ void ThreadPool::run(std::size_t parts, const std::function<void(std::size_t, st
   if (parts > 1) state.work_ready.notify_all();
 
   const auto report = [&] {
-    if (!on_progress) return;
+    if (!on_progress || state.failure != nullptr) return;
     const std::size_t done = state.parts_done;
-    lock.unlock();
-    on_progress(done);
-    lock.lock();
+    state.run_unlocked(lock, [&] { on_progress(done); });
   };
   while (state.run_one(lock, 0)) report();
-  while (state.parts_done < parts) {
+  while (state.parts_done < state.parts) {
     state.part_done.wait(lock);
     report();
   }
   state.parts = 0;
   state.next_part = 0;
+  if (state.failure != nullptr) std::rethrow_exception(std::exchange(state.failure, nullptr));
 }
 
 }  // namespace tandem

@@ -20,8 +20,9 @@ class ThreadPool {
   std::size_t threads() const;
 
   /// Runs work(part, worker) for each part in [0, parts), each once, `worker` in [0, threads()), and returns when all
-  /// are done. Parts start in order. `work` must not throw, nor call run() of the same pool. `on_progress`, if given,
-  /// is called in the caller's thread between its own parts with the number of parts that are done.
+  /// are done. Parts start in order. `work` must not call run() of the same pool. `on_progress`, if given, is called in
+  /// the caller's thread between its own parts with the number of parts that are done. When either throws, as running
+  /// out of memory does, no further part starts, and the exception leaves from here once no part is running any more.
   void run(std::size_t parts, const std::function<void(std::size_t part, std::size_t worker)>& work,
            const std::function<void(std::size_t done)>& on_progress = {});
 

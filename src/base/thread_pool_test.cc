@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -46,6 +48,34 @@ TEST(ThreadPool, ReportsProgressFromTheCallingThreadUpToTheTotal) {
         last = done;
       });
   EXPECT_LE(last, 64U);
+}
+
+// Another part throws in each round, while others still use what lies in the frame of the caller.
+TEST(ThreadPool, LetsAnExceptionOutWhenNoPartIsRunningAnyMore) {
+  ThreadPool pool(4);
+  for (int round = 0; round < 200; ++round) {
+    std::atomic<int> running = 0;
+    std::atomic<bool> after = false;
+    std::atomic<bool> ran_after = false;
+    const auto work = [&](std::size_t part, std::size_t) {
+      ++running;
+      if (after) ran_after = true;
+      std::this_thread::yield();
+      --running;
+      if (part % 7 == static_cast<std::size_t>(round % 7)) throw std::bad_alloc();
+    };
+    EXPECT_THROW(pool.run(100, work), std::bad_alloc);
+    after = true;
+    EXPECT_EQ(running.load(), 0);
+    EXPECT_FALSE(ran_after.load());
+  }
+  std::atomic<int> runs = 0;
+  pool.run(10, [&](std::size_t, std::size_t) { ++runs; });
+  EXPECT_EQ(runs.load(), 10);
+  const auto progress = [](std::size_t) { throw std::runtime_error("stop"); };
+  EXPECT_THROW(pool.run(
+                   10, [&](std::size_t, std::size_t) { ++runs; }, progress),
+               std::runtime_error);
 }
 
 }  // namespace
