@@ -231,13 +231,8 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
                                      const ProgressCallback& progress) const {
   const Impl& impl = *impl_;
   const std::string_view prompt = impl.prompt(role);
-
-  std::vector<std::string> prompted;  // Texts are copied only where something is put before them.
-  if (!prompt.empty()) {
-    for (const std::string_view text : texts) prompted.push_back(std::string(prompt).append(text));
-  }
   std::vector<TextInput> inputs(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) inputs[i].first = prompt.empty() ? texts[i] : prompted[i];
+  for (std::size_t i = 0; i < texts.size(); ++i) inputs[i] = {.first = texts[i], .prompt = prompt};
 
   std::size_t skipped = 0;
   if (!prompt.empty() && !impl.pools_prompt) {

@@ -110,7 +110,7 @@ Result<CrossEncoder> CrossEncoder::open(const std::filesystem::path& folder, con
 
 Result<PairScores> CrossEncoder::predict(std::span<const TextPair> pairs, const ProgressCallback& progress) const {
   std::vector<TextInput> inputs(pairs.size());
-  for (std::size_t i = 0; i < pairs.size(); ++i) inputs[i] = {pairs[i].query, pairs[i].document};
+  for (std::size_t i = 0; i < pairs.size(); ++i) inputs[i] = {.first = pairs[i].query, .second = pairs[i].document};
   PairScores result{.scores = Matrix(pairs.size(), impl_->output.outputs()), .truncation = {}};
   const auto consume = [&](std::size_t index, MatrixView hidden) {
     impl_->score(hidden.row(0), result.scores.row(index));

@@ -24,6 +24,8 @@ constexpr std::size_t kBatchTokens = 256;
 // From this width on a layer has so many weights that walking through them half as often is worth more.
 constexpr std::size_t kWideHiddenSize = 768;
 constexpr std::size_t kWideBatchTokens = 512;
+// A file can say that a model is a million wide: what each thread holds of a batch stays in proportion.
+constexpr std::size_t kBatchFloats = std::size_t{16} << 20;
 // A batch smaller than this is not worth a thread of its own.
 constexpr std::size_t kBatchTokensMin = 32;
 
@@ -199,8 +201,11 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
   auto state = std::make_unique<State>(std::move(config), std::move(tensors), std::move(tokenizer), std::move(encoder),
                                        std::move(compute));
   state->batch_tokens = options.compute.batch_tokens;
-  if (state->batch_tokens == 0)
+  if (state->batch_tokens == 0) {
     state->batch_tokens = spec.hidden_size < kWideHiddenSize ? kBatchTokens : kWideBatchTokens;
+    const std::size_t widest = std::max(spec.hidden_size, spec.embedding_size);
+    state->batch_tokens = std::clamp<std::size_t>(kBatchFloats / widest, 1, state->batch_tokens);
+  }
   state->max_length = length;
   state->adapter = std::move(adapter);
   state->weights_hash = std::move(weights_hash);
@@ -223,8 +228,11 @@ Result<Truncation> TextEncoder::run(std::span<const TextInput> texts, HiddenRows
       const std::size_t last = std::min((part + 1) * kTokenizeTexts, count);
       for (std::size_t i = part * kTokenizeTexts; i < last; ++i) {
         const TextInput& text = texts[begin + i];
-        window[i] = {begin + i, text.second ? state.tokenizer.encode(text.first, *text.second, options)
-                                            : state.tokenizer.encode(text.first, options)};
+        std::string prompted;  // Texts are copied only where something is put before them.
+        if (!text.prompt.empty()) prompted.append(text.prompt).append(text.first);
+        const std::string_view first = text.prompt.empty() ? text.first : std::string_view(prompted);
+        window[i] = {begin + i, text.second ? state.tokenizer.encode(first, *text.second, options)
+                                            : state.tokenizer.encode(first, options)};
         if (Encoding& encoding = window[i].encoding; encoding.ids.empty()) {
           // Only a tokenizer without special tokens leaves nothing of an empty text.
           encoding.ids.push_back(state.pad_id);

@@ -26,7 +26,8 @@ namespace tandem {
 /// One text, or a pair that the model reads together.
 struct TextInput {
   std::string_view first;
-  std::optional<std::string_view> second;
+  std::optional<std::string_view> second = {};
+  std::string_view prompt = {};  ///< Comes before the first text, as if it were part of it.
 };
 
 /// Receives the hidden states of the text `index`, [tokens or 1, hidden_size], in a worker's thread. The rows are valid

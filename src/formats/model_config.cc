@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -22,8 +23,8 @@ constexpr std::uint64_t kLayersMax = 1U << 12;
 constexpr std::uint64_t kVocabularyMax = 1U << 26;
 constexpr std::uint64_t kPositionsMax = 1U << 24;
 constexpr std::uint64_t kLabelsMax = 1U << 16;
-constexpr std::size_t kModulesMax =
-    32;  // Each is read, even where several name one folder; published models have five.
+// Put before every text, so that it costs its length for each; published ones have some hundred bytes.
+constexpr std::size_t kPromptBytesMax = std::size_t{16} << 10;
 constexpr std::uint64_t kConfigBytesMax = 64U << 20;
 
 constexpr std::string_view kDefaultDenseActivation = "torch.nn.modules.activation.Tanh";
@@ -324,9 +325,6 @@ Result<std::vector<ModuleEntry>> read_module_entries(const fs::path& folder) {
     if (!module_path.empty() && !is_safe_relative_path(module_path)) {
       return fail(ErrorCode::kCorruptData, "{}: path \"{}\" leads out of the folder", path, module_path);
     }
-    if (entries.size() == kModulesMax) {
-      return fail(ErrorCode::kUnsupported, "{}: more than {} modules", path, kModulesMax);
-    }
     entries.push_back({std::string(type), module_path.empty() ? folder : folder / module_path});
     return {};
   }));
@@ -351,6 +349,12 @@ Result<Module> read_module(const ModuleEntry& entry, const fs::path& model_folde
 Status check_modules_fit(const ModelConfig& config, const fs::path& folder) {
   const std::string where = (folder / "modules.json").string();
   std::uint64_t width = 0;  // 0: there is no vector of the text yet.
+  // Weights are loaded for each module: a folder that was named a thousand times would take its size a thousand times.
+  std::set<fs::path> folders;
+  const auto check_is_new = [&](const fs::path& weights) -> Status {
+    if (folders.insert(weights).second) return {};
+    return fail(ErrorCode::kUnsupported, "{}: two modules have their weights in {}", where, weights.string());
+  };
   for (const Module& module : config.modules) {
     if (const auto* pooling = std::get_if<PoolingModule>(&module)) {
       if (width != 0) return fail(ErrorCode::kUnsupported, "{}: has two Pooling modules", where);
@@ -368,10 +372,14 @@ Status check_modules_fit(const ModelConfig& config, const fs::path& folder) {
                     dense->folder.string(), dense->inputs, width);
       }
       width = dense->outputs;
+      RETURN_IF_ERROR(check_is_new(dense->folder));
     }
-    if (const auto* norm = std::get_if<LayerNormModule>(&module); norm != nullptr && norm->width != width) {
-      return fail(ErrorCode::kCorruptData, "{}: LayerNorm wants {} components (dimension), but gets {}",
-                  norm->folder.string(), norm->width, width);
+    if (const auto* norm = std::get_if<LayerNormModule>(&module)) {
+      if (norm->width != width) {
+        return fail(ErrorCode::kCorruptData, "{}: LayerNorm wants {} components (dimension), but gets {}",
+                    norm->folder.string(), norm->width, width);
+      }
+      RETURN_IF_ERROR(check_is_new(norm->folder));
     }
   }
   return {};
@@ -420,6 +428,10 @@ Status read_sentence_transformers_config(const fs::path& folder, ModelConfig& re
       if (const Status named = check_name("prompt name", name); !named) return fail_in(config->path, named.error());
       if (value.is_null()) return {};  // A prompt that was declared and never given.
       ASSIGN_OR_RETURN(const std::string_view prompt, value.as_string("prompts"));
+      if (prompt.size() > kPromptBytesMax) {
+        return fail(ErrorCode::kUnsupported, "{}: the prompt '{}' has {} bytes, want at most {}", config->path, name,
+                    prompt.size(), kPromptBytesMax);
+      }
       result.prompts.emplace(name, prompt);
       return {};
     }));

@@ -256,14 +256,20 @@ TEST(ModelConfig, NamesTheModuleThatIsNotSupported) {
 TEST(ModelConfig, BoundsWhatIsReadAgainAndAgain) {
   TemporaryFolder folder;
   folder.write("config.json", kBert);
-  std::string modules = R"([{"path":"","type":"sentence_transformers.models.Transformer"})";
-  for (int i = 0; i < 40; ++i) modules += R"(,{"path":"1_Pooling","type":"sentence_transformers.models.Pooling"})";
-  folder.write("modules.json", modules + "]");
-  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "more than 32 modules");
+  folder.write("1_Pooling/config.json", "{}");
+  folder.write("2_Dense/config.json", R"({"in_features":384,"out_features":384})");
+  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+    {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"},
+    {"path":"2_Dense","type":"sentence_transformers.models.Dense"},
+    {"path":"2_Dense","type":"sentence_transformers.models.Dense"}])");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "two modules have their weights in");
   folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
     {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
   folder.write("1_Pooling/config.json", R"({"pooling_mode":["mean","cls","mean"]})");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "pooling_mode names \"mean\" twice");
+  folder.write("1_Pooling/config.json", R"({"pooling_mode":"mean"})");
+  folder.write("config_sentence_transformers.json", R"({"prompts":{"query":")" + std::string(20'000, 'q') + R"("}})");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "the prompt 'query' has 20000 bytes");
 }
 
 TEST(ModelConfig, ReadsLayerNormAndLeavesDropoutOut) {

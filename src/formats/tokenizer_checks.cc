@@ -86,6 +86,7 @@ Status check_unigram(const UnigramSpec& spec, std::string_view name) {
     return fail(ErrorCode::kCorruptData, "{}: model: unk_id is {}, want below the number of pieces, {}", name,
                 spec.unk_id, spec.pieces.size());
   }
+  RETURN_IF_ERROR(check_affix(spec.pieces[static_cast<std::size_t>(spec.unk_id)].spelling, "the unknown piece", name));
   for (const UnigramPiece& piece : spec.pieces) {
     RETURN_IF_ERROR(check_spelling(piece.spelling, name));
     if (!std::isfinite(piece.score)) {

@@ -22,7 +22,8 @@ using TokenIds = StringMap<std::int32_t>;
 /// A spelling that is short enough. `name` stands in front of every error.
 Status check_spelling(std::string_view spelling, std::string_view name);
 
-/// What a model puts before or behind characters to look them up, such as "##" and "</w>", is short.
+/// What a model puts before or behind characters to look them up, such as "##" and "</w>", and what it writes in place
+/// of any that it does not know, is short.
 Status check_affix(std::string_view affix, std::string_view part, std::string_view name);
 
 /// Refuses spellings or ids that appear twice.

@@ -11,6 +11,7 @@ namespace {
 Result<ModelSpec> read_word_piece(JsonValue part, std::string_view name) {
   WordPieceSpec spec;
   ASSIGN_OR_RETURN(spec.unk_token, part.get_string("unk_token"));
+  RETURN_IF_ERROR(check_affix(spec.unk_token, "unk_token", name));
   ASSIGN_OR_RETURN(spec.continuing_subword_prefix, part.get_string("continuing_subword_prefix"));
   ASSIGN_OR_RETURN(spec.max_input_chars_per_word, part.get_unsigned("max_input_chars_per_word"));
   ASSIGN_OR_RETURN(const JsonValue vocabulary, part.get_object("vocab"));
@@ -43,6 +44,7 @@ Result<ModelSpec> read_bpe(JsonValue part, std::string_view name) {
   BpeSpec spec;
   ASSIGN_OR_RETURN(const auto unk_token, part.find_string("unk_token"));
   if (unk_token) spec.unk_token = *unk_token;
+  RETURN_IF_ERROR(check_affix(unk_token.value_or(""), "unk_token", name));
   ASSIGN_OR_RETURN(const auto prefix, part.find_string("continuing_subword_prefix"));
   spec.continuing_subword_prefix = prefix.value_or("");
   RETURN_IF_ERROR(check_affix(spec.continuing_subword_prefix, "continuing_subword_prefix", name));

@@ -42,31 +42,48 @@ struct SourceText {
 };
 
 /// What the stages may still do for one text. A tokenizer's file can describe steps that make gigabytes of one letter,
-/// and tokens so long that looking for them takes thousands of steps at each place of a text. So everything that a text
-/// can be made to cost is counted, and where the budget is spent, the text ends. No published tokenizer comes near, on
-/// any text: the worst writes 57 bytes for each, in five steps over nothing but U+FDFA, and walks 128 bytes at each
-/// place, along a line of dashes.
+/// and tokens so long that looking for them takes thousands of steps at each place of a text. So what a text can be
+/// made to cost is counted, and where the budget is spent, the text ends. It lasts for the most that normalisation
+/// forms make of a text, 11 bytes of each (nothing but U+FDFA in NFKC), and for tokens of 256 bytes that match at every
+/// place.
 class TextBudget {
  public:
   explicit TextBudget(std::size_t text_bytes)
-      : bytes_left_(text_bytes * 64 + (std::size_t{64} << 10)),
-        steps_left_(text_bytes * 256 + (std::size_t{1} << 20)) {}
+      : growth_left_(text_bytes * 12 + 1024),
+        steps_left_(text_bytes * 256 + 16'384),
+        words_max_(text_bytes * 4 + 1024) {}
 
-  bool is_spent() const { return bytes_left_ == 0 || steps_left_ == 0; }
+  bool is_spent() const { return is_spent_; }
+  void spend() { is_spent_ = true; }
+
+  /// A step begins that reads so many bytes. It may write as many; more is growth, which all steps together share.
+  void begin_step(std::size_t source_bytes) { free_left_ = source_bytes; }
 
   /// How many of `bytes` may be written; where that is fewer, no more may be afterwards.
   std::size_t take_bytes(std::size_t bytes) {
-    const std::size_t taken = std::min(bytes, bytes_left_);
-    bytes_left_ = taken == bytes ? bytes_left_ - bytes : 0;
-    return taken;
+    const std::size_t free = std::min(bytes, free_left_);
+    const std::size_t growth = std::min(bytes - free, growth_left_);
+    free_left_ -= free;
+    growth_left_ -= growth;
+    is_spent_ |= free + growth < bytes;
+    return free + growth;
   }
 
   /// Counts bytes that were compared in looking for tokens.
-  void take_steps(std::size_t steps) { steps_left_ -= std::min(steps, steps_left_); }
+  void take_steps(std::size_t steps) {
+    is_spent_ |= steps > steps_left_;
+    steps_left_ -= std::min(steps, steps_left_);
+  }
+
+  /// Into how many words a step may split the text: they take more memory than the bytes that they are made of.
+  std::size_t words_max() const { return words_max_; }
 
  private:
-  std::size_t bytes_left_;  // That all steps together may write.
+  std::size_t free_left_ = 0;
+  std::size_t growth_left_;
   std::size_t steps_left_;
+  std::size_t words_max_;
+  bool is_spent_ = false;
 };
 
 /// Appends to a NormalizedText, with origins only if they are wanted, as long as the budget lasts.
@@ -86,7 +103,7 @@ class TextWriter {
   }
 
   void put(std::string_view text, Offset origin) {
-    if (budget_.take_bytes(text.size()) < text.size()) return;
+    if (budget_.is_spent() || budget_.take_bytes(text.size()) < text.size()) return;
     result_.text.append(text);
     if (origins_) result_.origins.resize(result_.text.size(), origin);
   }

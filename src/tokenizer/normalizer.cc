@@ -119,11 +119,15 @@ void Normalizer::normalize(std::string_view original, std::size_t original_begin
                            NormalizedText& spare, NormalizedText& result) const {
   SourceText source{original, nullptr, original_begin};
   result.clear();
-  if (steps_.empty()) TextWriter(origins, budget, result).copy(source, 0, original.size());
+  if (steps_.empty()) {
+    budget.begin_step(original.size());
+    TextWriter(origins, budget, result).copy(source, 0, original.size());
+  }
   for (std::size_t index = 0; index < steps_.size(); ++index) {
     // The texts change places so that the last step writes the result.
     NormalizedText& target = (steps_.size() - index) % 2 == 1 ? result : spare;
     target.clear();
+    budget.begin_step(source.text.size());
     TextWriter writer(origins, budget, target);
     std::visit(
         [&](const auto& step) {

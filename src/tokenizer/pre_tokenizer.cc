@@ -11,11 +11,15 @@
 namespace tandem {
 namespace {
 
-/// Cuts a word at code points that `is_match` tells, each a piece of its own.
+// Each of these cuts a word into pieces that cover it without a gap, and stops where there are `pieces_max`: then the
+// last one is the rest of the word.
+
+/// Cuts at code points that `is_match` tells, each a piece of its own.
 template <class IsMatch>
-void cut_at(std::string_view text, TextSpan word, const IsMatch& is_match, std::vector<PatternPiece>& pieces) {
+void cut_at(std::string_view text, TextSpan word, const IsMatch& is_match, std::size_t pieces_max,
+            std::vector<PatternPiece>& pieces) {
   std::size_t begin = word.begin;
-  for (std::size_t position = word.begin; position < word.end;) {
+  for (std::size_t position = word.begin; position < word.end && pieces.size() < pieces_max;) {
     const Utf8Step step = decode_utf8(text, position);
     const std::size_t next = position + step.bytes;
     if (is_match(code_point_class(step.code_point))) {
@@ -28,11 +32,13 @@ void cut_at(std::string_view text, TextSpan word, const IsMatch& is_match, std::
   if (begin < word.end) pieces.push_back({{begin, word.end}, false});
 }
 
-/// Cuts a word at the matches of a pattern.
-void cut_at(std::string_view text, TextSpan word, const TextPattern& pattern, std::vector<PatternPiece>& pieces) {
+/// Cuts at the matches of a pattern.
+void cut_at(std::string_view text, TextSpan word, const TextPattern& pattern, std::size_t pieces_max,
+            std::vector<PatternPiece>& pieces) {
   text = text.substr(0, word.end);
   while (word.begin < word.end) {
-    const TextSpan match = find_pattern(pattern, text, word.begin);
+    const bool is_full = pieces.size() >= pieces_max;
+    const TextSpan match = is_full ? TextSpan{word.end, word.end} : find_pattern(pattern, text, word.begin);
     if (word.begin < match.begin) pieces.push_back({{word.begin, match.begin}, false});
     if (match.empty()) break;
     pieces.push_back({match, true});
@@ -40,10 +46,12 @@ void cut_at(std::string_view text, TextSpan word, const TextPattern& pattern, st
   }
 }
 
-void cut_at(std::string_view text, TextSpan word, WordRegex regex, std::vector<PatternPiece>& pieces) {
+void cut_at(std::string_view text, TextSpan word, WordRegex regex, std::size_t pieces_max,
+            std::vector<PatternPiece>& pieces) {
   text = text.substr(0, word.end);
   while (word.begin < word.end) {
-    const std::size_t end = word_end(regex, text, word.begin);
+    const bool is_full = pieces.size() >= pieces_max;
+    const std::size_t end = is_full ? word.end : word_end(regex, text, word.begin);
     pieces.push_back({{word.begin, end}, true});
     word.begin = end;
   }
@@ -260,8 +268,9 @@ class StepRun {
   template <class Pattern>
   void split_at(const Pattern& pattern, SplitBehavior behavior, bool invert) {
     for (const TextSpan word : words_.before) {
+      if (words_.spans.size() >= budget_.words_max()) return budget_.spend();
       words_.pieces.clear();
-      cut_at(words_.text->text, word, pattern, words_.pieces);
+      cut_at(words_.text->text, word, pattern, budget_.words_max(), words_.pieces);
       if (invert) {
         for (PatternPiece& piece : words_.pieces) piece.is_match = !piece.is_match;
       }
@@ -275,6 +284,9 @@ class StepRun {
     NormalizedText& target = words_.text == &words_.texts[0] ? words_.texts[1] : words_.texts[0];
     target.clear();
     const SourceText source = SourceText::of(*words_.text);
+    std::size_t source_bytes = 0;
+    for (const TextSpan word : words_.before) source_bytes += word.end - word.begin;
+    budget_.begin_step(source_bytes);
     TextWriter writer(source.origins != nullptr, budget_, target);
     for (const TextSpan word : words_.before) write(source, word, target, writer);
     words_.text = &target;

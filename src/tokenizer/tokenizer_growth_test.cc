@@ -261,5 +261,43 @@ TEST(TokenizerBudget, CutsATextThatGrowsWithoutEndAndSaysSo) {
   EXPECT_EQ(tokenizer->encode("b").tokens_dropped, 0U);
 }
 
+// Each byte becomes 62, each of those a word of its own: words take more memory than what they are made of.
+TEST(TokenizerBudget, KeepsTheWordsOfATextThatGrowsInProportionToIt) {
+  constexpr double kMemoryMaxMib = 1024;
+  const Parts parts{.normalizer = replace("a", std::string(62, '.')),
+                    .pre_tokenizer = pre_tokenizers(
+                        list_of(2, [](std::size_t) { return R"({"type":"Punctuation","behavior":"Isolated"})"; }))};
+  const Cost cost = cost_of([&] { return run(parts, std::string(300'000, 'a')); });
+  EXPECT_TRUE(cost.succeeded);
+  EXPECT_LT(cost.memory_mib, kMemoryMaxMib);
+}
+
+// There may be a million texts, so that what each may cost whatever its length is little.
+TEST(TokenizerBudget, LetsAShortTextGrowByLittle) {
+  constexpr std::size_t kTokensMax = 2'000;
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json",
+               R"({"version":"1.0","pre_tokenizer":{"type":"Punctuation","behavior":"Isolated"},"normalizer":)" +
+                   replace("a", std::string(4'000, '.')) + R"(,"model":)" + std::string(kLetters) + "}");
+  const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_LT(tokenizer->encode("aaaa").ids.size(), kTokensMax);
+}
+
+// What grows most of all that is published: it must not be cut.
+TEST(TokenizerBudget, LastsForTheLargestNormalForms) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json",
+               R"({"version":"1.0","pre_tokenizer":{"type":"Metaspace","replacement":"_","prepend_scheme":"always"},)"
+               R"("normalizer":)" +
+                   normalizers(list_of(8, [](std::size_t) { return R"({"type":"NFKC"},{"type":"Lowercase"})"; })) +
+                   R"(,"model":)" + std::string(kLetters) + "}");
+  const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  const Encoding encoding = tokenizer->encode(repeated("\uFDFA", 20'000));
+  EXPECT_EQ(encoding.tokens_dropped, 0U);
+  EXPECT_GE(encoding.ids.size(), 60'000U);
+}
+
 }  // namespace
 }  // namespace tandem
