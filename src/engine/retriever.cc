@@ -129,21 +129,23 @@ class Search {
                      const std::function<void(std::size_t index, float score)>& take) {
     for (std::size_t first = 0; first < count; first += kPairsPerBatch) {
       const std::size_t end = std::min(first + kPairsPerBatch, count);
-      std::vector<std::uint32_t> ordinals;  // Without repetitions in a row: one document for many queries.
-      for (std::size_t index = first; index < end; ++index) {
-        const std::uint32_t ordinal = pair_at(index).ordinal;
-        if (ordinals.empty() || ordinals.back() != ordinal) ordinals.push_back(ordinal);
-      }
-      ASSIGN_OR_RETURN(const std::vector<Document> documents, collection_.documents(ordinals));
+      std::vector<std::uint32_t> ordinals;
+      for (std::size_t index = first; index < end; ++index) ordinals.push_back(pair_at(index).ordinal);
+      // Each once: many queries may have the same long documents among their candidates.
+      std::ranges::sort(ordinals);
+      ordinals.erase(std::unique(ordinals.begin(), ordinals.end()), ordinals.end());
+      ASSIGN_OR_RETURN(std::vector<Document> documents, collection_.documents(ordinals));
       std::vector<std::string> texts;
-      for (const Document& document : documents) texts.push_back(document.full_text());
+      for (Document& document : documents) {
+        texts.push_back(document.full_text());
+        document = Document();  // Lest every text is there twice.
+      }
 
       std::vector<TextPair> batch;
-      std::size_t text = 0;
       for (std::size_t index = first; index < end; ++index) {
         const Pair pair = pair_at(index);
-        if (ordinals[text] != pair.ordinal) ++text;
-        batch.push_back({queries_[pair.query], texts[text]});
+        const auto text = std::ranges::lower_bound(ordinals, pair.ordinal) - ordinals.begin();
+        batch.push_back({queries_[pair.query], texts[static_cast<std::size_t>(text)]});
       }
       ASSIGN_OR_RETURN(const PairScores predicted, cross_encoder.predict(batch, progress_from(first, count)));
       for (std::size_t index = first; index < end; ++index) take(index, predicted.scores.row(index - first)[0]);

@@ -4,7 +4,9 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "base/error.h"
@@ -21,6 +23,53 @@ Document document(std::string id, std::string text = "text") {
 
 bool same(const Document& a, const Document& b) {
   return a.id == b.id && a.title == b.title && a.text == b.text && a.metadata == b.metadata;
+}
+
+/// SQLite's integers of one to nine bytes, and where the next thing begins.
+std::uint64_t varint_at(const std::string& bytes, std::size_t& position) {
+  std::uint64_t value = 0;
+  for (int count = 0; count < 8; ++count) {
+    const auto byte = static_cast<unsigned char>(bytes[position++]);
+    value = value << 7U | (byte & 0x7FU);
+    if (byte < 0x80U) return value;
+  }
+  return value << 8U | static_cast<unsigned char>(bytes[position++]);
+}
+
+std::size_t big_endian_at(const std::string& bytes, std::size_t position, std::size_t count) {
+  std::size_t value = 0;
+  for (std::size_t i = 0; i < count; ++i) value = value << 8U | static_cast<unsigned char>(bytes[position + i]);
+  return value;
+}
+
+/// Lets every row of a document file continue in the overflow pages of the first one, and drops the pages behind these
+/// (https://www.sqlite.org/fileformat2.html). The rows have to be of one length, and few enough for one leaf: page 2.
+void share_overflow_pages(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  stream.close();
+  const std::size_t page_bytes = big_endian_at(bytes, 16, 2);
+  const std::size_t leaf = page_bytes;
+  ASSERT_EQ(bytes[leaf], 13) << "a leaf of a table";
+  std::string first_chain;
+  for (std::size_t cell = 0; cell < big_endian_at(bytes, leaf + 3, 2); ++cell) {
+    std::size_t position = leaf + big_endian_at(bytes, leaf + 8 + 2 * cell, 2);
+    const std::uint64_t payload = varint_at(bytes, position);
+    varint_at(bytes, position);  // The ordinal.
+    const std::size_t least = (page_bytes - 12) * 32 / 255 - 23;
+    const std::size_t wanted = least + (payload - least) % (page_bytes - 4);
+    position += wanted <= page_bytes - 35 ? wanted : least;
+    if (cell == 0) first_chain = bytes.substr(position, 4);
+    bytes.replace(position, 4, first_chain);
+  }
+  std::size_t last_page = 0;
+  for (std::size_t page = big_endian_at(first_chain, 0, 4); page != 0;
+       page = big_endian_at(bytes, (page - 1) * page_bytes, 4)) {
+    last_page = std::max(last_page, page);
+  }
+  bytes.resize(last_page * page_bytes);
+  for (std::size_t i = 0; i < 4; ++i) bytes[28 + i] = static_cast<char>(last_page >> (24 - 8 * i));
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
 class DocumentStore : public testing::Test {
@@ -196,6 +245,26 @@ TEST_F(DocumentStore, FindsWhatIsMissing) {
   EXPECT_EQ(reader->count(), 3U);
   const std::uint32_t ordinals[] = {1};
   EXPECT_EQ(reader->read(ordinals).error().code, ErrorCode::kCorruptData);
+}
+
+TEST_F(DocumentStore, RefusesRowsThatShareTheirPages) {
+  const std::string text(40'960, 'x');
+  write({document("a", text), document("b", text), document("c", text)});
+  const std::uint32_t ordinals[] = {0, 1, 2};
+  ASSERT_TRUE(DocumentReader::open(path_)->read(ordinals)) << "as it was written";
+  share_overflow_pages(path_);
+  const auto reader = DocumentReader::open(path_);
+  ASSERT_TRUE(reader) << reader.error().message;
+  for (const std::uint32_t ordinal : ordinals) {
+    const std::uint32_t often[] = {ordinal, ordinal, ordinal};
+    const auto documents = reader->read(often);
+    ASSERT_TRUE(documents) << documents.error().message;
+    EXPECT_EQ(documents->front().text, text);
+  }
+  const auto documents = reader->read(ordinals);
+  ASSERT_FALSE(documents);
+  EXPECT_EQ(documents.error().code, ErrorCode::kCorruptData);
+  EXPECT_TRUE(contains(documents.error().message, "2 of its documents hold 81")) << documents.error().message;
 }
 
 TEST_F(DocumentStore, OpensUnderAnyName) {
