@@ -18,6 +18,8 @@ namespace {
 // other only in between.
 constexpr std::size_t kBatch = 256;
 
+constexpr std::size_t kScoreColumns = 1;  // A cache keeps the scores of models with one label.
+
 /// The hash of a list of texts. Each is preceded by its length, so that no two lists look alike.
 class KeyHasher {
  public:
@@ -111,15 +113,10 @@ class EncoderCache::Impl {
       keys.push_back(request.keys[place]);
       places.push_back(place);
     }
-    ASSIGN_OR_RETURN(std::vector<std::optional<StoredValue>> values, store_.find(keys));
+    ASSIGN_OR_RETURN(std::vector<std::optional<StoredValue>> values, store_.find(keys, request.columns));
     std::vector<std::size_t> missing;
     for (std::size_t number = 0; number < keys.size(); ++number) {
-      if (!values[number]) {
-        missing.push_back(number);
-      } else if (values[number]->numbers.size() != request.columns) {
-        return fail(ErrorCode::kCorruptData, "the cache holds {} numbers where the encoder gives {}: it is damaged",
-                    values[number]->numbers.size(), request.columns);
-      }
+      if (!values[number]) missing.push_back(number);
     }
     Answer result{.rows = Matrix(numbers.size(), request.columns), .cost_ms = {}, .truncation = {}};
     for (std::size_t begin = 0; begin < missing.size(); begin += kBatch) {
@@ -138,8 +135,8 @@ class EncoderCache::Impl {
     return result;
   }
 
-  Result<std::size_t> count_missing(std::span<const std::string> keys) const {
-    ASSIGN_OR_RETURN(const auto values, store_.find(keys));
+  Result<std::size_t> count_missing(std::span<const std::string> keys, std::size_t columns) const {
+    ASSIGN_OR_RETURN(const auto values, store_.find(keys, columns));
     return static_cast<std::size_t>(std::ranges::count_if(values, [](const auto& value) { return !value; }));
   }
 
@@ -226,7 +223,7 @@ Result<CachedScores> EncoderCache::predict(const CrossEncoder& encoder, std::spa
   }
   ASSIGN_OR_RETURN(std::vector<std::string> keys, keys_of(encoder, pairs));
   Impl::Request request{.keys = std::move(keys),
-                        .columns = 1,
+                        .columns = kScoreColumns,
                         .compute = {},
                         .computed = &CacheCounts::pairs_computed,
                         .reused = &CacheCounts::pairs_reused,
@@ -245,7 +242,7 @@ Result<CachedScores> EncoderCache::predict(const CrossEncoder& encoder, std::spa
 
 Result<std::size_t> EncoderCache::count_missing(const CrossEncoder& encoder, std::span<const TextPair> pairs) const {
   ASSIGN_OR_RETURN(const std::vector<std::string> keys, keys_of(encoder, pairs));
-  return impl_->count_missing(keys);
+  return impl_->count_missing(keys, kScoreColumns);
 }
 
 CacheCounts EncoderCache::counts() const { return impl_->counts(); }

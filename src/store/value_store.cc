@@ -26,12 +26,12 @@ class ValueStore::Impl {
   Impl(Database database, Statement select, Statement insert)
       : database_(std::move(database)), select_(std::move(select)), insert_(std::move(insert)) {}
 
-  Result<std::vector<std::optional<StoredValue>>> find(std::span<const std::string> keys) const {
+  Result<std::vector<std::optional<StoredValue>>> find(std::span<const std::string> keys, std::size_t numbers) const {
     std::vector<std::optional<StoredValue>> values(keys.size());
     // One transaction spares a lock per key.
     ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_, "BEGIN", "cannot read values"));
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      ASSIGN_OR_RETURN(values[i], find(keys[i]));
+      ASSIGN_OR_RETURN(values[i], find(keys[i], numbers));
     }
     RETURN_IF_ERROR(transaction.commit());
     return values;
@@ -56,7 +56,7 @@ class ValueStore::Impl {
   }
 
  private:
-  Result<std::optional<StoredValue>> find(const std::string& key) const {
+  Result<std::optional<StoredValue>> find(const std::string& key, std::size_t numbers) const {
     sqlite3_stmt* select = select_.get();
     const StatementUse use(select);
     if (!bind_text(select, 1, key)) return database_.failure("cannot read a value");
@@ -66,12 +66,15 @@ class ValueStore::Impl {
       return fail(ErrorCode::kCorruptData, "{}: holds a value that is no blob with a number: it is damaged",
                   database_.path());
     }
-    const void* bytes = ::sqlite3_column_blob(select, 0);
+    // Before it is copied: rows may share their pages, so that each of many is as long as the file.
     const auto size = static_cast<std::size_t>(::sqlite3_column_bytes(select, 0));
-    StoredValue value{.numbers = std::vector<float>(size / sizeof(float)),
-                      .cost_ms = ::sqlite3_column_double(select, 1)};
-    if (!value.numbers.empty()) std::memcpy(value.numbers.data(), bytes, value.numbers.size() * sizeof(float));
-    if (size % sizeof(float) != 0 || !std::ranges::all_of(value.numbers, [](float x) { return std::isfinite(x); }) ||
+    if (size != numbers * sizeof(float)) {
+      return fail(ErrorCode::kCorruptData, "{}: holds a value of {} bytes where {} numbers are expected: it is damaged",
+                  database_.path(), size, numbers);
+    }
+    StoredValue value{.numbers = std::vector<float>(numbers), .cost_ms = ::sqlite3_column_double(select, 1)};
+    if (numbers != 0) std::memcpy(value.numbers.data(), ::sqlite3_column_blob(select, 0), size);
+    if (!std::ranges::all_of(value.numbers, [](float x) { return std::isfinite(x); }) ||
         !(value.cost_ms >= 0 && value.cost_ms <= kCostMsMax)) {
       return fail(ErrorCode::kCorruptData, "{}: holds a value of {} bytes that cost {} ms: it is damaged",
                   database_.path(), size, value.cost_ms);
@@ -108,8 +111,9 @@ Result<ValueStore> ValueStore::over(Database database) {
   return ValueStore(std::make_unique<Impl>(std::move(database), std::move(select), std::move(insert)));
 }
 
-Result<std::vector<std::optional<StoredValue>>> ValueStore::find(std::span<const std::string> keys) const {
-  return impl_->find(keys);
+Result<std::vector<std::optional<StoredValue>>> ValueStore::find(std::span<const std::string> keys,
+                                                                 std::size_t numbers) const {
+  return impl_->find(keys, numbers);
 }
 Status ValueStore::add(std::span<const std::string> keys, std::span<const StoredValue> values) {
   return impl_->add(keys, values);

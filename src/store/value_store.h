@@ -33,8 +33,9 @@ class ValueStore {
   /// One that ends with the process.
   static Result<ValueStore> in_memory();
 
-  /// The value of each key; nullopt: there is none. Errors: kCorruptData, kIo.
-  Result<std::vector<std::optional<StoredValue>>> find(std::span<const std::string> keys) const;
+  /// The value of each key, which has `numbers` numbers; nullopt: there is none. Errors: kCorruptData, also for a value
+  /// of another length; kIo.
+  Result<std::vector<std::optional<StoredValue>>> find(std::span<const std::string> keys, std::size_t numbers) const;
 
   /// A key that has a value keeps it. `keys` and `values` have one length. Errors: kNoSpace, kPermission, kIo.
   Status add(std::span<const std::string> keys, std::span<const StoredValue> values);

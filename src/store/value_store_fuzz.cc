@@ -10,11 +10,12 @@ namespace tandem {
 namespace {
 
 const std::vector<std::string> kKeys{"one", "", "three", "four", std::string(300, 'k')};
+constexpr std::size_t kNumbers = 40;
 
 std::vector<StoredValue> values() {
   std::vector<StoredValue> values;
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
-    values.push_back({.numbers = std::vector<float>(i * 40, 0.5F), .cost_ms = static_cast<double>(i)});
+    values.push_back({.numbers = std::vector<float>(kNumbers, 0.5F), .cost_ms = static_cast<double>(i)});
   }
   return values;
 }
@@ -27,6 +28,7 @@ void check_found(const Result<std::vector<std::optional<StoredValue>>>& found) {
   CHECK(found->size() == kKeys.size());
   for (const auto& value : *found) {
     if (!value) continue;
+    CHECK(value->numbers.size() == kNumbers);
     CHECK(std::ranges::all_of(value->numbers, [](float number) { return std::isfinite(number); }));
     CHECK(value->cost_ms >= 0 && std::isfinite(value->cost_ms));
   }
@@ -58,10 +60,10 @@ void check_folder(const std::filesystem::path& folder, const FolderFiles& files)
       CHECK(!store.error().message.empty());
       return;
     }
-    check_found(store->find(kKeys));
+    check_found(store->find(kKeys, kNumbers));
     const Status added = store->add(kKeys, values());
     CHECK(added || !added.error().message.empty());
-    check_found(store->find(kKeys));
+    check_found(store->find(kKeys, kNumbers));
   }
 }
 

@@ -36,20 +36,45 @@ class ValueStoreTest : public testing::Test {
 
 TEST_F(ValueStoreTest, FindsWhatWasAddedInTheOrderAsked) {
   const std::vector<std::string> keys{"one", "", "three"};
-  const std::vector<StoredValue> values{
-      {.numbers = {1.5F, -0.0F}, .cost_ms = 2.25}, {.numbers = {}, .cost_ms = 0}, {.numbers = {1e-42F}, .cost_ms = 7}};
+  const std::vector<StoredValue> values{{.numbers = {1.5F, -0.0F}, .cost_ms = 2.25},
+                                        {.numbers = {0, 3}, .cost_ms = 0},
+                                        {.numbers = {1e-42F, 1}, .cost_ms = 7}};
   for (const bool in_memory : {false, true}) {
     auto store = in_memory ? ValueStore::in_memory() : ValueStore::open(path_);
     ASSERT_TRUE(store) << store.error().message;
     ASSERT_TRUE(store->add(keys, values));
-    const auto found = store->find(std::vector<std::string>{"three", "four", "", "one"});
+    const auto found = store->find(std::vector<std::string>{"three", "four", "", "one"}, 2);
     ASSERT_TRUE(found) << found.error().message;
     ASSERT_TRUE((*found)[0] && (*found)[2] && (*found)[3]);
     EXPECT_FALSE((*found)[1]);
     EXPECT_EQ((*found)[0]->numbers, values[2].numbers);
-    EXPECT_TRUE((*found)[2]->numbers.empty());
+    EXPECT_EQ((*found)[2]->numbers, values[1].numbers);
     EXPECT_EQ(std::memcmp((*found)[3]->numbers.data(), values[0].numbers.data(), 2 * sizeof(float)), 0);
     EXPECT_EQ((*found)[3]->cost_ms, 2.25);
+  }
+}
+
+TEST_F(ValueStoreTest, FindsValuesWithoutNumbers) {
+  const std::vector<std::string> keys{"key"};
+  ValueStore store = open();
+  ASSERT_TRUE(store.add(keys, std::vector<StoredValue>{{.numbers = {}, .cost_ms = 1}}));
+  EXPECT_TRUE(store.find(keys, 0)->front()->numbers.empty());
+}
+
+// Hundreds of rows that share their pages, each as long as the file, took hundreds of times its size before the first
+// of them was looked at.
+TEST_F(ValueStoreTest, RefusesTheFirstValueOfAnotherLength) {
+  const std::vector<std::string> keys{"first", "second"};
+  ValueStore store = open();
+  ASSERT_TRUE(store.add(keys, std::vector<StoredValue>{{.numbers = std::vector<float>(1000), .cost_ms = 1},
+                                                       {.numbers = std::vector<float>(2000), .cost_ms = 1}}));
+  for (const std::size_t numbers : {0, 1, 999, 1001}) {
+    const auto found = store.find(keys, numbers);
+    ASSERT_FALSE(found) << numbers;
+    EXPECT_EQ(found.error().code, ErrorCode::kCorruptData);
+    EXPECT_EQ(found.error().message,
+              fmt::format("{}: holds a value of 4000 bytes where {} numbers are expected: it is damaged",
+                          path_.string(), numbers));
   }
 }
 
@@ -61,7 +86,7 @@ TEST_F(ValueStoreTest, RefusesWhatNobodyComputed) {
     std::filesystem::remove(path_);
     ASSERT_TRUE(open().add(keys, std::vector<StoredValue>{{.numbers = {1}, .cost_ms = 1}}));
     execute((std::string("UPDATE computed SET ") + damage).c_str());
-    const auto found = open().find(keys);
+    const auto found = open().find(keys, 1);
     ASSERT_FALSE(found) << damage;
     EXPECT_TRUE(found.error().code == ErrorCode::kCorruptData || found.error().code == ErrorCode::kUnsupported);
     EXPECT_NE(found.error().message.find(path_.string()), std::string::npos) << found.error().message;
@@ -73,7 +98,7 @@ TEST_F(ValueStoreTest, AKeyKeepsItsFirstValue) {
   ValueStore store = open();
   ASSERT_TRUE(store.add(keys, std::vector<StoredValue>{{.numbers = {1}, .cost_ms = 1}}));
   ASSERT_TRUE(open().add(keys, std::vector<StoredValue>{{.numbers = {2}, .cost_ms = 2}}));
-  EXPECT_EQ((*store.find(keys))[0]->numbers, std::vector<float>{1});
+  EXPECT_EQ((*store.find(keys, 1))[0]->numbers, std::vector<float>{1});
 }
 
 TEST_F(ValueStoreTest, AnotherDatabaseIsRefusedAndLeftAsItIs) {
@@ -121,7 +146,7 @@ TEST_F(ValueStoreTest, ATriggerThatComesLaterDoesNotRun) {
   ValueStore store = open();
   execute("CREATE TRIGGER t AFTER INSERT ON computed BEGIN DELETE FROM computed; END");
   ASSERT_TRUE(store.add(keys, std::vector<StoredValue>{{.numbers = {1}, .cost_ms = 1}}));
-  EXPECT_TRUE(store.find(keys)->front());
+  EXPECT_TRUE(store.find(keys, 1)->front());
 }
 
 // SQLite would remove the file that the journal names.
@@ -141,7 +166,7 @@ TEST_F(ValueStoreTest, ManyValuesAreFoundAndAddedWithinTheLimits) {
   const std::vector<StoredValue> values(keys.size(), {.numbers = std::vector<float>(8, 1.0F), .cost_ms = 1});
   ValueStore store = open();
   ASSERT_TRUE(store.add(keys, values));
-  const auto found = store.find(keys);
+  const auto found = store.find(keys, 8);
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_TRUE(std::ranges::all_of(*found, [](const auto& value) { return value.has_value(); }));
 }
