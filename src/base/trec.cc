@@ -6,11 +6,18 @@
 
 #include "base/controls.h"
 #include "base/error.h"
+#include "base/unicode.h"
+#include "base/utf8.h"
 
 namespace tandem {
 
 bool is_one_word(std::string_view text) {
-  return !text.empty() && text.find(' ') == std::string_view::npos && !has_control(text);
+  for (std::size_t position = 0; position < text.size();) {
+    const Utf8Step step = decode_utf8(text, position);
+    if (acts_unseen(step.code_point) || code_point_class(step.code_point).has(kWhitespace)) return false;
+    position += step.bytes;
+  }
+  return !text.empty();
 }
 
 bool can_begin_line(std::string_view text) {
@@ -22,7 +29,9 @@ Status append_run_line(std::string& text, const RunLine& line) {
   for (const std::string_view word : {line.query_id, line.document_id, line.tag}) {
     if (!is_one_word(word)) {
       return fail(ErrorCode::kUnsupported,
-                  "a TREC run cannot hold '{}', which is empty or has white space or control characters in it", word);
+                  "a TREC run cannot hold '{}', which is empty or has white space, control characters or marks of the "
+                  "writing direction in it",
+                  word);
     }
   }
   if (!can_begin_line(line.query_id)) {
