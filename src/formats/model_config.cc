@@ -450,10 +450,8 @@ Status read_sentence_transformers_config(const fs::path& folder, ModelConfig& re
   return {};
 }
 
-}  // namespace
-
 /// The id that a model store's record or the layout of the Hugging Face cache gives, else the folder's name.
-Result<std::string> read_model_name(const fs::path& folder) {
+Result<std::string> find_model_name(const fs::path& folder) {
   ASSIGN_OR_RETURN(const std::optional<Config> record, read_config_if_present(folder / "tandem.json"));
   if (record) {
     ASSIGN_OR_RETURN(const std::string_view id, record->root().get_string("id"));
@@ -472,6 +470,15 @@ Result<std::string> read_model_name(const fs::path& folder) {
     return id;
   }
   return path.filename().string();
+}
+
+}  // namespace
+
+Result<std::string> read_model_name(const fs::path& folder) {
+  ASSIGN_OR_RETURN(std::string name, find_model_name(folder));
+  // It is printed, and written into the manifests of collections.
+  if (const Status named = check_name("model name", name); !named) return fail_in(folder.string(), named.error());
+  return name;
 }
 
 Result<ModelConfig> read_model_config(const fs::path& folder) {

@@ -231,6 +231,17 @@ TEST(ModelConfig, TakesTheNameFromTheStoresRecordOrTheCachesLayout) {
   EXPECT_EQ(read_model_config(folder.path() / "plain")->name, "BAAI/bge-small-en-v1.5");
 }
 
+TEST(ModelConfig, RefusesANameWithControlCharacters) {
+  TemporaryFolder folder;
+  folder.write("config.json", kBert);
+  folder.write("tandem.json", R"({"id":"org/name\n2 Q0 x\u001b[2J"})");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kCorruptData), "the model name");
+  folder.write("a\nb/config.json", kBert);
+  const auto config = read_model_config(folder.path() / "a\nb");
+  ASSERT_FALSE(config);
+  EXPECT_CONTAINS(config.error().message, "U+000A");
+}
+
 TEST(ModelConfig, NamesTheModuleThatIsNotSupported) {
   TemporaryFolder folder;
   folder.write("config.json", kBert);

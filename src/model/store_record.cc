@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/controls.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -29,6 +30,9 @@ Result<StoreRecord> parse_record(const fs::path& folder) {
   ASSIGN_OR_RETURN(record.revision, root.get_string("revision"));
   ASSIGN_OR_RETURN(record.source, root.get_string("source"));
   ASSIGN_OR_RETURN(record.version, root.get_string("version"));
+  for (const std::string_view name : {record.id, record.revision, record.source, record.version}) {
+    RETURN_IF_ERROR(check_name("text", name));  // They are printed in lines and tables.
+  }
   ASSIGN_OR_RETURN(const std::vector<JsonValue> files, root.get_array("files"));
   for (const JsonValue file : files) {
     ASSIGN_OR_RETURN(const std::uint64_t size_bytes, file.get_unsigned("size"));

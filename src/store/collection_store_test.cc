@@ -66,6 +66,18 @@ TEST(Manifest, NamesWhatIsWrong) {
   EXPECT_TRUE(contains(error_with("}", ""), "not valid JSON"));
 }
 
+TEST(Manifest, RefusesControlCharactersInWhatIsPrinted) {
+  for (std::string BiEncoderIdentity::*member : {&BiEncoderIdentity::model, &BiEncoderIdentity::weights_hash,
+                                                 &BiEncoderIdentity::pooling, &BiEncoderIdentity::prompt_name}) {
+    CollectionInfo info = sample_info();
+    info.encoder.*member = "org/name\n2";
+    const auto read = parse_manifest(manifest_json(info), "manifest.json");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, ErrorCode::kCorruptData);
+    EXPECT_TRUE(contains(read.error().message, "manifest.json: the ")) << read.error().message;
+  }
+}
+
 TEST_F(CollectionStore, OpensWhatWasPublished) {
   const auto info = write_version(collection_, 7, 300);
   ASSERT_TRUE(info) << info.error().message;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/controls.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "store/collection_store.h"
@@ -20,6 +21,13 @@ Result<Metric> metric_of(std::string_view name, std::string_view manifest) {
 }
 
 std::uint64_t number(std::size_t value) { return value; }
+
+/// A member that is printed as it is.
+Result<std::string> get_name(const JsonValue& object, const char* key, std::string_view manifest) {
+  ASSIGN_OR_RETURN(const std::string_view name, object.get_string(key));
+  if (const Status named = check_name(key, name); !named) return fail_in(manifest, named.error());
+  return std::string(name);
+}
 
 }  // namespace
 
@@ -54,15 +62,15 @@ Result<CollectionInfo> parse_manifest(std::string_view text, std::string_view na
                 kVersion);
   }
   CollectionInfo info;
-  ASSIGN_OR_RETURN(info.created, root.get_string("created"));
+  ASSIGN_OR_RETURN(info.created, get_name(root, "created", name));
   ASSIGN_OR_RETURN(info.documents, root.get_unsigned("documents"));
   ASSIGN_OR_RETURN(const std::string_view metric, root.get_string("metric"));
   ASSIGN_OR_RETURN(info.metric, metric_of(metric, name));
   ASSIGN_OR_RETURN(const JsonValue encoder, root.get_object("encoder"));
-  ASSIGN_OR_RETURN(info.encoder.model, encoder.get_string("model"));
-  ASSIGN_OR_RETURN(info.encoder.weights_hash, encoder.get_string("weights_hash"));
-  ASSIGN_OR_RETURN(info.encoder.pooling, encoder.get_string("pooling"));
-  ASSIGN_OR_RETURN(info.encoder.prompt_name, encoder.get_string("prompt_name"));
+  ASSIGN_OR_RETURN(info.encoder.model, get_name(encoder, "model", name));
+  ASSIGN_OR_RETURN(info.encoder.weights_hash, get_name(encoder, "weights_hash", name));
+  ASSIGN_OR_RETURN(info.encoder.pooling, get_name(encoder, "pooling", name));
+  ASSIGN_OR_RETURN(info.encoder.prompt_name, get_name(encoder, "prompt_name", name));
   ASSIGN_OR_RETURN(info.encoder.dimensions, encoder.get_unsigned("dimensions"));
   ASSIGN_OR_RETURN(info.encoder.max_length, encoder.get_unsigned("max_length"));
   ASSIGN_OR_RETURN(info.encoder.normalized, encoder.get_bool("normalized"));
