@@ -210,17 +210,35 @@ Source::Kind kind_of(CorpusFormat format, const std::string& path) {
   return Source::Kind::kLines;
 }
 
+/// Where a link leads, if that is inside `folder`, which has no links in it. Whoever made a folder decides what its
+/// links lead to, and must not get the reader's other files into a collection.
+std::optional<std::filesystem::path> target_inside(const std::filesystem::path& link,
+                                                   const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::path target = std::filesystem::canonical(link, error);
+  if (error || std::ranges::mismatch(folder, target).in1 != folder.end()) return std::nullopt;
+  return target;
+}
+
 // The .txt and .md files below a folder, in the order of their relative paths. Links to folders are not followed, so
-// that a link to a folder above does not go round for ever.
+// that a link to a folder above does not go round for ever, and neither are links to files outside the folder.
 Result<std::vector<Source>> list_folder(const std::string& folder) {
   namespace fs = std::filesystem;
   std::vector<Source> sources;
   std::error_code error;
+  const fs::path whole_folder = fs::canonical(folder, error);
+  if (error) return fail_errno(error.value(), "cannot find the folder", folder);
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string extension = ascii_lower(entry->path().extension().string());
     std::error_code not_there;  // A link that leads nowhere is no text.
     if ((extension != ".txt" && extension != ".md") || !entry->is_regular_file(not_there)) continue;
-    Source source{.path = entry->path().string(),
+    fs::path path = entry->path();
+    if (entry->is_symlink(not_there)) {
+      std::optional<fs::path> target = target_inside(path, whole_folder);
+      if (!target) continue;
+      path = *std::move(target);  // What was looked at is what is read.
+    }
+    Source source{.path = path.string(),
                   .name = entry->path().string(),
                   .kind = Source::Kind::kWholeFile,
                   .id = entry->path().lexically_relative(folder).generic_string()};
@@ -228,7 +246,9 @@ Result<std::vector<Source>> list_folder(const std::string& folder) {
     sources.push_back(std::move(source));
   }
   if (error) return fail_errno(error.value(), "cannot list the folder", folder);
-  if (sources.empty()) return fail(ErrorCode::kInvalidArgument, "{}: the folder has no .txt or .md file", folder);
+  if (sources.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "{}: the folder has no .txt or .md file; links that lead out of it do not count", folder);
   std::ranges::sort(sources, {}, &Source::id);
   return sources;
 }

@@ -244,6 +244,34 @@ TEST_F(Corpus, ReadsFoldersInTheOrderOfTheirPaths) {
   EXPECT_EQ(reading.texts(), (Texts{"", "ab\n", "# B\n\ntext\n"}));
 }
 
+// A folder may come from somebody else, who must not get the reader's other files into a collection.
+TEST_F(Corpus, LinksOutOfAFolderAreLeftOut) {
+  const std::filesystem::path secret = folder_.write("secret", "secret");
+  folder_.write("notes-more/b.txt", "outside, under a name that begins alike");
+  folder_.write("notes/a.txt", "a");
+  folder_.write("notes/deep/text", "inside");
+  const std::filesystem::path notes = folder_.path() / "notes";
+  std::filesystem::create_symlink(secret, notes / "absolute.txt");
+  std::filesystem::create_symlink("../secret", notes / "relative.md");
+  std::filesystem::create_symlink("../notes-more/b.txt", notes / "beside.txt");
+  std::filesystem::create_symlink("../../secret", notes / "deep/hop");
+  std::filesystem::create_symlink("deep/hop", notes / "hops.txt");
+  std::filesystem::create_symlink("deep/text", notes / "inside.txt");
+  std::filesystem::create_directory_symlink(notes, folder_.path() / "linked");
+  for (const char* name : {"notes", "linked", "notes/deep/.."}) {
+    const Reading reading = read_all({(folder_.path() / name).string()});
+    ASSERT_FALSE(reading.error) << reading.error->message;
+    EXPECT_EQ(reading.ids(), (Texts{"a.txt", "inside.txt"})) << name;
+    EXPECT_EQ(reading.texts(), (Texts{"a\n", "inside\n"})) << name;
+  }
+  const std::filesystem::path links = folder_.path() / "links";
+  std::filesystem::create_directory(links);
+  std::filesystem::create_symlink(secret, links / "only.txt");
+  const Reading reading = read_all({links.string()});
+  ASSERT_TRUE(reading.error);
+  EXPECT_TRUE(contains(reading.error->message, "links that lead out of it do not count")) << reading.error->message;
+}
+
 TEST_F(Corpus, NumbersDocumentsOverAllFiles) {
   const std::string lines = folder_.write("a.log", "one\ntwo\n").string();
   const std::string json =
