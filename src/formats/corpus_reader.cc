@@ -21,6 +21,12 @@ namespace {
 
 constexpr std::size_t kSkippedErrorsMax = 10;
 
+// Of a table. A header's names are written into the metadata of every row: without bounds, one name of a megabyte over
+// many short rows is a file of little and metadata of much.
+constexpr std::size_t kColumnsMax = 1024;
+constexpr std::size_t kColumnNameBytesMax = 1024;
+constexpr std::size_t kColumnNamesBytesMax = std::size_t{64} << 10;  // Of all columns together.
+
 std::string ascii_lower(std::string_view text) {
   std::string lower(text);
   for (char& letter : lower) {
@@ -29,11 +35,18 @@ std::string ascii_lower(std::string_view text) {
   return lower;
 }
 
-std::vector<std::string> split_tabs(std::string_view line) {
-  std::vector<std::string> fields;
+/// The fields of one record. Those after the first kColumnsMax are counted and not kept: a line of nothing but commas
+/// would take many times its size.
+struct RecordFields {
+  std::size_t count = 0;
+  std::vector<std::string> kept = {};
+};
+
+RecordFields split_tabs(std::string_view line) {
+  RecordFields fields;
   for (;;) {
     const std::size_t tab = line.find('\t');
-    fields.emplace_back(line.substr(0, tab));
+    if (++fields.count <= kColumnsMax) fields.kept.emplace_back(line.substr(0, tab));
     if (tab == std::string_view::npos) return fields;
     line.remove_prefix(tab + 1);
   }
@@ -60,45 +73,49 @@ class CsvRecord {
           if (character == ',') {
             start_field();
           } else if (!is_line_end) {
-            fields_.back().push_back(character);
+            append(character);
           }
           break;
         case State::kQuoted:
           if (character == '"') {
             state_ = State::kQuoteInQuoted;
           } else {
-            fields_.back().push_back(character);
+            append(character);
           }
           break;
         case State::kQuoteInQuoted:
           if (character == '"') {
-            fields_.back().push_back('"');
+            append('"');
             state_ = State::kQuoted;
           } else if (character == ',') {
             start_field();
           } else if (!is_line_end) {
             return fail(ErrorCode::kCorruptData, "column {}: after a closing quote: expected a comma or the line's end",
-                        fields_.size());
+                        fields_.count);
           }
           break;
       }
     }
     if (state_ != State::kQuoted) return true;
-    fields_.back().push_back('\n');
+    append('\n');
     return false;
   }
 
-  std::vector<std::string> take_fields() { return std::move(fields_); }
+  RecordFields take_fields() { return std::move(fields_); }
 
  private:
   enum class State { kFieldStart, kBare, kQuoted, kQuoteInQuoted };
 
   void start_field() {
-    fields_.emplace_back();
+    if (++fields_.count <= kColumnsMax) fields_.kept.emplace_back();
     state_ = State::kFieldStart;
   }
 
-  std::vector<std::string> fields_ = {""};
+  void append(char character) {
+    if (fields_.count <= kColumnsMax) fields_.kept.back().push_back(character);
+  }
+
+  RecordFields fields_ = {.count = 1, .kept = {""}};
   State state_ = State::kFieldStart;
 };
 
@@ -110,6 +127,24 @@ struct TableColumns {
   std::optional<std::size_t> title = {};
   std::vector<std::pair<std::size_t, std::string>> metadata = {};  // Every other column that a header line names.
 };
+
+// Whether a header's names are short enough to be repeated with every row.
+Status check_column_names(const std::vector<std::string>& fields) {
+  std::size_t bytes = 0;
+  for (std::size_t column = 0; column < fields.size(); ++column) {
+    const std::size_t name_bytes = strip(fields[column]).size();
+    if (name_bytes > kColumnNameBytesMax) {
+      return fail(ErrorCode::kInvalidArgument, "column {}: its name has {} bytes, want at most {}", column + 1,
+                  name_bytes, kColumnNameBytesMax);
+    }
+    bytes += name_bytes;
+  }
+  if (bytes > kColumnNamesBytesMax) {
+    return fail(ErrorCode::kInvalidArgument, "the names of the {} columns have {} bytes, want at most {}",
+                fields.size(), bytes, kColumnNamesBytesMax);
+  }
+  return {};
+}
 
 // Null when `fields` is no header line: one of its fields would be "text".
 Result<std::optional<TableColumns>> read_header(const std::vector<std::string>& fields) {
@@ -131,6 +166,7 @@ Result<std::optional<TableColumns>> read_header(const std::vector<std::string>& 
     }
   }
   if (!text) return std::optional<TableColumns>();
+  RETURN_IF_ERROR(check_column_names(fields));
   columns.text = *text;
   return std::optional(std::move(columns));
 }
@@ -395,7 +431,7 @@ class CorpusReader::Impl {
 
   // A record of a table and the number of the line where it starts.
   struct Row {
-    std::vector<std::string> fields;
+    RecordFields fields;
     std::size_t line_number = 0;
   };
 
@@ -426,19 +462,23 @@ class CorpusReader::Impl {
       ASSIGN_OR_RETURN(std::optional<Row> row, next_record());
       if (!row) return std::optional<Document>();
       if (!columns_) {
-        Result<std::optional<TableColumns>> header = read_header(row->fields);
+        if (row->fields.count > kColumnsMax) {
+          return fail_at(row->line_number, {ErrorCode::kInvalidArgument, fmt::format("{} columns, want at most {}",
+                                                                                     row->fields.count, kColumnsMax)});
+        }
+        Result<std::optional<TableColumns>> header = read_header(row->fields.kept);
         if (!header) return fail_at(row->line_number, std::move(header).error());
         columns_ = *header;
         if (columns_) continue;
-        Result<TableColumns> columns = columns_without_header(row->fields.size());
+        Result<TableColumns> columns = columns_without_header(row->fields.count);
         if (!columns) return fail_at(row->line_number, std::move(columns).error());
         columns_ = *columns;
       }
-      if (row->fields.size() != columns_->count) {
+      if (row->fields.count != columns_->count) {
         return fail_at(row->line_number, {ErrorCode::kCorruptData, fmt::format("expected {} columns, got {}",
-                                                                               columns_->count, row->fields.size())});
+                                                                               columns_->count, row->fields.count)});
       }
-      Result<Document> document = document_of_fields(*columns_, std::move(row->fields));
+      Result<Document> document = document_of_fields(*columns_, std::move(row->fields.kept));
       if (!document) return fail_at(row->line_number, std::move(document).error());
       return std::move(*document);
     }

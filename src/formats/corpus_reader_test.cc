@@ -5,6 +5,7 @@
 #include <fstream>
 #include <random>
 
+#include "base/cost.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -158,6 +159,51 @@ TEST_F(Corpus, RefusesRowsOfAnotherWidth) {
             "1: 3 columns and no header lin");
   EXPECT_EQ(error_of("a.csv", "id,text,_id\n", ErrorCode::kInvalidArgument),
             "1: the header line names two columns _id");
+}
+
+// A header's names stand in the metadata of every row.
+TEST_F(Corpus, RefusesHeadersThatEveryRowWouldRepeatAtLength) {
+  const std::string name(1024, 'x');
+  const Reading reading = read("a.csv", "text," + name + "\na,b\n");
+  ASSERT_FALSE(reading.error) << reading.error->message;
+  EXPECT_EQ(reading.documents.at(0).metadata, "{\"" + name + "\":\"b\"}");
+  EXPECT_EQ(error_of("a.csv", "text," + name + "x\na,b\n", ErrorCode::kInvalidArgument),
+            "1: column 2: its name has 1025 bytes, want at most 1024");
+  EXPECT_EQ(error_of("a.tsv", name + "x\ttext\n", ErrorCode::kInvalidArgument),
+            "1: column 1: its name has 1025 bytes, want at most 1024");
+  std::string names = "text";
+  for (int column = 0; column < 64; ++column) names += "\t" + name;
+  EXPECT_EQ(error_of("a.tsv", names + "\n", ErrorCode::kInvalidArgument),
+            "1: the names of the 65 columns have 65540 bytes, want at most 65536");
+  EXPECT_EQ(read("a.tsv", name + "x\t" + name + "x\n").texts(), (Texts{name + "x"})) << "what is no header is a row";
+}
+
+TEST_F(Corpus, RefusesTablesOfTooManyColumns) {
+  const auto row = [](std::size_t columns, char separator) { return std::string(columns - 1, separator); };
+  const Reading widest = read("a.csv", "text" + row(1024, ',') + "\na" + row(1024, ',') + "\n");
+  ASSERT_FALSE(widest.error) << widest.error->message;
+  EXPECT_EQ(widest.texts(), Texts{"a"});
+  for (const char* name : {"a.csv", "a.tsv"}) {
+    const char separator = name == std::string_view("a.csv") ? ',' : '\t';
+    EXPECT_EQ(error_of(name, "text" + row(1025, separator) + "\n", ErrorCode::kInvalidArgument),
+              "1: 1025 columns, want at most 1024");
+    EXPECT_EQ(error_of(name, "text\na" + row(3000, separator) + "\n"), "2: expected 1 columns, got 3000");
+  }
+  // What is not kept is still read: the line feed belongs to the last field, and the next line to the next record.
+  const Reading after = read("a.csv", "text\n" + row(2000, ',') + "\"a\nb\"\nnext\n", {.skip_bad_lines = true});
+  EXPECT_EQ(after.texts(), Texts{"next"});
+  EXPECT_EQ(after.lines_skipped, 1U);
+}
+
+TEST_F(Corpus, ALineOfSeparatorsTakesItsOwnSize) {
+  const std::string file = folder_.write("a.tsv", "text" + std::string(5'000'000, '\t') + "\n").string();
+  const std::string csv = folder_.write("a.csv", "text" + std::string(5'000'000, ',') + "\n").string();
+  const Cost nothing = cost_of([] { return true; });
+  for (const std::string& path : {file, csv}) {
+    const Cost cost = cost_of([&] { return read_all({path}).error.has_value(); });
+    EXPECT_TRUE(cost.succeeded);
+    EXPECT_LT(cost.memory_mib - nothing.memory_mib, 64) << path;
+  }
 }
 
 TEST_F(Corpus, ReadsQuotedCsvFields) {
