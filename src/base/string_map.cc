@@ -8,12 +8,27 @@ namespace {
 
 constexpr std::uint64_t kPrime = (std::uint64_t{1} << 61) - 1;
 
-/// a · b + c modulo kPrime, for a and b below 2^61 and c below 2^32; the result is below 2^61 + 8.
-std::uint64_t multiply_add(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+/// a · b modulo kPrime, for a below 2^62 and b below 2^61; the result is at most kPrime + 2.
+std::uint64_t multiply(std::uint64_t a, std::uint64_t b) {
   __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a) * b + c;
+  const Wide product = static_cast<Wide>(a) * b;
   const std::uint64_t sum = (static_cast<std::uint64_t>(product) & kPrime) + static_cast<std::uint64_t>(product >> 61);
-  return sum >= kPrime ? sum - kPrime : sum;
+  return (sum & kPrime) + (sum >> 61);
+}
+
+template <class Word>
+std::uint64_t load(const char* bytes) {
+  Word word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+/// At most seven bytes as a number. Loads of fixed sizes that overlap take the place of one whose size is not known,
+/// which would be a call.
+std::uint64_t load_few(const char* bytes, std::size_t count) {
+  if (count >= 4) return load<std::uint32_t>(bytes) | load<std::uint32_t>(bytes + count - 4) << (8 * (count - 4));
+  if (count >= 2) return load<std::uint16_t>(bytes) | load<std::uint16_t>(bytes + count - 2) << (8 * (count - 2));
+  return count == 1 ? load<std::uint8_t>(bytes) : 0;
 }
 
 }  // namespace
@@ -23,18 +38,20 @@ std::uint64_t draw_secret() {
   return std::uniform_int_distribution<std::uint64_t>()(random);
 }
 
+StringHash::StringHash() : point_(draw_secret() % kPrime) {}
+
 std::size_t StringHash::operator()(std::string_view text) const {
-  const std::uint64_t point = point_ % kPrime;
-  // The length comes first, so that zeros at the end make a difference.
-  std::uint64_t hash = text.size() % kPrime;
-  while (!text.empty()) {
-    std::uint32_t word = 0;
-    const std::size_t bytes = text.size() < sizeof(word) ? text.size() : sizeof(word);
-    std::memcpy(&word, text.data(), bytes);
-    hash = multiply_add(hash, point, word);
-    text.remove_prefix(bytes);
+  constexpr std::size_t kBytes = 7;
+  // How many bytes a coefficient holds stands above them. So none is 0, and texts that differ in zeros alone differ.
+  const auto coefficient = [](std::uint64_t bytes, std::size_t count) { return bytes | (count + 1) << (8 * kBytes); };
+  constexpr std::uint64_t kMask = (std::uint64_t{1} << (8 * kBytes)) - 1;
+  const char* bytes = text.data();
+  std::size_t left = text.size();
+  std::uint64_t hash = 0;
+  for (; left > kBytes; bytes += kBytes, left -= kBytes) {
+    hash = multiply(hash + coefficient(load<std::uint64_t>(bytes) & kMask, kBytes), point_);
   }
-  return hash;
+  return multiply(hash + coefficient(load_few(bytes, left), left), point_);
 }
 
 }  // namespace tandem

@@ -17,18 +17,21 @@ namespace tandem {
 /// A number that nobody can foresee.
 std::uint64_t draw_secret();
 
-/// The polynomial with the string's bytes, four at a time, as coefficients, at a secret point of the field of 2^61 - 1
-/// elements: two strings of n bytes have the same value with a probability of at most n / 2^63 (Carter and Wegman,
-/// "Universal Classes of Hash Functions", 1979).
+/// The polynomial with the string's bytes, seven at a time, as coefficients, at a secret point of the field of 2^61 - 1
+/// elements: two strings of n bytes have the same value with a probability of at most n / 2^61 (Carter and Wegman,
+/// "Universal Classes of Hash Functions", 1979). It has no constant coefficient, so that no difference between two
+/// values is known, and they fall into the same of m buckets with a probability of at most 3 n / m.
 class StringHash {
  public:
   using is_transparent = void;
+
+  StringHash();
 
   // Not noexcept: that is how libstdc++ is told to keep what was computed beside each string.
   std::size_t operator()(std::string_view text) const;
 
  private:
-  std::uint64_t point_ = draw_secret();
+  std::uint64_t point_;
 };
 
 /// The keys are borrowed.

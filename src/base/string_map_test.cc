@@ -6,34 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/colliding_strings.h"
+
 namespace tandem {
 namespace {
-
-/// Two blocks of 16 bytes that MurmurHash64A, the hash of libstdc++, takes for the same whatever its seed is: between
-/// its rounds the difference of the first word cancels that of the second. Any sequence of them collides with any
-/// other.
-std::vector<std::string> colliding_strings(std::size_t count) {
-  constexpr std::uint64_t kMultiplier = 0xc6a4a7935bd1e995;
-  std::uint64_t inverse = 1;
-  for (int i = 0; i < 6; ++i) inverse *= 2 - kMultiplier * inverse;  // Newton's iteration modulo 2^64.
-  // What the hash makes of a word before it takes it in, undone.
-  const auto before = [&](std::uint64_t word) {
-    word *= inverse;
-    word ^= word >> 47;
-    return word * inverse;
-  };
-  constexpr std::uint64_t kTopBit = std::uint64_t{1} << 63;
-  const auto block = [&](bool other) {
-    // The top bit stays alone through the multiplication by an odd number, so the same bit cancels it.
-    const std::uint64_t words[] = {before(1 ^ (other ? kTopBit : 0)), before(2 ^ (other ? kTopBit : 0))};
-    return std::string(reinterpret_cast<const char*>(words), sizeof words);
-  };
-  std::vector<std::string> strings(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t bit = 1; bit < count; bit *= 2) strings[i] += block((i & bit) != 0);
-  }
-  return strings;
-}
 
 TEST(StringHash, TellsApartWhatThePublicHashDoesNot) {
   const std::vector<std::string> strings = colliding_strings(1024);
@@ -56,6 +32,34 @@ TEST(StringHash, TellsLengthsAndZerosApart) {
     hashes.insert(hash(std::string(length, 'a') + "b"));
   }
   EXPECT_EQ(hashes.size(), 40U);
+}
+
+// Where one is known, so are texts that fall into one bucket: those whose values differ by a multiple of the buckets.
+TEST(StringHash, KeepsTheDifferenceOfTwoValuesSecret) {
+  const StringHash one;
+  const StringHash other;
+  for (const std::size_t length : {1, 3, 4, 5, 7, 8, 13, 14, 15, 30}) {
+    const std::string text(length, 'a');
+    const std::string next = text.substr(1) + "b";
+    EXPECT_NE(one(next) - one(text), other(next) - other(text)) << length;
+  }
+}
+
+TEST(StringHash, TakesEveryByteIn) {
+  const StringHash hash;
+  std::set<std::size_t> hashes;
+  std::size_t texts = 0;
+  for (std::size_t length = 1; length < 20; ++length) {
+    for (std::size_t place = 0; place < length; ++place) {
+      for (const char byte : {'\1', 'a', '\xFF'}) {
+        std::string text(length, '\0');
+        text[place] = byte;
+        hashes.insert(hash(text));
+        ++texts;
+      }
+    }
+  }
+  EXPECT_EQ(hashes.size(), texts);
 }
 
 TEST(StringHash, HasAnotherSecretInEachTable) { EXPECT_NE(StringHash()("a word"), StringHash()("a word")); }
