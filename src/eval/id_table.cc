@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 
 namespace tandem {
 namespace {
 
 constexpr std::size_t kFewIds = 8;
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
-
-std::uint64_t hash_of(std::string_view id) { return std::hash<std::string_view>()(id); }
 
 }  // namespace
 
@@ -42,7 +39,7 @@ std::uint32_t IdTable::intern(std::string_view id, TextArena& arena) {
     if (const std::optional<std::uint32_t> number = find(id)) return *number;
   } else {
     if (ids_.size() * 2 >= slots_.size()) grow();
-    const std::uint64_t hash = hash_of(id);
+    const std::uint64_t hash = hash_(id);
     Slot& slot = slots_[slot_of(id, hash)];
     if (slot.number != kFree) return slot.number;
     slot = {.hash = static_cast<std::uint32_t>(hash >> 32), .number = next};
@@ -57,7 +54,7 @@ std::optional<std::uint32_t> IdTable::find(std::string_view id) const {
     if (found == ids_.end()) return std::nullopt;
     return static_cast<std::uint32_t>(found - ids_.begin());
   }
-  const Slot& slot = slots_[slot_of(id, hash_of(id))];
+  const Slot& slot = slots_[slot_of(id, hash_(id))];
   if (slot.number == kFree) return std::nullopt;
   return slot.number;
 }
@@ -66,7 +63,7 @@ void IdTable::grow() {
   slots_.assign(std::max(4 * kFewIds, slots_.size() * 2), Slot());
   const std::size_t mask = slots_.size() - 1;
   for (std::uint32_t number = 0; number < ids_.size(); ++number) {
-    const std::uint64_t hash = hash_of(ids_[number]);
+    const std::uint64_t hash = hash_(ids_[number]);
     std::size_t slot = hash & mask;
     while (slots_[slot].number != kFree) slot = (slot + 1) & mask;
     slots_[slot] = {.hash = static_cast<std::uint32_t>(hash >> 32), .number = number};

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/string_map.h"
+
 namespace tandem {
 
 /// Keeps texts where they are for as long as it lives, moved or not. Not thread-safe.
@@ -24,9 +26,11 @@ class TextArena {
 };
 
 /// Gives each different text a number, 0, 1, 2 … in the order in which they come. Many small tables share one arena,
-/// which outlives them.
+/// which outlives them, and the secret of one hash: drawing one takes longer than filling a small table.
 class IdTable {
  public:
+  explicit IdTable(const StringHash& hash) : hash_(hash) {}
+
   /// As many ids as fit.
   static constexpr std::size_t kIdsMax = std::numeric_limits<std::uint32_t>::max() - 1;
 
@@ -49,6 +53,7 @@ class IdTable {
   std::size_t slot_of(std::string_view id, std::uint64_t hash) const;
   void grow();
 
+  StringHash hash_;
   std::vector<std::string_view> ids_;
   std::vector<Slot> slots_;  // A power of two, at most half full; none for few ids, which are compared one by one.
 };

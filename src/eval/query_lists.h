@@ -16,6 +16,8 @@ namespace tandem {
 /// query by query, and while it is evaluated, all that is looked up is in the cache.
 template <class Value>
 struct QueryList {
+  explicit QueryList(const StringHash& hash) : documents(hash) {}
+
   IdTable documents;
   std::vector<Value> values;  ///< [documents] Relevances or scores.
 };
@@ -37,7 +39,7 @@ class QueryLists {
     }
     // Files go query by query: most lines have the query of the line before.
     if (lists_.empty() || queries_[last_query_] != query_id) last_query_ = queries_.intern(query_id, arena_);
-    if (last_query_ == lists_.size()) lists_.emplace_back();
+    if (last_query_ == lists_.size()) lists_.emplace_back(hash_);
     QueryList<Value>& list = lists_[last_query_];
     if (list.documents.intern(document_id, arena_) < list.values.size()) {
       return fail(ErrorCode::kConflict, "query '{}' has document '{}' twice", query_id, document_id);
@@ -69,7 +71,8 @@ class QueryLists {
 
  private:
   TextArena arena_;
-  IdTable queries_;
+  StringHash hash_;  // Of all tables.
+  IdTable queries_{hash_};
   std::vector<QueryList<Value>> lists_;
   std::uint32_t last_query_ = 0;
   std::size_t size_ = 0;
