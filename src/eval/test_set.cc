@@ -1,7 +1,6 @@
 #include "tandem/test_set.h"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <optional>
 #include <random>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/string_map.h"
 #include "base/strip.h"
 #include "eval/document_ids.h"
 #include "eval/shuffle.h"
@@ -31,17 +31,21 @@ constexpr std::size_t kSharedTitleMax = 20;
 /// A text's words, so that two that differ in punctuation and case alone are the same.
 struct Words {
   std::size_t count = 0;
-  std::size_t key = 0;  // A hash of 64 bits: two different texts share one so rarely that a lost query is no harm.
+  // A hash, with the secret of one test: no two texts can be made to share one, and those of others do it so rarely
+  // that a lost query is no harm.
+  std::size_t key = 0;
 
-  explicit Words(std::string_view text) {
+  Words(std::string_view text, const StringHash& hash) {
     std::string joined;
     for (const std::string& word : split_words(text)) {
       joined += word + ' ';
       ++count;
     }
-    key = std::hash<std::string>()(joined);
+    key = hash(joined);
   }
 };
+
+std::size_t count_words(std::string_view text) { return split_words(text).size(); }
 
 std::vector<std::size_t> random_order(std::size_t count, std::uint32_t seed) {
   std::vector<std::size_t> order(count);
@@ -57,15 +61,16 @@ std::string share_of(std::size_t part, std::size_t whole, std::string_view unit)
 // ------------------------------------------------------------------------------------------------------------- titles
 
 bool title_serves(const Document& document) {
-  return Words(document.title).count >= kTitleWordsMin && Words(document.text).count >= kRestWordsMin;
+  return count_words(document.title) >= kTitleWordsMin && count_words(document.text) >= kRestWordsMin;
 }
 
 Result<TestSet> test_by_titles(std::vector<Document> documents, const SelfTestOptions& options) {
   TestSet test;
+  const StringHash hash;
   std::unordered_map<std::size_t, std::vector<std::size_t>> documents_of_title;
   for (std::size_t place = 0; place < documents.size(); ++place) {
     if (!strip(documents[place].title).empty()) {
-      documents_of_title[Words(documents[place].title).key].push_back(place);
+      documents_of_title[Words(documents[place].title, hash).key].push_back(place);
     }
   }
   std::unordered_set<std::size_t> asked;
@@ -74,7 +79,7 @@ Result<TestSet> test_by_titles(std::vector<Document> documents, const SelfTestOp
     if (test.queries.size() == options.queries_max) break;
     const Document& document = documents[place];
     if (!title_serves(document)) continue;
-    const std::size_t key = Words(document.title).key;
+    const std::size_t key = Words(document.title, hash).key;
     if (!asked.insert(key).second) continue;
     const std::vector<std::size_t>& answers = documents_of_title[key];
     if (answers.size() > kSharedTitleMax) {
@@ -92,7 +97,7 @@ Result<TestSet> test_by_titles(std::vector<Document> documents, const SelfTestOp
   // From every document, not only from those that are asked for: else those alone would be without a title, and found
   // or missed for that. A document that is nothing but a title keeps it.
   for (Document& document : documents) {
-    if (Words(document.text).count > 0) document.title.clear();
+    if (count_words(document.text) > 0) document.title.clear();
   }
   test.trust.push_back(fmt::format(
       "Nobody judged this test: its {} queries are titles of documents, and each asks for the documents that had it. "
@@ -111,11 +116,12 @@ struct Candidate {
   std::vector<Words> words;  // [sentences]
 };
 
-std::optional<Candidate> candidate_at(const std::vector<Document>& documents, std::size_t place) {
+std::optional<Candidate> candidate_at(const std::vector<Document>& documents, std::size_t place,
+                                      const StringHash& hash) {
   Candidate candidate{.place = place, .sentences = split_sentences(documents[place].text), .words = {}};
   std::size_t count = 0;
   for (const std::string_view sentence : candidate.sentences) {
-    count += candidate.words.emplace_back(sentence).count;
+    count += candidate.words.emplace_back(sentence, hash).count;
   }
   const bool serves = std::ranges::any_of(candidate.words, [&](const Words& words) {
     return words.count >= kSentenceWordsMin && words.count <= kSentenceWordsMax && count - words.count >= kRestWordsMin;
@@ -125,14 +131,15 @@ std::optional<Candidate> candidate_at(const std::vector<Document>& documents, st
 
 /// In how many documents each sentence of the candidates stands.
 std::unordered_map<std::size_t, std::size_t> count_sentences(const std::vector<Document>& documents,
-                                                             const std::vector<Candidate>& candidates) {
+                                                             const std::vector<Candidate>& candidates,
+                                                             const StringHash& hash) {
   std::unordered_map<std::size_t, std::size_t> counts;
   for (const Candidate& candidate : candidates) {
     for (const Words& words : candidate.words) counts.emplace(words.key, 0);
   }
   for (const Document& document : documents) {
     std::unordered_set<std::size_t> keys;
-    for (const std::string_view sentence : split_sentences(document.text)) keys.insert(Words(sentence).key);
+    for (const std::string_view sentence : split_sentences(document.text)) keys.insert(Words(sentence, hash).key);
     for (const std::size_t key : keys) {
       if (const auto found = counts.find(key); found != counts.end()) ++found->second;
     }
@@ -172,13 +179,14 @@ Result<TestSet> test_by_sentences(std::vector<Document> documents, const SelfTes
   // Some candidates turn out to say what others say too.
   constexpr std::size_t kSpare = 3;
   TestSet test;
+  const StringHash hash;
   std::vector<Candidate> candidates;
   for (const std::size_t place : random_order(documents.size(), options.seed)) {
     if (candidates.size() / kSpare == options.queries_max) break;
-    std::optional<Candidate> candidate = candidate_at(documents, place);
+    std::optional<Candidate> candidate = candidate_at(documents, place, hash);
     if (candidate) candidates.push_back(std::move(*candidate));
   }
-  const std::unordered_map<std::size_t, std::size_t> counts = count_sentences(documents, candidates);
+  const std::unordered_map<std::size_t, std::size_t> counts = count_sentences(documents, candidates, hash);
   std::mt19937_64 random(options.seed);
   std::size_t repeated = 0;
   for (const Candidate& candidate : candidates) {

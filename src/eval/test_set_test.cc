@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <set>
 
+#include "base/cost.h"
 #include "base/temporary_folder.h"
 
 namespace tandem {
@@ -67,6 +70,17 @@ TEST(SelfTest, DocumentsThatShareATitleAllAnswerIt) {
   const TestSet test = made(documents, {.source = QuerySource::kTitles});
   ASSERT_EQ(test.queries.size(), 2U);
   EXPECT_EQ(test.qrels.judgements(), 3U);
+}
+
+// The words of these two, with a blank after each, have one hash in libstdc++.
+TEST(SelfTest, TitlesThatWereMadeToCollideAreTwo) {
+  ASSERT_EQ(std::hash<std::string>()("cats and dogs 12 "), std::hash<std::string>()("c j pmeapfutw19x "));
+  std::vector<Document> documents = corpus(2);
+  documents[0].title = "Cats and dogs: 12";
+  documents[1].title = "c j pmeapfutw19x";
+  const TestSet test = made(documents, {.source = QuerySource::kTitles});
+  ASSERT_EQ(test.queries.size(), 2U);
+  EXPECT_EQ(test.qrels.judgements(), 2U);
 }
 
 TEST(SelfTest, ASentenceIsTakenOutOfItsDocument) {
