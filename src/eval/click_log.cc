@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +13,7 @@
 #include "base/string_map.h"
 #include "base/strip.h"
 #include "eval/document_ids.h"
+#include "eval/id_table.h"
 #include "eval/text_fields.h"
 #include "eval/text_pieces.h"
 #include "eval/wording.h"
@@ -21,15 +22,11 @@
 namespace tandem {
 namespace {
 
-struct ClickedDocument {
-  std::string_view id;  // That of the corpus.
-  std::uint64_t clicks = 0;
-};
-
 /// A query as it was first asked, and what was opened for it, in the order of the first clicks.
 struct ClickedQuery {
   std::string text;
-  std::vector<ClickedDocument> documents;
+  IdTable documents;
+  std::vector<std::uint64_t> clicks = {};  // [documents]
 };
 
 /// What the lines of a click log add up to.
@@ -78,14 +75,14 @@ class ClickLog {
     TestSet test;
     std::size_t without_relevant = 0;
     for (ClickedQuery& query : queries_) {
-      std::uint64_t all = 0;
-      for (const ClickedDocument& document : query.documents) all += document.clicks;
+      const std::uint64_t all = std::accumulate(query.clicks.begin(), query.clicks.end(), std::uint64_t{0});
       // The first query is 1, as in a file of queries whose lines have no ids.
       const std::string id = fmt::format("{}", test.queries.size() + 1);
       bool relevant = false;
-      for (const ClickedDocument& document : query.documents) {
-        if (document.clicks < options.clicks_min) continue;
-        RETURN_IF_ERROR(test.qrels.add(id, document.id, 2 * document.clicks >= all ? 2 : 1));
+      for (std::uint32_t place = 0; place < query.clicks.size(); ++place) {
+        const std::uint64_t clicks = query.clicks[place];
+        if (clicks < options.clicks_min) continue;
+        RETURN_IF_ERROR(test.qrels.add(id, query.documents[place], 2 * clicks >= all ? 2 : 1));
         relevant = true;
       }
       if (!relevant) {
@@ -115,7 +112,7 @@ class ClickLog {
     text = strip(text);
     if (text.empty()) return fail(ErrorCode::kCorruptData, "the query is empty");
     const auto [place, is_new] = place_of_query_.try_emplace(fold_case_and_blanks(text), queries_.size());
-    if (is_new) queries_.push_back({.text = std::string(text), .documents = {}});
+    if (is_new) queries_.push_back({.text = std::string(text), .documents = IdTable(hash_)});
     return &queries_[place->second];
   }
 
@@ -125,19 +122,15 @@ class ClickLog {
     }
     RETURN_IF_ERROR(check_name("document id", document_id));
     ASSIGN_OR_RETURN(ClickedQuery* const query, add_query(text));
-    const auto id = document_ids_.find(document_id);
-    if (id == document_ids_.end()) {
+    if (!document_ids_.contains(document_id)) {
       if (clicks_unknown_ == 0) unknown_ = document_id;
       clicks_unknown_ += clicks;
       return {};
     }
     clicks_ += clicks;
-    const auto known = std::ranges::find(query->documents, *id, &ClickedDocument::id);
-    if (known != query->documents.end()) {
-      known->clicks += clicks;
-    } else {
-      query->documents.push_back({.id = *id, .clicks = clicks});
-    }
+    const std::uint32_t place = query->documents.intern(document_id, arena_);
+    query->clicks.resize(query->documents.size());
+    query->clicks[place] += clicks;
     return {};
   }
 
@@ -162,6 +155,8 @@ class ClickLog {
   }
 
   StringSet document_ids_;
+  TextArena arena_;
+  StringHash hash_;  // Of the documents of all queries.
   std::vector<ClickedQuery> queries_;
   OwnedStringMap<std::size_t> place_of_query_;
   std::uint64_t clicks_ = 0;

@@ -189,6 +189,27 @@ TEST_F(Clicks, EqualQueriesAreAddedUpAndGraded) {
   EXPECT_EQ(test.documents.size(), 5U);
 }
 
+// Eight times as many may take no more than eight times the time, with what sorting would add.
+TEST_F(Clicks, ManyDocumentsOfOneQueryTakeNoLongerThanOfMany) {
+  constexpr int kDocuments = 8000;
+  constexpr double kGrowthMax = 8 * 1.3 * 1.5;
+  constexpr double kCpuFloorMs = 10;
+  const auto cost = [&](int count) {
+    std::string log;
+    for (int i = 0; i < count; ++i) log += "pay\td" + std::to_string(i) + "\n";
+    const std::string path = write("clicks.tsv", log);
+    const std::vector<Document> documents = corpus(count);
+    return cost_of([&] {
+      const Result<TestSet> test = read_click_log(path, documents);
+      return test && test->qrels.judgements() == static_cast<std::size_t>(count);
+    });
+  };
+  const Cost small = cost(kDocuments);
+  const Cost large = cost(8 * kDocuments);
+  ASSERT_TRUE(small.succeeded && large.succeeded);
+  EXPECT_LT(large.cpu_ms, std::max(small.cpu_ms, kCpuFloorMs) * kGrowthMax);
+}
+
 TEST_F(Clicks, BothFormsOfJsonAreRead) {
   const TestSet test = read("clicks.jsonl",
                             "{\"query\": \"pay\", \"clicked\": [\"d1\", \"d2\"]}\n"
