@@ -25,6 +25,10 @@ namespace {
 constexpr std::size_t kQueriesMin = 5;
 // With fewer, the bootstrap's interval is too narrow.
 constexpr std::size_t kIntervalQueriesMin = 20;
+// Pairs that are looked up in the cache at once, and those that are whatever the budget says: a quarter of a second, so
+// that what the cache has fits into any budget unless there is very much of it.
+constexpr std::size_t kPairsLookedUpAtOnce = 1024;
+constexpr std::size_t kPairsLookedUpMin = 65'536;
 // Thirty years, which the clock's nanoseconds can count.
 constexpr double kBudgetSecondsMax = 1e9;
 
@@ -167,6 +171,7 @@ class QueryPairs {
 struct PairsToScore {
   std::size_t pairs = 0;
   double pair_ms = 0;
+  bool estimated = false;  ///< Whether the number is taken from a part of them.
 
   std::chrono::duration<double> duration() const {
     return std::chrono::duration<double, std::milli>(static_cast<double>(pairs) * pair_ms);
@@ -175,8 +180,8 @@ struct PairsToScore {
 
 std::string describe(const PairsToScore& work) {
   const double seconds = work.duration().count();
-  return fmt::format("{} more pairs at {:.2f} ms each take about {:.{}f} s, which the budget has no room for",
-                     work.pairs, work.pair_ms, seconds, seconds < 10 ? 1 : 0);
+  return fmt::format("{}{} more pairs at {:.2f} ms each take about {:.{}f} s, which the budget has no room for",
+                     work.estimated ? "about " : "", work.pairs, work.pair_ms, seconds, seconds < 10 ? 1 : 0);
 }
 
 /// One call of sweep().
@@ -507,6 +512,8 @@ class Sweep {
     return work.pairs == 0 || !deadline() || SweepClock::now() + work.duration() <= *deadline();
   }
 
+  bool has_time() const { return !deadline() || SweepClock::now() < *deadline(); }
+
   // ------------------------------------------------------------------------------------------------------ measuring
 
   Status add_first_stage(const SweepQuery& query, const Candidates& candidates,
@@ -573,12 +580,24 @@ class Sweep {
     const std::size_t all = queries_.size() * documents_.kept().size();
     PairsToScore work{.pairs = all - pairs_, .pair_ms = mean_pair_ms()};
     if (!has_time_for(work)) {
-      ASSIGN_OR_RETURN(work.pairs, count_missing_pairs());
-    }
-    if (!has_time_for(work)) {
-      remark(fmt::format("The cross-encoder over all {} documents was left out: {}.", documents_.kept().size(),
-                         describe(work)));
-      return {};
+      ASSIGN_OR_RETURN(const LookedUp known, look_up_pairs(work.pair_ms));
+      work.pairs = known.missing;
+      if (known.pairs < all) {
+        // Those that were not looked up are taken to be missing as often.
+        const double share = static_cast<double>(known.missing) / static_cast<double>(known.pairs);
+        work.pairs = static_cast<std::size_t>(std::round(share * static_cast<double>(all)));
+        work.estimated = true;
+        leave_out_cross(
+            known.missing > 0
+                ? describe(work)
+                : fmt::format("looking up which of its {} pairs are known takes longer than the budget has room for",
+                              all));
+        return {};
+      }
+      if (!has_time_for(work)) {
+        leave_out_cross(describe(work));
+        return {};
+      }
     }
     add_setting({.mode = SearchMode::kCross});
     pairs_ = 0;  // Counted again below, with those that are in the cache already.
@@ -593,15 +612,33 @@ class Sweep {
     return {};
   }
 
-  /// Of every query with every document, those that the cache does not have.
-  Result<std::size_t> count_missing_pairs() const {
+  void leave_out_cross(std::string_view reason) {
+    remark(fmt::format("The cross-encoder over all {} documents was left out: {}.", documents_.kept().size(), reason));
+  }
+
+  struct LookedUp {
+    std::size_t pairs = 0;
     std::size_t missing = 0;
+  };
+
+  /// Which pairs of every query with every document the cache does not have. Ends as soon as the budget has no room for
+  /// those that were found missing, or for looking.
+  Result<LookedUp> look_up_pairs(double pair_ms) const {
+    LookedUp result;
     for (const SweepQuery* query : queries_) {
       const QueryPairs pairs(*query, documents_, *input_.cross_encoder, cache_);
-      ASSIGN_OR_RETURN(const std::size_t of_query, pairs.count_missing(documents_.kept()));
-      missing += of_query;
+      for (std::span<const std::uint32_t> left = documents_.kept(); !left.empty();) {
+        const bool goes_on = result.missing > 0 ? has_time_for({.pairs = result.missing, .pair_ms = pair_ms})
+                                                : has_time() || result.pairs < kPairsLookedUpMin;
+        if (!goes_on) return result;
+        const std::span<const std::uint32_t> places = left.first(std::min(kPairsLookedUpAtOnce, left.size()));
+        ASSIGN_OR_RETURN(const std::size_t missing, pairs.count_missing(places));
+        result.missing += missing;
+        result.pairs += places.size();
+        left = left.subspan(places.size());
+      }
     }
-    return missing;
+    return result;
   }
 
   Status add_cross(const SweepQuery& query, const ProgressCallback& progress) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
 #include <set>
 
 #include "engine/tiny_models.h"
@@ -382,6 +383,45 @@ TEST_F(SweepTest, WhatTheCacheHasFitsIntoAnyBudget) {
   EXPECT_EQ(result.counts.pairs_computed, 0U);
   EXPECT_EQ(result.settings.size(), settings);
   EXPECT_EQ(result.settings.back().setting.mode, SearchMode::kCross);
+}
+
+// To look up what the cache has of every query with every document takes time too.
+TEST_F(SweepTest, ABudgetIsNotSpentOnLookingForWhatItHasNoRoomFor) {
+  documents_ = tiny_documents(20'000);
+  tandem::Run run;
+  for (const SweepQuery& query : queries_) must_succeed(run.add(query.id, "d1", 1));
+  stages_ = {{.name = "run", .run = &run}};  // So that all documents are kept: there is nothing to encode.
+  SweepOptions wanted = options();
+  wanted.budget_s = 1e-6;
+  const auto cpu_ms = [&](bool cross_only) {
+    wanted.cross_only = cross_only;
+    const std::clock_t start = std::clock();
+    const SweepResult result = must(sweep_with(input(), wanted));
+    EXPECT_EQ(result.documents, documents_.size());
+    EXPECT_EQ(result.counts.pairs_computed, 5U);
+    EXPECT_EQ(cross_only, remarked(result, "The cross-encoder over all 20000 documents was left out: about "));
+    return 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  };
+  constexpr double kFloorMs = 20;
+  EXPECT_LT(cpu_ms(true), 3 * std::max(cpu_ms(false), kFloorMs));
+}
+
+TEST_F(SweepTest, WhatTheCacheHasIsLookedUpNoLongerThanTheBudgetAllows) {
+  documents_ = tiny_documents(15'000);
+  for (std::size_t place = 0; place < documents_.size(); ++place) documents_[place].text = place % 2 == 0 ? "a" : "b";
+  tandem::Run run;
+  for (const SweepQuery& query : queries_) must_succeed(run.add(query.id, "d1", 1));
+  stages_ = {{.name = "run", .run = &run}};
+  EncoderCache cache = must(EncoderCache::in_memory());
+  SweepOptions wanted = options();
+  wanted.cross_only = true;
+  must(sweep(input(), wanted, cache));
+  wanted.budget_s = 1e-6;
+  const SweepResult result = must(sweep(input(), wanted, cache));
+  EXPECT_EQ(result.counts.pairs_computed, 0U);
+  EXPECT_TRUE(remarked(result,
+                       "The cross-encoder over all 15000 documents was left out: looking up which of its 75000 "
+                       "pairs are known takes longer than the budget has room for."));
 }
 
 TEST_F(SweepTest, ALargeBudgetChangesNothing) {
