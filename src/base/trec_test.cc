@@ -28,8 +28,8 @@ TEST(Trec, IdsThatPrintAlikeAreNotBothInARun) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(text, "");
-  ASSERT_TRUE(append_run_line(
-      text, {.query_id = "q", .document_id = "ok\\u{202e}id", .rank = 1, .score = 2, .tag = "t"}));
+  ASSERT_TRUE(
+      append_run_line(text, {.query_id = "q", .document_id = "ok\\u{202e}id", .rank = 1, .score = 2, .tag = "t"}));
   EXPECT_EQ(text, "q Q0 ok\\u{202e}id 1 2 t\n");
 }
 
