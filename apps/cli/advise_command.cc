@@ -51,8 +51,8 @@ struct AdviseFlags {
   std::size_t sample = 200;
   // The settings.
   std::vector<std::string> first_stages{kBiStage};
-  std::vector<std::string> models{kDefaultBiEncoder};
-  std::string cross_model = kDefaultCrossEncoder;
+  std::vector<ModelName> models{kDefaultBiEncoder};
+  ModelName cross_model = kDefaultCrossEncoder;
   Activation activation = Activation::kAuto;
   std::optional<std::size_t> cross_max_length;
   std::vector<std::size_t> depths{100, 50, 20, 10};
@@ -193,14 +193,15 @@ struct OpenStages {
   std::vector<std::unique_ptr<Run>> runs;
   std::optional<CrossEncoder> cross_encoder;
   std::vector<FirstStage> first_stages;
-  std::vector<std::string> models;  ///< [first stages] the bi-encoder's, or the run's file.
+  std::vector<ModelName> models;  ///< [first stages] the bi-encoder's, or the run's file.
 };
 
 Status open_bi_stages(const AdviseFlags& flags, OpenStages& open) {
-  const std::vector<std::string> names =
-      flags.models.size() == 1 ? std::vector<std::string>{kBiStage} : last_parts_of(flags.models);
+  std::vector<std::string> texts;
+  for (const ModelName& model : flags.models) texts.push_back(model.text());
+  const std::vector<std::string> names = texts.size() == 1 ? std::vector<std::string>{kBiStage} : last_parts_of(texts);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::string& model = flags.models[i];
+    const ModelName& model = flags.models[i];
     ASSIGN_OR_RETURN(BiEncoder encoder, open_bi_encoder(model, flags.compute));
     open.bi_encoders.push_back(std::make_unique<BiEncoder>(std::move(encoder)));
     open.first_stages.push_back({.name = names[i], .bi_encoder = open.bi_encoders.back().get()});
@@ -222,7 +223,7 @@ Result<OpenStages> open_stages(const AdviseFlags& flags) {
     open.models.push_back(stage);
   }
   if (asks(flags, kBiStage)) RETURN_IF_ERROR(open_bi_stages(flags, open));
-  if (flags.cross_model == kNone) return open;
+  if (flags.cross_model.text() == kNone) return open;
   ComputeFlags compute = flags.compute;
   compute.max_length = flags.cross_max_length;
   ASSIGN_OR_RETURN(open.cross_encoder, open_cross_encoder(flags.cross_model, compute, flags.activation));
@@ -277,8 +278,8 @@ std::string shell_word(const std::string& text) {
 /// The options of a second stage that are not the defaults; the model's is called otherwise where there is no other.
 std::string cross_options(const AdviseFlags& flags, std::string_view model_option = "--cross-model") {
   std::string options;
-  if (flags.cross_model != kDefaultCrossEncoder) {
-    options += fmt::format(" {} {}", model_option, shell_word(flags.cross_model));
+  if (!flags.cross_model.is_default()) {
+    options += fmt::format(" {} {}", model_option, shell_word(flags.cross_model.text()));
   }
   if (flags.activation != Activation::kAuto) options += fmt::format(" --activation {}", to_string(flags.activation));
   if (flags.cross_max_length) options += fmt::format(" --max-length {}", *flags.cross_max_length);
@@ -313,15 +314,17 @@ std::vector<std::string> commands_for(const AdviseFlags& flags, const OpenStages
   const auto stage = std::ranges::find(stages.first_stages, setting.first_stage, &FirstStage::name);
   const auto place = static_cast<std::size_t>(stage - stages.first_stages.begin());
   if (stage != stages.first_stages.end() && stage->run != nullptr) {
-    return commands_for_run(flags, setting, stages.models[place]);
+    return commands_for_run(flags, setting, stages.models[place].text());
   }
   std::string index = "tandem index advised.tandem";
   for (const std::string& file : flags.files) index += " " + shell_word(file);
-  const std::string model = stage == stages.first_stages.end() ? flags.models.front() : stages.models[place];
-  if (model != kDefaultBiEncoder) index += " --model " + shell_word(model);
+  const ModelName& model = stage == stages.first_stages.end() ? flags.models.front() : stages.models[place];
+  if (!model.is_default()) index += " --model " + shell_word(model.text());
   std::string search = "tandem search advised.tandem QUERY";
   // A collection remembers its model by name, which finds it only where that is an id.
-  if (std::filesystem::is_directory(model)) search += " --model " + shell_word(model);
+  if (!model.is_default() && std::filesystem::is_directory(model.text())) {
+    search += " --model " + shell_word(model.text());
+  }
   std::size_t results = flags.results;
   switch (setting.mode) {
     case SearchMode::kBi:
@@ -361,9 +364,9 @@ Status run_advise(const AdviseFlags& flags) {
   ASSIGN_OR_RETURN(report.advice, advise(report.sweep, report.goal, comparison));
   report.trust = test.trust;
   report.remarks = test.remarks;
-  report.models = stages.models;
+  for (const ModelName& model : stages.models) report.models.push_back(model.text());
   if (stages.cross_encoder) {
-    report.cross_model = flags.cross_model;
+    report.cross_model = flags.cross_model.text();
     report.compute = stages.cross_encoder->compute();
   } else if (!stages.bi_encoders.empty()) {
     report.compute = stages.bi_encoders.front()->compute();

@@ -24,7 +24,7 @@ namespace {
 
 /// Options that every benchmark has.
 struct BenchFlags {
-  std::string model;
+  ModelName model;
   std::string input;
   std::size_t repeat = 5;
   ComputeFlags compute;
@@ -96,14 +96,14 @@ Status print_throughput(const BenchFlags& flags, const Throughput& found, const 
                           "  {} of {:.1f} tokens on average: {:.1f} {}s/s, {:.0f} tokens/s\n"
                           "  all at once: {}\n"
                           "  one at a time: {}\n",
-                          found.benchmark, flags.model, describe(compute), count_of(found.items, found.noun),
+                          found.benchmark, flags.model.text(), describe(compute), count_of(found.items, found.noun),
                           static_cast<double>(found.tokens) / static_cast<double>(found.items), items_per_second,
                           found.noun, tokens_per_second, found.all.describe(), found.single.describe())));
     note(describe(found.truncation));
     return {};
   }
   JsonWriter json;
-  json.begin_object().key("benchmark").value(found.benchmark).key("model").value(flags.model).key("compute");
+  json.begin_object().key("benchmark").value(found.benchmark).key("model").value(flags.model.text()).key("compute");
   write_json(json, compute).key("items").value(found.items).key("tokens").value(found.tokens);
   json.key("items_per_second").value(items_per_second).key("tokens_per_second").value(tokens_per_second);
   found.all.write_json(json.key("all"));
@@ -183,13 +183,13 @@ Status run_bench_tokenize(const BenchFlags& flags) {
   const double tokens_per_second = static_cast<double>(tokens) / sample.median();
   if (!flags.json) {
     RETURN_IF_ERROR(print(fmt::format(
-        "tokenize with {} (1 thread)\n  {}: {:.0f} tokens/s\n  all of them: {}\n  loading: {}\n", flags.model,
+        "tokenize with {} (1 thread)\n  {}: {:.0f} tokens/s\n  all of them: {}\n  loading: {}\n", flags.model.text(),
         count_of(texts.size(), "text"), tokens_per_second, sample.describe(), load.describe())));
     note(describe(truncation));
     return {};
   }
   JsonWriter json;
-  json.begin_object().key("benchmark").value("tokenize").key("model").value(flags.model);
+  json.begin_object().key("benchmark").value("tokenize").key("model").value(flags.model.text());
   json.key("items").value(texts.size()).key("tokens").value(tokens);
   sample.write_json(json.key("tokens_per_second").value(tokens_per_second).key("all"));
   load.write_json(json.key("load"));
@@ -199,7 +199,7 @@ Status run_bench_tokenize(const BenchFlags& flags) {
 
 struct BenchSearchFlags : BenchFlags {
   std::string collection;
-  std::string cross_model = kDefaultCrossEncoder;
+  ModelName cross_model = kDefaultCrossEncoder;
   SearchOptions search;
 };
 
@@ -208,7 +208,7 @@ Status run_bench_search(const BenchSearchFlags& flags) {
                    flags.input.empty() ? sample_texts("queries.jsonl") : read_texts(flags.input));
   ASSIGN_OR_RETURN(const Collection collection, Collection::open(flags.collection));
   std::optional<std::string> model;
-  if (!flags.model.empty()) model = flags.model;
+  if (!flags.model.text().empty()) model = flags.model.text();
   ASSIGN_OR_RETURN(const BiEncoder bi_encoder, open_encoder_of(collection, model, flags.compute));
   std::optional<CrossEncoder> cross_encoder;
   if (flags.search.mode != SearchMode::kBi) {

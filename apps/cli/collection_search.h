@@ -19,7 +19,7 @@ namespace tandem::cli {
 struct StageFlags {
   SearchOptions search;
   std::optional<std::string> model;
-  std::string cross_model = kDefaultCrossEncoder;
+  ModelName cross_model = kDefaultCrossEncoder;
   Activation activation = Activation::kAuto;
   ComputeFlags compute;
   std::optional<std::size_t> cross_max_length;

@@ -36,8 +36,8 @@ constexpr double kPriceMax = 1e9;
 struct CompareFlags {
   std::string input;
   std::string queries;
-  std::string model = kDefaultBiEncoder;
-  std::string cross_model = kDefaultCrossEncoder;
+  ModelName model = kDefaultBiEncoder;
+  ModelName cross_model = kDefaultCrossEncoder;
   ComputeFlags compute;
   CompareOptions compare;
   std::optional<double> price_per_hour;
@@ -109,7 +109,7 @@ Status run_bench_compare(const CompareFlags& flags) {
   ASSIGN_OR_RETURN(const CrossEncoder cross_encoder, open_cross_encoder(flags.cross_model, flags.compute));
   if (cross_encoder.labels().size() != 1) {
     return fail(ErrorCode::kInvalidArgument, "--cross-model {}: expected a model with one label, got one with {}",
-                flags.cross_model, cross_encoder.labels().size());
+                flags.cross_model.text(), cross_encoder.labels().size());
   }
   ASSIGN_OR_RETURN(const BiEncoderIdentity identity, bi_encoder.identity());
   setting.model = identity.model;

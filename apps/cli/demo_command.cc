@@ -30,8 +30,8 @@ namespace tandem::cli {
 namespace {
 
 struct DemoFlags {
-  std::string model = kDefaultBiEncoder;
-  std::string cross_model = kDefaultCrossEncoder;
+  ModelName model = kDefaultBiEncoder;
+  ModelName cross_model = kDefaultCrossEncoder;
   ComputeFlags compute;
 };
 
@@ -222,7 +222,7 @@ Status run_accuracy(const DemoFlags& flags) {
        {"sentence_pairs.jsonl", "do the sentences mean the same?"}}};
   for (const auto& [name, question] : kSamples) {
     ASSIGN_OR_RETURN(const std::vector<LabelledPair> pairs, sample_pairs(name));
-    ASSIGN_OR_RETURN(const PairEvaluation bi, evaluate_pairs(bi_encoder, flags.model, pairs));
+    ASSIGN_OR_RETURN(const PairEvaluation bi, evaluate_pairs(bi_encoder, flags.model.text(), pairs));
     ASSIGN_OR_RETURN(const PairEvaluation cross, evaluate_pairs(cross_encoder, pairs));
     RETURN_IF_ERROR(print(fmt::format("{}: {}\n{}\n", name, question, to_table({bi, cross}))));
   }
@@ -316,7 +316,7 @@ Status run_faq(const DemoFaqFlags& flags) {
   ASSIGN_OR_RETURN(const TemporaryCollection help_centre,
                    TemporaryCollection::create(make_help_centre(entries), encoder));
   RETURN_IF_ERROR(print(fmt::format("{} encoded by {} in {:.2f} s, {}\n\n", count_of((*help_centre).size(), "question"),
-                                    flags.model, indexing.seconds(), describe(encoder.compute()))));
+                                    flags.model.text(), indexing.seconds(), describe(encoder.compute()))));
   const Retriever retriever(*help_centre, &encoder, nullptr);
   for (const std::string& query : queries) {
     ASSIGN_OR_RETURN(const SearchResponse response,
@@ -399,7 +399,7 @@ Status run_demo_search(const DemoSearchFlags& flags) {
   const Collection& collection = opened ? *opened : **temporary;
   RETURN_IF_ERROR(
       print(fmt::format("{}; first stage {}; second stage {}; {}\n\n", count_of(collection.size(), "document"),
-                        flags.model, flags.cross_model, describe(stages.bi_encoder.compute()))));
+                        flags.model.text(), flags.cross_model.text(), describe(stages.bi_encoder.compute()))));
   const Retriever retriever(collection, &stages.bi_encoder, &stages.cross_encoder);
   // The first search touches the weights for the first time, which would show in its stage times.
   RETURN_IF_ERROR(retriever.search(queries.front()));
@@ -453,7 +453,7 @@ void add_demo(CLI::App& app, Action& action) {
   add_command<DemoFaqFlags>(
       *demo, action, "faq", "1,000 questions and answers: the three nearest",
       [&bi](CLI::App& command, DemoFaqFlags& flags) {
-        flags.model = "sentence-transformers/all-mpnet-base-v2";
+        flags.model = DefaultModel{"sentence-transformers/all-mpnet-base-v2"};
         command.add_option("QUERY", flags.queries, "What to ask; none: three questions of our own");
         bi(command, flags);
       },

@@ -59,10 +59,11 @@ Status run_pairs(const EvalFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<LabelledPair> pairs, read_labelled_pairs(flags.pairs));
   std::vector<PairEvaluation> evaluations;
   if (flags.stages.search.mode != SearchMode::kCross) {
-    const std::string model = flags.stages.model.value_or(kDefaultBiEncoder);
+    const ModelName model = flags.stages.model ? ModelName(*flags.stages.model) : kDefaultBiEncoder;
     ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(model, flags.stages.compute, flags.vectors));
     ProgressBar bar;
-    ASSIGN_OR_RETURN(PairEvaluation evaluation, evaluate_pairs(encoder, model, pairs, flags.threshold, bar.callback()));
+    ASSIGN_OR_RETURN(PairEvaluation evaluation,
+                     evaluate_pairs(encoder, model.text(), pairs, flags.threshold, bar.callback()));
     evaluations.push_back(std::move(evaluation));
   }
   if (flags.stages.search.mode != SearchMode::kBi) {

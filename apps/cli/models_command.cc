@@ -54,7 +54,7 @@ Status run_models(const ModelsFlags& flags) {
     return print(json.end_array().take() + "\n");
   }
   if (models.empty()) {
-    note(fmt::format("no models yet in {}: `tandem pull {}` gets one", store.home().string(), kDefaultBiEncoder));
+    note(fmt::format("no models yet in {}: `tandem pull {}` gets one", store.home().string(), kDefaultBiEncoder.id));
   }
   for (const StoredModel& model : models) {
     RETURN_IF_ERROR(print(fmt::format("{}\t{}\t{}\t{}\n", shown_field(model.id), format_bytes(model.size_bytes),

@@ -71,7 +71,7 @@ Result<ModelFolders> resolve_named_encoder(const BiEncoderIdentity& identity, co
 
 }  // namespace
 
-void add_model_option(CLI::App& command, std::string& model) {
+void add_model_option(CLI::App& command, ModelName& model) {
   command.add_option("--model", model, "A model's folder, or its Hugging Face id")
       ->type_name("M")
       ->capture_default_str();
@@ -139,7 +139,7 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
       ->capture_default_str();
 }
 
-void add_cross_model_option(CLI::App& command, std::string& model) {
+void add_cross_model_option(CLI::App& command, ModelName& model) {
   command.add_option("--cross-model", model, "The cross-encoder's folder, or its Hugging Face id")
       ->type_name("M")
       ->capture_default_str();
@@ -180,15 +180,20 @@ Status check_query(std::string_view query) {
   return fail(ErrorCode::kInvalidArgument, "the query is empty");
 }
 
-Result<ModelFolders> resolve_model(const std::string& folder_or_id, const NetworkFlags& network,
+Result<ModelFolders> resolve_model(const ModelName& name, const NetworkFlags& network,
                                    const std::optional<std::string>& adapter) {
   const ModelStore store({.offline = network.offline});
   ProgressBar bar;
   const PullOptions options{.progress = bar.callback(), .fetch_named = network.fetch_named};
-  ASSIGN_OR_RETURN(ModelFolders folders, store.resolve_with_adapter(folder_or_id, options));
+  ModelFolders folders;
+  if (name.is_default()) {
+    ASSIGN_OR_RETURN(folders.model, store.resolve_id(name.text(), options));
+  } else {
+    ASSIGN_OR_RETURN(folders, store.resolve_with_adapter(name.text(), options));
+  }
   if (!adapter) return folders;
   if (folders.adapter) {
-    return fail(ErrorCode::kInvalidArgument, "--model {} is an adapter, and --adapter names another", folder_or_id);
+    return fail(ErrorCode::kInvalidArgument, "--model {} is an adapter, and --adapter names another", name.text());
   }
   ASSIGN_OR_RETURN(folders.adapter, store.resolve(*adapter, options));
   return folders;
@@ -199,15 +204,15 @@ Result<BiEncoder> open_bi_encoder(const ModelFolders& folders, const ComputeFlag
   return open(folders, bi_encoder_options(compute, vectors));
 }
 
-Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute, const VectorFlags& vectors) {
+Result<BiEncoder> open_bi_encoder(const ModelName& model, const ComputeFlags& compute, const VectorFlags& vectors) {
   ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(model, compute.network, vectors.adapter));
   return open_bi_encoder(folders, compute, vectors);
 }
 
-Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeFlags& compute, Activation activation) {
+Result<CrossEncoder> open_cross_encoder(const ModelName& model, const ComputeFlags& compute, Activation activation) {
   ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(model, compute.network));
   if (folders.adapter) {
-    return fail(ErrorCode::kUnsupported, "{} is an adapter, which cross-encoders do not run with", model);
+    return fail(ErrorCode::kUnsupported, "{} is an adapter, which cross-encoders do not run with", model.text());
   }
   ASSIGN_OR_RETURN(CrossEncoder encoder, CrossEncoder::open(folders.model, {.compute = compute.compute,
                                                                             .max_length = compute.max_length,

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,8 +21,32 @@
 
 namespace tandem::cli {
 
-inline constexpr const char* kDefaultBiEncoder = "sentence-transformers/all-MiniLM-L6-v2";
-inline constexpr const char* kDefaultCrossEncoder = "cross-encoder/ms-marco-MiniLM-L-12-v2";
+/// The model of a command for which the user names none.
+struct DefaultModel {
+  const char* id;
+};
+
+inline constexpr DefaultModel kDefaultBiEncoder{"sentence-transformers/all-MiniLM-L6-v2"};
+inline constexpr DefaultModel kDefaultCrossEncoder{"cross-encoder/ms-marco-MiniLM-L-12-v2"};
+
+/// The name of a model. One that the user gave means a folder, or else an id, as in sentence-transformers. A default is
+/// an id alone: otherwise whoever made the folder in which Tandem is started would choose the model, by a folder of
+/// that name in it.
+class ModelName {
+ public:
+  ModelName() = default;
+  ModelName(std::string given) : text_(std::move(given)) {}
+  ModelName(DefaultModel model) : text_(model.id), is_default_(true) {}
+
+  const std::string& text() const { return text_; }
+  bool is_default() const { return is_default_; }
+
+  friend std::ostream& operator<<(std::ostream& stream, const ModelName& name) { return stream << name.text_; }
+
+ private:
+  std::string text_;
+  bool is_default_ = false;
+};
 
 /// The words that an option takes, and what they mean.
 template <class Value>
@@ -81,14 +106,14 @@ struct VectorFlags {
   std::optional<std::string> prompt_name;
 };
 
-void add_model_option(CLI::App& command, std::string& model);
+void add_model_option(CLI::App& command, ModelName& model);
 void add_input_option(CLI::App& command, std::string& input);
 void add_compute_options(CLI::App& command, ComputeFlags& flags);
 void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length);
 void add_vector_options(CLI::App& command, VectorFlags& flags);
 /// --mode, --initial-top-k, --rerank-top-n, --final-top-k, --alpha.
 void add_search_options(CLI::App& command, SearchOptions& options);
-void add_cross_model_option(CLI::App& command, std::string& model);
+void add_cross_model_option(CLI::App& command, ModelName& model);
 void add_offline_option(CLI::App& command, NetworkFlags& flags);
 /// --fetch-named, for commands with a bi-encoder: that is what collections and adapters name.
 void add_fetch_named_option(CLI::App& command, NetworkFlags& flags);
@@ -104,14 +129,13 @@ Status check_query(std::string_view query);
 
 /// The folder of a model, and of the adapter that was named in its place or beside it; they are pulled first where they
 /// have to be, which shows that progress.
-Result<ModelFolders> resolve_model(const std::string& folder_or_id, const NetworkFlags& network,
+Result<ModelFolders> resolve_model(const ModelName& name, const NetworkFlags& network,
                                    const std::optional<std::string>& adapter = {});
 
 /// `folders` are those that resolve_model() gave: the adapter is taken from there.
 Result<BiEncoder> open_bi_encoder(const ModelFolders& folders, const ComputeFlags& compute, const VectorFlags& vectors);
-Result<BiEncoder> open_bi_encoder(const std::string& model, const ComputeFlags& compute,
-                                  const VectorFlags& vectors = {});
-Result<CrossEncoder> open_cross_encoder(const std::string& model, const ComputeFlags& compute,
+Result<BiEncoder> open_bi_encoder(const ModelName& model, const ComputeFlags& compute, const VectorFlags& vectors = {});
+Result<CrossEncoder> open_cross_encoder(const ModelName& model, const ComputeFlags& compute,
                                         Activation activation = Activation::kAuto);
 
 /// Keeps in mind from which folders a collection's encoder was opened, so that open_encoder_of() finds them. A model

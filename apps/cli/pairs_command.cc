@@ -22,7 +22,7 @@ namespace {
 // ---------------------------------------------------------------------------------------------------------- score
 
 struct ScoreFlags {
-  std::string model = kDefaultCrossEncoder;
+  ModelName model = kDefaultCrossEncoder;
   std::string input = "-";
   ComputeFlags compute;
   Activation activation = Activation::kAuto;
@@ -85,7 +85,7 @@ Status run_score(const ScoreFlags& flags) {
 // --------------------------------------------------------------------------------------------------------- rerank
 
 struct RerankFlags {
-  std::string model = kDefaultCrossEncoder;
+  ModelName model = kDefaultCrossEncoder;
   std::string query;
   std::string input = "-";
   std::optional<std::size_t> top_k;

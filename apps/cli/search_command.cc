@@ -26,7 +26,7 @@ namespace {
 struct IndexFlags {
   std::string collection;
   std::vector<std::string> files;
-  std::string model = kDefaultBiEncoder;
+  ModelName model = kDefaultBiEncoder;
   CorpusOptions corpus;
   CollectionWriterOptions writer;
   ComputeFlags compute;

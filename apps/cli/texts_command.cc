@@ -25,7 +25,7 @@ namespace {
 // ------------------------------------------------------------------------------------------------------- tokenize
 
 struct TokenizeFlags {
-  std::string model = kDefaultBiEncoder;
+  ModelName model = kDefaultBiEncoder;
   std::string input = "-";
   bool pair = false;
   NetworkFlags network;
@@ -83,7 +83,7 @@ Status run_tokenize(const TokenizeFlags& flags) {
 // ---------------------------------------------------------------------------------------------------------- embed
 
 struct EmbedFlags {
-  std::string model = kDefaultBiEncoder;
+  ModelName model = kDefaultBiEncoder;
   std::string input = "-";
   std::string output;
   ComputeFlags compute;
@@ -164,7 +164,7 @@ Status run_embed(const EmbedFlags& flags) {
     }
   }
   JsonWriter json;
-  json.begin_object().key("model").value(flags.model).key("texts").value(truncation.texts);
+  json.begin_object().key("model").value(flags.model.text()).key("texts").value(truncation.texts);
   json.key("dimensions").value(encoder.dimensions()).key("seconds").value(stopwatch.seconds());
   json.key("compute");
   write_json(json, encoder.compute()).key("truncation");

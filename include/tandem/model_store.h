@@ -69,6 +69,10 @@ class ModelStore {
   /// then pulled unless offline. Errors: kNotFound, kNetwork and those of pull().
   Result<std::filesystem::path> resolve(std::string_view folder_or_id, const PullOptions& options = {}) const;
 
+  /// As resolve() for an id alone: a folder of that name, which may lie wherever the program was started, is not looked
+  /// at. For names that the user did not give, such as defaults. Errors: also kInvalidArgument for what is no id.
+  Result<std::filesystem::path> resolve_id(std::string_view id, const PullOptions& options = {}) const;
+
   /// As resolve(). For the folder or id of an adapter, such as allenai/specter2, which holds no model, the model that
   /// its adapter_config.json names is looked up as well; it is fetched with PullOptions::fetch_named alone. Errors:
   /// also kNotFound for an adapter that names none, or one that is not on this machine.

@@ -84,6 +84,11 @@ std::optional<std::string> id_of_cached(const std::string& folder) {
   return is_model_id(id) ? std::optional(std::move(id)) : std::nullopt;
 }
 
+Status check_model_id(std::string_view name) {
+  if (is_model_id(name)) return {};
+  return fail(ErrorCode::kInvalidArgument, "\"{}\" is no model id: want \"name\" or \"organisation/name\"", name);
+}
+
 Status check_revision(std::string_view revision) {
   if (is_revision(revision)) return {};
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is no revision: want a branch, a tag or a commit", revision);
@@ -122,8 +127,13 @@ Result<fs::path> ModelStore::resolve(std::string_view folder_or_id, const PullOp
   if (!is_model_id(folder_or_id)) {
     return fail(ErrorCode::kNotFound, "\"{}\" is neither a folder nor the id of a model", folder_or_id);
   }
+  return resolve_id(folder_or_id, options);
+}
+
+Result<fs::path> ModelStore::resolve_id(std::string_view name, const PullOptions& options) const {
+  RETURN_IF_ERROR(check_model_id(name));
   RETURN_IF_ERROR(check_revision(options.revision));
-  const std::string id = full_id(folder_or_id);
+  const std::string id = full_id(name);
   if (std::optional<fs::path> here = find_model(home_, id, options.revision)) return *std::move(here);
   return pull(id, options);
 }
@@ -176,9 +186,7 @@ Status ModelStore::remember(const BiEncoderIdentity& encoder, const ModelFolders
 }
 
 Result<fs::path> ModelStore::pull(std::string_view name, const PullOptions& options) const {
-  if (!is_model_id(name)) {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no model id: want \"name\" or \"organisation/name\"", name);
-  }
+  RETURN_IF_ERROR(check_model_id(name));
   RETURN_IF_ERROR(check_revision(options.revision));
   const std::string id = full_id(name);
   if (!offline_) {

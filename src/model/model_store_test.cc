@@ -44,6 +44,23 @@ TEST_F(ModelStoreTest, TakesAFolderAsItIs) {
   EXPECT_EQ(ModelStore({.home = {}, .offline = true}).resolve(model.string()).value_or(""), model);
 }
 
+TEST_F(ModelStoreTest, AnIdIsNoFolderWhereverTheProgramWasStarted) {
+  const fs::path planted = folder_.write("work/org/whole/config.json", "{}").parent_path();
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_.path() / "work");
+  const ModelStore store({.home = {}, .offline = true});
+  EXPECT_EQ(store.resolve("org/whole").value_or(""), "org/whole") << "what the user gives may be a folder";
+  const Result<fs::path> missing = store.resolve_id("org/whole");
+  ASSERT_FALSE(missing) << *missing;
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  const fs::path whole = cache("models--org--whole", {"config.json", "tokenizer.json", "model.safetensors"});
+  EXPECT_EQ(store.resolve_id("org/whole").value_or(""), whole);
+  for (const std::string& path : {planted.string(), std::string("./org/whole")}) {
+    EXPECT_EQ(store.resolve_id(path).error().code, ErrorCode::kInvalidArgument) << path;
+  }
+  fs::current_path(before);
+}
+
 TEST_F(ModelStoreTest, SaysThatANameIsNeitherAFolderNorAnId) {
   for (const char* name : {"./missing", "/missing/model", "a/b/c", "", "--model"}) {
     const Result<fs::path> folder = ModelStore().resolve(name);
@@ -182,6 +199,8 @@ TEST_F(ModelStoreTest, ListsOnlyWhatItsNamesAgreeAbout) {
   folder_.write("home/models/org--model/tandem.json", record("org/model"));
   folder_.write("home/models/org--other/tandem.json", record("org/model"));
   folder_.write("home/models/a/tandem.json", record("../../x"));
+  folder_.write("home/models/org--third/tandem.json",
+                R"({"format":1,"id":"org/third","revision":"main","source":"a\nb","version":"0","files":[]})");
   cache("models--org--..", {"config.json", "tokenizer.json", "model.safetensors"});
   const Result<std::vector<StoredModel>> models = ModelStore().list();
   ASSERT_TRUE(models) << models.error().message;
