@@ -40,6 +40,13 @@ class HostileTest(CliTest):
             return self.refuse(*command, names=refused, **options)
         return self.succeed(*command, **options)
 
+    def write_texts(self):
+        """texts.jsonl, of which `tandem advise` can make a test."""
+        rows = [{"_id": str(i), "title": "one fast boat",
+                 "text": f"one fast boat is not slow {i}. the day is one fast model {i}. this is not what it is {i}."}
+                for i in range(12)]
+        self.write_jsonl("texts.jsonl", rows)
+
     def assert_shows_nothing_unseen(self, text):
         for escape in ESCAPES:
             self.assertNotIn(escape, text)
@@ -92,6 +99,17 @@ class Output(HostileTest):
         self.refuse("search", "c", "--queries", "queries.jsonl", "--mode", "bi", "--format", "trec", *OFFLINE,
                     names=["TREC", "#1"])
 
+    def test_ids_that_print_alike_or_have_white_space_of_any_kind_are_in_no_run(self):
+        documents = self.index()
+        for hostile in ("x\u3000Q0\u3000evil", "x\u00a0y", "ok\u202eid"):
+            with sqlite3.connect(documents) as database:
+                database.execute("UPDATE documents SET id = ? WHERE ordinal = 0", (hostile,))
+            self.search("--format", "trec", refused=["a TREC run cannot hold", "--format json can"])
+            self.search("--format", "json")
+        with sqlite3.connect(documents) as database:
+            database.execute("UPDATE documents SET id = ? WHERE ordinal = 0", (r"ok\u{202e}id",))
+        self.assertIn(r" ok\u{202e}id ", self.search("--format", "trec"))
+
     def test_messages_show_what_would_steer_a_terminal(self):
         hostile = "x\x1b]0;title\x07\x9b2J\u202e\r"
         self.edit_json("model/config.json", model_type=hostile)
@@ -134,11 +152,47 @@ class Output(HostileTest):
         self.write("model/config_sentence_transformers.json", json.dumps({"prompts": {"q\x1b": "x"}}))
         self.refuse("embed", "--model", "model", *OFFLINE, stdin=TEXTS, names=["prompt name", "U+001B"])
 
+    def test_a_models_name_with_control_characters_is_refused(self):
+        self.write("model/tandem.json", json.dumps({"id": "org/name\nwrote \x1b[2J"}))
+        self.write_jsonl("corpus.jsonl", [{"_id": "1", "text": "boat"}])
+        self.refuse("index", "c", "corpus.jsonl", "--model", "model", *OFFLINE, names=["model name", "U+000A"])
+        (self.folder / "model/tandem.json").unlink()
+        documents = self.index()
+        manifest = documents.parent / "manifest.json"
+        content = json.loads(manifest.read_text())
+        content["encoder"]["model"] = "org/name\u2028x"
+        manifest.write_text(json.dumps(content))
+        self.search("--model", "model", refused=["manifest.json", "U+2028"])
+
     def test_a_store_of_models_is_one_line_each(self):
         self.materialise(self.variants[0]["files"], "home/models/org--name", "org/na\x1b[2J\nme\tx")
         output = self.succeed("models")
         self.assertEqual([line.count("\t") for line in output.splitlines()], [3] * output.count("\n"))
         self.assert_shows_nothing_unseen(output)
+
+
+class Defaults(HostileTest):
+    """A model that the user did not name is not chosen by the folder in which Tandem is started."""
+
+    def plant(self, model):
+        (self.folder / model).parent.mkdir()
+        (self.folder / "model").rename(self.folder / model)
+
+    def test_a_planted_folder_is_not_the_default_bi_encoder(self):
+        planted = "sentence-transformers/all-MiniLM-L6-v2"
+        self.plant(planted)
+        self.write_texts()
+        for command in (["tokenize"], ["embed"], ["index", "c", "texts.jsonl"], ["bench", "embed"], ["demo", "speed"],
+                        ["advise", "texts.jsonl", "--cross-model", "none"]):
+            self.refuse(*command, "--offline", stdin=TEXTS, names=[planted, "offline"])
+        self.succeed("embed", "--model", planted, *OFFLINE, stdin=TEXTS)
+        self.succeed("embed", "--model", f"./{planted}", *OFFLINE, stdin=TEXTS)
+
+    def test_a_planted_folder_is_not_the_default_cross_encoder(self):
+        planted = "cross-encoder/ms-marco-MiniLM-L-12-v2"
+        self.plant(planted)
+        self.refuse("score", "--offline", stdin="a\tb\n", names=[planted, "offline"])
+        self.refuse("rerank", "--query", "a", "--offline", stdin=TEXTS, names=[planted, "offline"])
 
 
 class Databases(HostileTest):
@@ -147,10 +201,7 @@ class Databases(HostileTest):
     FOREVER = "(WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c)"
 
     def advise(self):
-        rows = [{"_id": str(i), "title": "one fast boat",
-                 "text": f"one fast boat is not slow {i}. the day is one fast model {i}. this is not what it is {i}."}
-                for i in range(12)]
-        self.write_jsonl("texts.jsonl", rows)
+        self.write_texts()
         return ("advise", "texts.jsonl", "--model", "model", "--cross-model", "none", "--offline", "--cache",
                 "cache.sqlite", "--budget", "5s", "--sample", "5")
 
@@ -211,6 +262,16 @@ class Files(HostileTest):
         (self.folder / "texts/c.md").symlink_to("/dev/zero")
         output = self.succeed("index", "c", "texts", "--model", "model", "--json", *OFFLINE)
         self.assertEqual(json.loads(output)["documents"], 1)
+
+    def test_a_folder_of_texts_brings_in_no_file_from_outside(self):
+        self.write("secret", "slow day\n")
+        (self.folder / "texts").mkdir()
+        self.write("texts/a.txt", "one fast boat\n")
+        (self.folder / "texts/b.txt").symlink_to(self.folder / "secret")
+        (self.folder / "texts/c.txt").symlink_to("a.txt")
+        output = self.succeed("index", "c", "texts", "--model", "model", "--json", *OFFLINE)
+        self.assertEqual(json.loads(output)["documents"], 2)
+        self.assertNotIn("slow", self.search())
 
     def test_what_the_user_names_may_be_a_pipe(self):
         command = f"{TANDEM} embed --model model {' '.join(OFFLINE)} --input "
