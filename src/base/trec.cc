@@ -14,7 +14,8 @@ namespace tandem {
 bool is_one_word(std::string_view text) {
   for (std::size_t position = 0; position < text.size();) {
     const Utf8Step step = decode_utf8(text, position);
-    if (acts_unseen(step.code_point) || code_point_class(step.code_point).has(kWhitespace)) return false;
+    const bool ends_a_column = code_point_class(step.code_point).has(kWhitespace);
+    if (!step.valid || ends_a_column || acts_unseen(step.code_point)) return false;
     position += step.bytes;
   }
   return !text.empty();
@@ -28,10 +29,11 @@ bool can_begin_line(std::string_view text) {
 Status append_run_line(std::string& text, const RunLine& line) {
   for (const std::string_view word : {line.query_id, line.document_id, line.tag}) {
     if (!is_one_word(word)) {
-      return fail(ErrorCode::kUnsupported,
-                  "a TREC run cannot hold '{}', which is empty or has white space, control characters or marks of the "
-                  "writing direction in it",
-                  word);
+      return fail(
+          ErrorCode::kUnsupported,
+          "a TREC run cannot hold '{}', which is empty, is not UTF-8, or has white space, control characters or "
+          "marks of the writing direction in it",
+          word);
     }
   }
   if (!can_begin_line(line.query_id)) {

@@ -11,7 +11,8 @@ namespace tandem {
 
 /// Whether a file whose columns are separated by white space can hold this. A word has no white space of Unicode's, at
 /// which Python's split() ends a column as well, and nothing that acts_unseen(): some programs take more of it for
-/// white space or for line ends than others, and on a terminal it is shown as an escape, which another id may be.
+/// white space or for line ends than others, and it is printed as an escape, which another id may be spelled like. So
+/// are bytes that are not UTF-8.
 bool is_one_word(std::string_view text);
 
 /// Whether a line that begins with this is read as it was written: no comment, no byte-order mark.

@@ -8,14 +8,15 @@ namespace tandem {
 namespace {
 
 TEST(Trec, WhatEndsAColumnOrActsUnseenIsInNoWord) {
-  for (const char* text : {"", " ", "a b", "a\tb", "a\n", "a\x1b[2J", "a\u0085z", "a\u00a0z", "a\u1680z", "a\u2003z",
-                           "a\u2028z", "a\u202fz", "a\u205fz", "a\u3000z", "a\u202ez", "a\u200fz", "a\u2069z"}) {
+  for (const char* text :
+       {"", " ", "a b", "a\tb", "a\n", "a\x1b[2J", "a\u0085z", "a\u00a0z", "a\u1680z", "a\u2003z", "a\u2028z",
+        "a\u202fz", "a\u205fz", "a\u3000z", "a\u202ez", "a\u200fz", "a\u2069z", "\xff", "a\xe3\x80"}) {
     EXPECT_FALSE(is_one_word(text)) << text;
   }
 }
 
 TEST(Trec, WordsOfEveryScriptAreWords) {
-  for (const char* text : {"a", "doc-1/2#3", "文書", "وثيقة", "👩‍🔬", "naïve", "\xff", "a\\u{202e}b"}) {
+  for (const char* text : {"a", "doc-1/2#3", "文書", "وثيقة", "👩‍🔬", "naïve", "a\\u{202e}b"}) {
     EXPECT_TRUE(is_one_word(text)) << text;
   }
 }
