@@ -36,22 +36,26 @@ class Changes {
       put(step.code_point, index >= old_count ? 1 : 0);
       position += step.bytes;
     }
-    if (new_count < old_count && last_) last_->second += new_count - old_count;
+    if (new_count < old_count && has_last_) last_change_ += new_count - old_count;
   }
 
  private:
   void put(char32_t c, std::ptrdiff_t change) {
     flush();
-    last_ = {c, change};
+    has_last_ = true;
+    last_ = c;
+    last_change_ = change;
   }
 
   void flush() {
-    if (last_) rewriter_.put(last_->first, last_->second);
-    last_.reset();
+    if (has_last_) rewriter_.put(last_, last_change_);
+    has_last_ = false;
   }
 
   Rewriter& rewriter_;
-  std::optional<std::pair<char32_t, std::ptrdiff_t>> last_;
+  bool has_last_ = false;
+  char32_t last_ = 0;
+  std::ptrdiff_t last_change_ = 0;
 };
 
 bool is_ascii(char byte) { return (byte & 0x80) == 0; }
