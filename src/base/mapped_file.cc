@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -42,14 +43,16 @@ MappedRange* range_of(std::uintptr_t address) {
 }
 
 // Puts zeros in the place of the page that is no longer there and of all behind it, which are not there either: a file
-// is shortened at its end. mmap(2) is a plain system call, which POSIX only forgot to call safe here.
+// is shortened at its end. mmap(2) is a plain system call, which POSIX only forgot to call safe here, and is made as
+// one: what a library puts before it, such as a sanitizer, has no place in a handler.
 bool replace_lost_pages(std::uintptr_t address) {
   MappedRange* const range = range_of(address);
   if (range == nullptr) return false;
   const std::uintptr_t page = address / page_bytes * page_bytes;
   range->lost_pages.store(true, std::memory_order_release);
-  return ::mmap(reinterpret_cast<void*>(page), range->end.load(std::memory_order_acquire) - page, PROT_READ,
-                MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+  const std::uintptr_t bytes = range->end.load(std::memory_order_acquire) - page;
+  return ::syscall(SYS_mmap, page, bytes, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) >=
+         0;
 }
 
 void on_bus_error(int signal, siginfo_t* info, void* context) {

@@ -17,8 +17,11 @@ namespace tandem {
 namespace {
 
 constexpr std::size_t kTimesLarger = 8;
-// 8 log 8n / log n for n of a thousand and more, times one and a half: clocks are rough and caches small.
-constexpr double kGrowthMax = 8 * 1.3 * 1.5;
+// 8 log 8n / log n for n of a thousand and more, times two: clocks are rough, caches small, and pages of a sanitizer's
+// shadow slow. What is quadratic grows by 64.
+constexpr double kGrowthMax = 8 * 1.3 * 2;
+// On a busy machine one measurement in many is far off.
+constexpr int kAttemptsMax = 3;
 // What is too short or too small to measure counts as this.
 constexpr double kCpuFloorMs = 10;
 constexpr double kMemoryFloorMib = 16;
@@ -231,10 +234,15 @@ class TokenizerGrowth : public testing::TestWithParam<Case> {};
 TEST_P(TokenizerGrowth, IsNoFasterThanLinearithmic) {
   const Case& each = GetParam();
   const Cost nothing = cost_of([] { return true; });
-  const Cost small = cost_of([&] { return each.run(each.size); });
-  const Cost large = cost_of([&] { return each.run(each.size * kTimesLarger); });
-  ASSERT_TRUE(small.succeeded) << each.what;
-  ASSERT_TRUE(large.succeeded) << each.what;
+  Cost small;
+  Cost large;
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    small = cost_of([&] { return each.run(each.size); });
+    large = cost_of([&] { return each.run(each.size * kTimesLarger); });
+    ASSERT_TRUE(small.succeeded) << each.what;
+    ASSERT_TRUE(large.succeeded) << each.what;
+    if (large.cpu_ms < std::max(small.cpu_ms, kCpuFloorMs) * kGrowthMax) break;
+  }
   EXPECT_LT(large.cpu_ms, std::max(small.cpu_ms, kCpuFloorMs) * kGrowthMax) << each.what;
   EXPECT_LT(large.memory_mib - nothing.memory_mib,
             std::max(small.memory_mib - nothing.memory_mib, kMemoryFloorMib) * kGrowthMax)
