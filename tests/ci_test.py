@@ -13,17 +13,17 @@ PLENTY_SECONDS = 600
 
 class Steps(unittest.TestCase):
     def run_steps(self, *steps, budget_seconds=PLENTY_SECONDS):
-        """The exit status and the lines that sum the run up, of .ci/run with other steps beside it."""
+        """The exit status and the lines that sum the run up, of .ci/run with other steps beside it; None: no steps."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="tandem-ci-"))
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         (folder / ".ci").mkdir()
         shutil.copy(ROOT / ".ci/run", folder / ".ci/run")
-        (folder / ".ci/steps").write_text("".join(step + "\n" for step in steps))
+        if steps != (None,):
+            (folder / ".ci/steps").write_text("".join(step + "\n" for step in steps))
         result = subprocess.run([folder / ".ci/run"], env={"PATH": "/usr/bin:/bin", "CI_SECONDS": str(budget_seconds)},
                                 capture_output=True, text=True, timeout=120, check=False)
         self.output = result.stdout + result.stderr
-        self.assertIn("=== done in ", self.output)
-        summary = [line.removeprefix("=== ") for line in result.stdout.split("\n")
+        summary = [line.removeprefix("=== ") for line in self.output.split("\n")
                    if line.startswith(("=== NOT DONE", "=== FAILED"))]
         return result.returncode, summary
 
@@ -69,11 +69,38 @@ class Steps(unittest.TestCase):
                              "step tests 0 60 true", "step tsan 420 1200 false", budget_seconds=60)
 
     def test_a_step_that_the_budget_cuts_off_is_named(self):
-        self.assert_not_done("tsan: cut off by the budget after [12] s", "step tsan 1 1200 sleep 30", budget_seconds=1)
+        self.assert_not_done("tsan: cut off by the budget after [12] s", "step tests 0 60 true",
+                             "step tsan 1 1200 sleep 30", budget_seconds=2)
 
     def test_a_step_that_must_be_done_has_failed_when_the_budget_ends(self):
-        self.assert_failed("tests: cut off by the budget", "step tests 0 2400 sleep 30", budget_seconds=1)
-        self.assert_failed("tests: not begun", "step tests 0 2400 true", budget_seconds=0)
+        self.assert_failed("tests: cut off by the budget", "step asan 0 60 true", "step tests 0 2400 sleep 30",
+                           budget_seconds=2)
+        status, summary = self.run_steps("step tests 0 2400 true", budget_seconds=0)
+        self.assertEqual(status, 1)
+        self.assertRegex(summary[0], "^FAILED   tests: not begun")
+
+    def test_a_run_in_which_nothing_passes_has_failed(self):
+        for steps in ((), ("",), ("step tsan 420 1200 true",)):
+            status, summary = self.run_steps(*steps, budget_seconds=60)
+            self.assertEqual(status, 1, self.output)
+            self.assertIn("FAILED   .ci/steps: no step has passed", summary)
+
+    def test_steps_that_are_missing_or_end_early_are_a_failure(self):
+        for steps in ((None,), ("step tests 0 60 true", "if"), ("step tests 0 60 true", "exit 0", "step asan 1 60 true")):
+            status, summary = self.run_steps(*steps)
+            self.assertEqual(status, 1, self.output)
+            self.assertIn("FAILED   .ci/steps: it was not read to its end", summary)
+
+    def test_a_word_that_is_no_command_is_a_failure(self):
+        self.assert_failed(".ci/steps: line 2 failed", "step tests 0 60 true", "stpe asan 1 60 false")
+
+    def test_a_step_in_a_pipe_or_a_subshell_counts(self):
+        for wrapped in ("step asan 1 60 false | cat", "(step asan 1 60 false)", "failed=(); step asan 1 60 false"):
+            self.assert_failed("asan: exit status 1", "step tests 0 60 true", wrapped)
+
+    def test_a_budget_that_is_no_number_is_a_failure(self):
+        for budget in ("1e9", "08", "-1", "all", "99999999999999999999"):
+            self.assert_failed("CI_SECONDS is", "step tests 0 60 true", budget_seconds=budget)
 
     def test_the_tests_of_the_project_must_be_done(self):
         steps = [line.split() for line in (ROOT / ".ci/steps").read_text().split("\n") if line.startswith("step ")]
