@@ -1,5 +1,6 @@
 #include "collection_search.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -52,13 +53,29 @@ Result<CollectionSearch> CollectionSearch::open(const std::string& folder, const
   return opened;
 }
 
-Result<std::vector<SearchResponse>> CollectionSearch::search(std::span<const Query> queries,
-                                                             const ProgressCallback& progress) const {
-  std::vector<std::string_view> texts;
-  for (const Query& query : queries) texts.push_back(query.text);
+Status CollectionSearch::search(std::span<const Query> queries, ProgressBar& bar,
+                                const std::function<Status(const Query&, const SearchResponse&)>& take) const {
+  // For each thread as many as fill its batches.
+  const std::size_t batch_max = 32 * compute().threads;
   const Retriever retriever(collection_, bi_encoder_ ? &*bi_encoder_ : nullptr,
                             cross_encoder_ ? &*cross_encoder_ : nullptr);
-  return retriever.search_many(texts, options_, progress);
+  for (std::size_t begin = 0; begin < queries.size(); begin += batch_max) {
+    const std::span<const Query> batch = queries.subspan(begin, std::min(batch_max, queries.size() - begin));
+    std::vector<std::string_view> texts;
+    for (const Query& query : batch) texts.push_back(query.text);
+    // One batch shows its own steps; of several, how many are done.
+    ProgressCallback progress;
+    if (batch.size() == queries.size()) {
+      progress = bar.callback();
+    } else {
+      bar.update("searching", "queries", begin, static_cast<double>(begin) / static_cast<double>(queries.size()));
+    }
+    ASSIGN_OR_RETURN(const std::vector<SearchResponse> responses, retriever.search_many(texts, options_, progress));
+    bar.clear();
+    for (std::size_t i = 0; i < batch.size(); ++i) RETURN_IF_ERROR(take(batch[i], responses[i]));
+    RETURN_IF_ERROR(check_interrupt());
+  }
+  return {};
 }
 
 }  // namespace tandem::cli

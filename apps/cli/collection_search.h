@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,8 +11,8 @@
 #include "input.h"
 #include "options.h"
 #include "tandem/collection.h"
-#include "tandem/progress.h"
 #include "tandem/retriever.h"
+#include "terminal.h"
 
 namespace tandem::cli {
 
@@ -41,9 +42,10 @@ class CollectionSearch {
  public:
   static Result<CollectionSearch> open(const std::string& folder, const StageFlags& flags);
 
-  /// One response per query, in their order.
-  Result<std::vector<SearchResponse>> search(std::span<const Query> queries,
-                                             const ProgressCallback& progress = {}) const;
+  /// Hands each query and its response to `take`, in their order: a few queries are answered together, and the texts of
+  /// no more results than theirs are held at a time. `bar` shows how far it has come, and is cleared before `take`.
+  Status search(std::span<const Query> queries, ProgressBar& bar,
+                const std::function<Status(const Query&, const SearchResponse&)>& take) const;
 
   const Collection& collection() const { return collection_; }
   /// How the encoders compute.

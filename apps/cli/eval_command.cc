@@ -134,22 +134,14 @@ Result<std::vector<Query>> judged_queries(const std::string& path, const Qrels& 
 }
 
 Result<Run> search_run(const CollectionSearch& search, std::span<const Query> queries, Truncation& truncation) {
-  constexpr std::size_t kBatch = 32;  // Enough to share batches, without holding the texts of every result.
   Run run;
   ProgressBar bar;
-  for (std::size_t begin = 0; begin < queries.size(); begin += kBatch) {
-    const std::span<const Query> batch = queries.subspan(begin, std::min(kBatch, queries.size() - begin));
-    ASSIGN_OR_RETURN(const std::vector<SearchResponse> responses, search.search(batch));
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      truncation += responses[i].truncation;
-      for (const SearchHit& hit : responses[i].hits) {
-        RETURN_IF_ERROR(run.add(batch[i].id, hit.document.id, hit.final_score));
-      }
-    }
-    const std::size_t done = begin + batch.size();
-    bar.update("searching", "queries", done, static_cast<double>(done) / static_cast<double>(queries.size()));
-    RETURN_IF_ERROR(check_interrupt());
-  }
+  const auto add = [&](const Query& query, const SearchResponse& response) -> Status {
+    truncation += response.truncation;
+    for (const SearchHit& hit : response.hits) RETURN_IF_ERROR(run.add(query.id, hit.document.id, hit.final_score));
+    return {};
+  };
+  RETURN_IF_ERROR(search.search(queries, bar, add));
   return run;
 }
 

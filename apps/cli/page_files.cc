@@ -2,6 +2,7 @@
 
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -11,8 +12,8 @@ namespace tandem::cli {
 
 namespace {
 
-Status write_file(const std::filesystem::path& path, std::string_view content) {
-  ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::create(path));
+Status write_all(Result<ReplacementFile> created, std::string_view content) {
+  ASSIGN_OR_RETURN(ReplacementFile file, std::move(created));
   RETURN_IF_ERROR(file.append(std::as_bytes(std::span(content))));
   return file.commit();
 }
@@ -43,10 +44,10 @@ Result<PageFiles> PageFiles::prepare(const std::string& report, const std::strin
 }
 
 Status PageFiles::write(const report::Page& page) const {
-  if (!report_.empty()) RETURN_IF_ERROR(write_file(report_, report::to_html(page)));
+  if (!report_.empty()) RETURN_IF_ERROR(write_all(ReplacementFile::create(report_), report::to_html(page)));
   if (svg_.empty()) return {};
   const auto write_chart = [this](const auto& chart) {
-    return write_file(svg_ / (chart.id + ".svg"), report::to_svg(chart));
+    return write_all(ReplacementFile::create_in(svg_, chart.id + ".svg"), report::to_svg(chart));
   };
   for (const report::Section& section : page.sections) {
     for (const report::XyChart& chart : section.xy_charts) RETURN_IF_ERROR(write_chart(chart));

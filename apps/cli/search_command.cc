@@ -111,28 +111,26 @@ Status run_search(const SearchFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<Query> queries, collect_queries(flags));
   ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
   const Stopwatch stopwatch;
-  std::vector<SearchResponse> responses;
+  Truncation truncation;
+  const auto print_response = [&](const Query& query, const SearchResponse& response) -> Status {
+    truncation += response.truncation;
+    switch (flags.format) {
+      case Format::kTable:
+        return print(to_table(query.text, response));
+      case Format::kJson:
+        return print(to_json_line(query, response));
+      case Format::kTrec:
+        break;
+    }
+    ASSIGN_OR_RETURN(const std::string lines, to_trec(query.id, response, flags.tag));
+    return print(lines);
+  };
   {
     ProgressBar bar;
-    ASSIGN_OR_RETURN(responses, search.search(queries, bar.callback()));
+    RETURN_IF_ERROR(search.search(queries, bar, print_response));
   }
   const double seconds = stopwatch.seconds();
-  Truncation truncation;
-  for (const SearchResponse& response : responses) truncation += response.truncation;
-  switch (flags.format) {
-    case Format::kTable:
-      for (std::size_t i = 0; i < queries.size(); ++i) RETURN_IF_ERROR(print(to_table(queries[i].text, responses[i])));
-      break;
-    case Format::kJson:
-      for (std::size_t i = 0; i < queries.size(); ++i) RETURN_IF_ERROR(print(to_json_line(queries[i], responses[i])));
-      return {};
-    case Format::kTrec:
-      for (std::size_t i = 0; i < queries.size(); ++i) {
-        ASSIGN_OR_RETURN(const std::string lines, to_trec(queries[i].id, responses[i], flags.tag));
-        RETURN_IF_ERROR(print(lines));
-      }
-      break;
-  }
+  if (flags.format == Format::kJson) return {};
   note(fmt::format("{} over {} in {:.2f} s; {}", count_of(queries.size(), "query", "queries"),
                    count_of(search.collection().size(), "document"), seconds, describe(truncation)));
   return {};

@@ -139,8 +139,11 @@ std::string format_bytes(std::uint64_t bytes) {
 
 ProgressBar::ProgressBar() : terminal_(isatty(STDERR_FILENO) == 1) {}
 
-ProgressBar::~ProgressBar() {
+ProgressBar::~ProgressBar() { clear(); }
+
+void ProgressBar::clear() {
   if (drawn_ && terminal_) std::fputs("\r\x1b[K", stderr);
+  drawn_ = false;
 }
 
 void ProgressBar::update(std::string_view what, std::string_view unit, std::uint64_t done,

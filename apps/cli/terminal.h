@@ -58,6 +58,9 @@ class ProgressBar {
   /// `fraction` in [0, 1] of all the work, when that is known.
   void update(std::string_view what, std::string_view unit, std::uint64_t done, std::optional<double> fraction);
 
+  /// Takes what it drew away, until the next update.
+  void clear();
+
   /// A callback that borrows this bar.
   ProgressCallback callback();
 

@@ -96,17 +96,42 @@ Status OutputFile::sync() {
 }
 
 Result<ReplacementFile> ReplacementFile::create(const std::filesystem::path& path) {
-  // Renaming over a link would leave its target as it was, and over a device would replace the device.
+  // Renaming over a link would leave its target as it was. The last link may lead to what is not there yet.
+  constexpr int kLinksMax = 40;
   std::error_code error;
-  const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
+  std::filesystem::path target = path;
+  for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
+    if (links == kLinksMax) return fail_errno(ELOOP, "cannot create", path.string());
+    const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+    if (error) return fail_errno(error.value(), "cannot create", path.string());
+    target = target.parent_path() / next;
+  }
+  target = std::filesystem::weakly_canonical(target, error);
   if (error) return fail_errno(error.value(), "cannot create", path.string());
+  return create_at(std::move(target), path);
+}
+
+Result<ReplacementFile> ReplacementFile::create_in(const std::filesystem::path& folder, const std::string& name) {
+  const std::filesystem::path path = folder / name;
+  std::error_code error;
+  const std::filesystem::path target = std::filesystem::canonical(folder, error) / name;
+  if (error) return fail_errno(error.value(), "cannot create", path.string());
+  if (std::filesystem::is_symlink(target, error)) {
+    return fail(ErrorCode::kInvalidArgument, "{}: is a link, which is not followed: remove it first", path.string());
+  }
+  return create_at(target, path);
+}
+
+Result<ReplacementFile> ReplacementFile::create_at(std::filesystem::path target, const std::filesystem::path& shown) {
+  std::error_code error;
+  // Renaming over a device would replace the device.
   if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error)) {
-    return fail(ErrorCode::kInvalidArgument, "{}: exists and is not a regular file", path.string());
+    return fail(ErrorCode::kInvalidArgument, "{}: exists and is not a regular file", shown.string());
   }
   std::filesystem::path partial = target;
   partial += fmt::format(".{}.partial", ::getpid());
   ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(partial, 0600));
-  return ReplacementFile(std::move(file), target, std::move(partial));
+  return ReplacementFile(std::move(file), std::move(target), std::move(partial));
 }
 
 ReplacementFile::ReplacementFile(OutputFile file, std::filesystem::path path, std::filesystem::path partial)
@@ -125,7 +150,7 @@ Status ReplacementFile::adopt_permissions() {
   constexpr mode_t kGroup = 0070;
   struct stat old {};
   mode_t mode = 0666 & ~umask_of_process();
-  if (::stat(path_.c_str(), &old) == 0) {
+  if (::lstat(path_.c_str(), &old) == 0 && S_ISREG(old.st_mode)) {
     mode = old.st_mode & kPermissions;
     // Only root may give a file away; anybody may give it to a group that he is in.
     if (::fchown(file_.descriptor(), old.st_uid, old.st_gid) != 0) {

@@ -60,8 +60,13 @@ class OutputFile {
 /// kPermission, kNoSpace, kIo.
 class ReplacementFile {
  public:
-  /// Also refuses a path with something else than a regular file: kInvalidArgument.
+  /// In the place of what a link leads to, where `path` is one. Also refuses a path with something else than a regular
+  /// file: kInvalidArgument.
   static Result<ReplacementFile> create(const std::filesystem::path& path);
+
+  /// The file `name` of a folder, of which the caller gave the folder alone: also refuses a link of that name, which
+  /// leads where whoever made the folder wants it to.
+  static Result<ReplacementFile> create_in(const std::filesystem::path& folder, const std::string& name);
 
   Status append(std::span<const std::byte> bytes) { return file_.append(bytes); }
   /// Replaces bytes that were appended before.
@@ -77,6 +82,7 @@ class ReplacementFile {
 
  private:
   ReplacementFile(OutputFile file, std::filesystem::path path, std::filesystem::path partial);
+  static Result<ReplacementFile> create_at(std::filesystem::path target, const std::filesystem::path& shown);
 
   OutputFile file_;
   Status adopt_permissions();

@@ -54,6 +54,43 @@ TEST(ReplacementFileTest, IsPrivateUntilItIsWhole) {
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) EXPECT_EQ(mode_of(entry.path()), 0600U);
 }
 
+TEST(ReplacementFileTest, GoesWhereLinksLeadThatTheCallerNamed) {
+  const TemporaryFolder folder;
+  folder.write("there/old", "old");
+  std::filesystem::create_symlink("there/old", folder.path() / "link");
+  std::filesystem::create_symlink("there/new", folder.path() / "dangling");
+  std::filesystem::create_symlink("dangling", folder.path() / "chain");
+  for (const char* name : {"link", "chain"}) {
+    const Status status = replace(folder.path() / name, name);
+    ASSERT_TRUE(status) << status.error().message;
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / name));
+  }
+  EXPECT_EQ(*read_small_file(folder.path() / "there/old", 100), "link");
+  EXPECT_EQ(*read_small_file(folder.path() / "there/new", 100), "chain");
+  std::filesystem::create_symlink("loop", folder.path() / "loop");
+  EXPECT_FALSE(replace(folder.path() / "loop", "x"));
+}
+
+TEST(ReplacementFileTest, FollowsNoLinkThatLiesInAFolder) {
+  const TemporaryFolder folder;
+  folder.write("secret", "old");
+  folder.write("charts/plain.svg", "old");
+  std::filesystem::create_symlink("../secret", folder.path() / "charts/link.svg");
+  std::filesystem::create_symlink("../nothing", folder.path() / "charts/dangling.svg");
+  std::filesystem::create_symlink("charts", folder.path() / "given");
+  for (const char* name : {"link.svg", "dangling.svg"}) {
+    const auto file = ReplacementFile::create_in(folder.path() / "given", name);
+    ASSERT_FALSE(file);
+    EXPECT_EQ(file.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(file.error().message.find("is a link"), std::string::npos) << file.error().message;
+  }
+  auto file = ReplacementFile::create_in(folder.path() / "given", "plain.svg");
+  ASSERT_TRUE(file) << file.error().message;
+  ASSERT_TRUE(file->commit());
+  EXPECT_EQ(*read_small_file(folder.path() / "secret", 100), "old");
+  EXPECT_EQ(*read_small_file(folder.path() / "charts/plain.svg", 100), "");
+}
+
 TEST(ReplacementFileTest, KeepsOwnerAndGroupWhereThatIsAllowed) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
   const TemporaryFolder folder;

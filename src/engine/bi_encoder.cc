@@ -42,9 +42,8 @@ Result<Pointwise> dense_activation(const DenseModule& module) {
               module.folder.filename().string(), module.activation);
 }
 
-Result<DenseStep> load_dense(const DenseModule& module, const Kernels& kernels) {
+Result<DenseStep> load_dense(const DenseModule& module, const TensorSource& tensors, const Kernels& kernels) {
   ASSIGN_OR_RETURN(const Pointwise activation, dense_activation(module));
-  ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(module.folder));
   const std::array<std::uint64_t, 2> shape{module.outputs, module.inputs};
   const std::vector<float> zeros(module.outputs, 0.0F);
   std::vector<float> bias = zeros;
@@ -61,8 +60,7 @@ Result<DenseStep> load_dense(const DenseModule& module, const Kernels& kernels) 
   return step;
 }
 
-Result<NormWeights> load_layer_norm(const LayerNormModule& module) {
-  ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(module.folder));
+Result<NormWeights> load_layer_norm(const LayerNormModule& module, const TensorSource& tensors) {
   ASSIGN_OR_RETURN(NormWeights norm, read_norm(tensors, {"norm.weight", "norm.bias"}, module.width));
   RETURN_IF_ERROR(tensors.check_unchanged());
   return norm;
@@ -107,7 +105,8 @@ class BiEncoder::Impl {
     const ModelConfig& config = encoder.config();
     const std::size_t hidden = encoder.spec().hidden_size;
     width = hidden;
-    for (const Module& module : config.modules) {
+    for (std::size_t place = 0; place < config.modules.size(); ++place) {
+      const Module& module = config.modules[place];
       if (const auto* pooling = std::get_if<PoolingModule>(&module)) {
         if (pooling->width != 0 && pooling->width != hidden) {
           return fail(ErrorCode::kConflict, "{}: pooling has width {}, hidden_size is {}", folder.string(),
@@ -116,7 +115,7 @@ class BiEncoder::Impl {
         poolings = pooling->modes;
         // There is no reference for an adapter on a folder that says nothing of pooling; those for scientific text,
         // which are the ones in use, read the first token.
-        if (encoder.adapter() != nullptr && !config.has_modules_file) poolings = {Pooling::kCls};
+        if (encoder.has_adapter() && !config.has_modules_file) poolings = {Pooling::kCls};
         pools_prompt = pooling->include_prompt;
         if (options.pooling) poolings = {*options.pooling};
         width = hidden * poolings.size();
@@ -125,11 +124,11 @@ class BiEncoder::Impl {
           return fail(ErrorCode::kConflict, "{}: in_features is {}, what comes before it has {}",
                       linear->folder.filename().string(), linear->inputs, width);
         }
-        ASSIGN_OR_RETURN(DenseStep step, load_dense(*linear, encoder.kernels()));
+        ASSIGN_OR_RETURN(DenseStep step, load_dense(*linear, encoder.module_tensors(place), encoder.kernels()));
         width = step.linear.outputs();
         steps.emplace_back(std::move(step));
       } else if (const auto* layer_norm = std::get_if<LayerNormModule>(&module)) {
-        ASSIGN_OR_RETURN(NormWeights norm, load_layer_norm(*layer_norm));
+        ASSIGN_OR_RETURN(NormWeights norm, load_layer_norm(*layer_norm, encoder.module_tensors(place)));
         if (layer_norm->width != width) {
           return fail(ErrorCode::kConflict, "{}: dimension is {}, what comes before it has {}",
                       layer_norm->folder.filename().string(), layer_norm->width, width);

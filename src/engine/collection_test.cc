@@ -284,6 +284,15 @@ TEST_F(CollectionTest, OtherWeightsThanItsOwnAreNotReadIntoAnEncoder) {
       << error.message;
 }
 
+TEST_F(CollectionTest, TheHashIsOfTheWeightsThatWereReadWhateverLiesThereNow) {
+  const std::string hash = must(models_.bi_encoder().identity()).weights_hash;
+  const BiEncoder encoder = models_.bi_encoder();
+  const std::filesystem::path weights = models_.bi_folder().path() / "model.safetensors";
+  std::filesystem::rename(weights, models_.bi_folder().path() / "old");
+  models_.bi_folder().write("model.safetensors", "other weights");
+  EXPECT_EQ(must(encoder.identity()).weights_hash, hash);
+}
+
 TEST_F(CollectionTest, APromptIsPartOfWhatVectorsMean) {
   models_.bi_folder().write("config_sentence_transformers.json",
                             R"({"prompts": {"query": "query: ", "document": "passage: "}})");

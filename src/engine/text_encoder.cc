@@ -49,53 +49,68 @@ Result<Compute> choose_compute(const ComputeOptions& options, std::size_t thread
   return compute;
 }
 
+/// The tensors of the modules that have some; one element for each module.
+using ModuleTensors = std::vector<std::optional<TensorSource>>;
+
+Result<ModuleTensors> open_modules(const ModelConfig& config) {
+  ModuleTensors result;
+  for (const Module& module : config.modules) {
+    std::optional<TensorSource>& tensors = result.emplace_back();
+    if (const auto* dense = std::get_if<DenseModule>(&module)) {
+      ASSIGN_OR_RETURN(tensors, TensorSource::open_folder(dense->folder));
+    } else if (const auto* layer_norm = std::get_if<LayerNormModule>(&module)) {
+      ASSIGN_OR_RETURN(tensors, TensorSource::open_folder(layer_norm->folder));
+    }
+  }
+  return result;
+}
+
 /// What a folder's settings and modules do to its vectors, but for the poolings and the last normalisation, which
 /// BiEncoderIdentity names.
-Status hash_modules(const ModelConfig& config, Hasher& hasher) {
+Status hash_modules(const ModelConfig& config, const ModuleTensors& modules, Hasher& hasher) {
   if (config.do_lower_case) hasher.update("do_lower_case");
   for (std::size_t i = 0; i < config.modules.size(); ++i) {
-    std::filesystem::path folder;
     if (const auto* pooling = std::get_if<PoolingModule>(&config.modules[i])) {
       if (!pooling->include_prompt) hasher.update("without prompt");
     } else if (const auto* dense = std::get_if<DenseModule>(&config.modules[i])) {
-      folder = dense->folder;
       hasher.update(fmt::format("module {}: dense {} {}", i, dense->activation, dense->use_residual));
-    } else if (const auto* layer_norm = std::get_if<LayerNormModule>(&config.modules[i])) {
-      folder = layer_norm->folder;
+    } else if (std::holds_alternative<LayerNormModule>(config.modules[i])) {
       hasher.update(fmt::format("module {}: layer norm", i));
     }
-    if (folder.empty()) continue;
-    ASSIGN_OR_RETURN(const TensorSource tensors, TensorSource::open_folder(folder));
-    for (const std::filesystem::path& file : tensors.files()) RETURN_IF_ERROR(hash_file(file, hasher));
+    if (modules[i]) RETURN_IF_ERROR(modules[i]->hash(hasher));
   }
   return {};
 }
 
+/// What an encoder's weights are read from.
+struct WeightSources {
+  TensorSource tensors;
+  std::optional<AdapterSource> adapter;
+  ModuleTensors modules;
+};
+
 /// See TextEncoder::weights_hash().
-Result<std::string> hash_weights(const ModelConfig& config, const EncoderSpec& spec, const TensorSource& tensors,
-                                 const AdapterSource* adapter) {
+Result<std::string> hash_weights(const ModelConfig& config, const EncoderSpec& spec, const WeightSources& sources) {
   Hasher hasher(HashKind::kSha256);
-  std::vector<std::filesystem::path> files = tensors.files();
-  if (adapter != nullptr) {
-    files.insert(files.end(), adapter->tensors.files().begin(), adapter->tensors.files().end());
+  RETURN_IF_ERROR(sources.tensors.hash(hasher));
+  if (sources.adapter) RETURN_IF_ERROR(sources.adapter->tensors.hash(hasher));
+  for (const std::filesystem::path& file : tokenizer_files(config.transformer_folder)) {
+    RETURN_IF_ERROR(hash_file(file, hasher));
   }
-  const std::vector<std::filesystem::path> tokenizer = tokenizer_files(config.transformer_folder);
-  files.insert(files.end(), tokenizer.begin(), tokenizer.end());
-  for (const std::filesystem::path& file : files) RETURN_IF_ERROR(hash_file(file, hasher));
   // What the weights' shapes do not tell.
   hasher.update(fmt::format("{} {} {} {} {}", spec.layers, spec.heads, static_cast<int>(spec.activation),
                             spec.layer_norm_eps, spec.token_types));
-  RETURN_IF_ERROR(hash_modules(config, hasher));
+  RETURN_IF_ERROR(hash_modules(config, sources.modules, hasher));
   return "sha256:" + hasher.finish();
 }
 
 }  // namespace
 
 struct TextEncoder::State {
-  State(ModelConfig model_config, TensorSource tensor_source, Tokenizer text_tokenizer, Encoder token_encoder,
+  State(ModelConfig model_config, WeightSources weight_sources, Tokenizer text_tokenizer, Encoder token_encoder,
         Compute chosen)
       : config(std::move(model_config)),
-        tensors(std::move(tensor_source)),
+        sources(std::move(weight_sources)),
         tokenizer(std::move(text_tokenizer)),
         encoder(std::move(token_encoder)),
         compute(std::move(chosen.info)),
@@ -113,11 +128,10 @@ struct TextEncoder::State {
   };
 
   ModelConfig config;
-  TensorSource tensors;
+  WeightSources sources;
   Tokenizer tokenizer;
-  Encoder encoder;  // Reads from `tensors`.
+  Encoder encoder;  // Reads from `sources`.
   ComputeInfo compute;
-  std::optional<AdapterSource> adapter;
   std::size_t batch_tokens = 0;
   std::size_t max_length = 0;
   std::int32_t pad_id;
@@ -175,22 +189,24 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
                 folder.string(), pairs ? "pairs" : "texts", layout.token_types - 1, spec.token_types);
   }
   ASSIGN_OR_RETURN(TensorSource tensors, TensorSource::open_folder(config.transformer_folder));
-  std::optional<AdapterSource> adapter;
+  WeightSources sources{.tensors = std::move(tensors), .adapter = {}, .modules = {}};
   if (options.adapter) {
-    ASSIGN_OR_RETURN(adapter, AdapterSource::open(*options.adapter));
+    ASSIGN_OR_RETURN(sources.adapter, AdapterSource::open(*options.adapter));
   }
+  ASSIGN_OR_RETURN(sources.modules, open_modules(config));
   std::optional<std::string> weights_hash;
   if (options.expected_weights_hash) {
-    ASSIGN_OR_RETURN(weights_hash, hash_weights(config, spec, tensors, adapter ? &*adapter : nullptr));
+    ASSIGN_OR_RETURN(weights_hash, hash_weights(config, spec, sources));
     if (*weights_hash != *options.expected_weights_hash) {
       return fail(ErrorCode::kConflict, "{}: holds another encoder: weights: expected {}, got {}", folder.string(),
                   *options.expected_weights_hash, *weights_hash);
     }
   }
-  const LoadOptions load{.precision = compute.info.precision, .adapter = adapter ? &*adapter : nullptr};
-  ASSIGN_OR_RETURN(Encoder encoder, Encoder::load(spec, tensors, *compute.kernels, load));
-  RETURN_IF_ERROR(tensors.check_unchanged());
-  if (adapter) RETURN_IF_ERROR(adapter->tensors.check_unchanged());
+  const AdapterSource* adapter = sources.adapter ? &*sources.adapter : nullptr;
+  const LoadOptions load{.precision = compute.info.precision, .adapter = adapter};
+  ASSIGN_OR_RETURN(Encoder encoder, Encoder::load(spec, sources.tensors, *compute.kernels, load));
+  RETURN_IF_ERROR(sources.tensors.check_unchanged());
+  if (adapter != nullptr) RETURN_IF_ERROR(adapter->tensors.check_unchanged());
 
   const std::size_t usable = spec.usable_positions();
   const std::size_t length = options.max_length.value_or(max_tokens(config, usable));
@@ -198,7 +214,7 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
     return fail(ErrorCode::kInvalidArgument, "{}: max_length is {}, want more than {} (special tokens) and at most {}",
                 folder.string(), length, layout.special_tokens, usable);
   }
-  auto state = std::make_unique<State>(std::move(config), std::move(tensors), std::move(tokenizer), std::move(encoder),
+  auto state = std::make_unique<State>(std::move(config), std::move(sources), std::move(tokenizer), std::move(encoder),
                                        std::move(compute));
   state->batch_tokens = options.compute.batch_tokens;
   if (state->batch_tokens == 0) {
@@ -207,7 +223,6 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
     state->batch_tokens = std::clamp<std::size_t>(kBatchFloats / widest, 1, state->batch_tokens);
   }
   state->max_length = length;
-  state->adapter = std::move(adapter);
   state->weights_hash = std::move(weights_hash);
   return TextEncoder(std::move(state));
 }
@@ -275,14 +290,18 @@ Result<Truncation> TextEncoder::run(std::span<const TextInput> texts, HiddenRows
         },
         progress ? report : std::function<void(std::size_t)>());
   }
-  RETURN_IF_ERROR(state.tensors.check_unchanged());
+  RETURN_IF_ERROR(state.sources.tensors.check_unchanged());
   return truncation;
 }
 
 const ModelConfig& TextEncoder::config() const { return state_->config; }
 const EncoderSpec& TextEncoder::spec() const { return state_->encoder.spec(); }
-const TensorSource& TextEncoder::tensors() const { return state_->tensors; }
-const AdapterSource* TextEncoder::adapter() const { return state_->adapter ? &*state_->adapter : nullptr; }
+const TensorSource& TextEncoder::tensors() const { return state_->sources.tensors; }
+const TensorSource& TextEncoder::module_tensors(std::size_t module) const {
+  CHECK(state_->sources.modules[module].has_value());
+  return *state_->sources.modules[module];
+}
+bool TextEncoder::has_adapter() const { return state_->sources.adapter.has_value(); }
 const Kernels& TextEncoder::kernels() const { return state_->encoder.kernels(); }
 const Tokenizer& TextEncoder::tokenizer() const { return state_->tokenizer; }
 const ComputeInfo& TextEncoder::compute() const { return state_->compute; }
@@ -292,7 +311,7 @@ Result<std::string> TextEncoder::weights_hash() const {
   State& state = *state_;
   const std::lock_guard lock(state.hash_mutex);
   if (!state.weights_hash) {
-    ASSIGN_OR_RETURN(state.weights_hash, hash_weights(state.config, state.encoder.spec(), state.tensors, adapter()));
+    ASSIGN_OR_RETURN(state.weights_hash, hash_weights(state.config, state.encoder.spec(), state.sources));
   }
   return *state.weights_hash;
 }

@@ -59,14 +59,16 @@ class TextEncoder {
   const ModelConfig& config() const;
   const EncoderSpec& spec() const;
   const TensorSource& tensors() const;
-  const AdapterSource* adapter() const;  ///< Null: none.
+  /// Of the module with this place in config().modules, which must have some.
+  const TensorSource& module_tensors(std::size_t module) const;
+  bool has_adapter() const;
   const Kernels& kernels() const;
   const Tokenizer& tokenizer() const;
   const ComputeInfo& compute() const;
   std::size_t max_length() const;
 
-  /// "sha256:…" over the weight files, an adapter's too, and the tokenizer. Computed on the first call, then
-  /// remembered.
+  /// "sha256:…" over the weights that were read, an adapter's and modules' too, and the tokenizer's files. Computed on
+  /// the first call, then remembered.
   Result<std::string> weights_hash() const;
 
   TextEncoder(TextEncoder&&) noexcept;

@@ -137,6 +137,19 @@ Status TensorSource::check_unchanged() const {
   return {};
 }
 
+Status TensorSource::hash(Hasher& hasher) const {
+  constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // Resident at a time.
+  for (const MappedFile& file : files_) {
+    for (std::span<const std::byte> left = file.bytes(); !left.empty();) {
+      const std::span<const std::byte> piece = left.first(std::min(kPieceBytes, left.size()));
+      hasher.update(piece);
+      file.discard(piece);
+      left = left.subspan(piece.size());
+    }
+  }
+  return check_unchanged();
+}
+
 void TensorSource::discard(const TensorView& tensor) const {
   const std::less_equal<const std::byte*> not_after;
   for (const MappedFile& file : files_) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/mapped_file.h"
 #include "tandem/result.h"
 
@@ -54,6 +55,9 @@ class TensorSource {
   /// before anything that was computed from them leaves. Costs a system call per file. Errors: kCorruptData, with the
   /// file.
   Status check_unchanged() const;
+  /// Feeds the files, in the order of their names, to a hasher: the very bytes that the tensors are read from, whatever
+  /// lies under those names by now. Errors: those of check_unchanged().
+  Status hash(Hasher& hasher) const;
   /// Drops the pages of a tensor that has been copied elsewhere from this process's resident memory.
   void discard(const TensorView& tensor) const;
 

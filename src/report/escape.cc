@@ -1,5 +1,6 @@
 #include "report/escape.h"
 
+#include "base/controls.h"
 #include "base/utf8.h"
 
 namespace tandem::report {
@@ -8,10 +9,9 @@ namespace {
 
 bool is_harmless(char32_t code_point) {
   if (code_point < 0x20) return code_point == '\t' || code_point == '\n' || code_point == '\r';
-  // Controls that XML allows but advises against, and that HTML forbids.
-  if (code_point >= 0x7F && code_point < 0xA0) return false;
-  // Overrides of the writing direction show words in another order than they have.
-  if (code_point == 0x202D || code_point == 0x202E) return false;
+  // Controls that XML allows but advises against and that HTML forbids, and what shows words in another order than they
+  // have, in commands to copy, too.
+  if (acts_unseen(code_point)) return false;
   return (code_point & 0xFFFE) != 0xFFFE && (code_point < 0xFDD0 || code_point > 0xFDEF);
 }
 

@@ -72,7 +72,7 @@ TEST(EscapeMarkup, LeavesNoMarkup) {
   EXPECT_EQ(escape_markup("é\n\t漢"), "é\n\t漢");
   EXPECT_EQ(escape_markup(std::string_view("\0\x1b\x7f", 3)), "\uFFFD\uFFFD\uFFFD");
   EXPECT_EQ(escape_markup("\xff"), "\uFFFD");
-  EXPECT_EQ(escape_markup("\uFFFE\u202E"), "\uFFFD\uFFFD");
+  EXPECT_EQ(escape_markup("\uFFFE\u202E\u2066\u200F\u2028"), "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
 }
 
 TEST(EscapeJson, LeavesNothingThatEndsAScript) {

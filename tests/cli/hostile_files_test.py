@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 
@@ -287,6 +288,29 @@ class Files(HostileTest):
                                  + " ".join(OFFLINE)], cwd=self.folder, capture_output=True, text=True, timeout=60,
                                 env=self.environment, check=False)
         self.assertEqual(json.loads(result.stdout)["documents"], 1, result.stderr)
+
+    def test_charts_go_where_no_link_leads(self):
+        self.write_texts()
+        (self.folder / "charts").mkdir()
+        self.write("private", "mine")
+        (self.folder / "charts/quality-and-time.svg").symlink_to("../private")
+        self.refuse("advise", "texts.jsonl", "--model", "model", "--cross-model", "none", "--svg", "charts", *OFFLINE,
+                    status=2, names=["charts/quality-and-time.svg", "is a link"])
+        self.assertEqual((self.folder / "private").read_text(), "mine")
+
+    def test_files_of_the_model_are_no_output(self):
+        before = (self.folder / "model/config.json").read_text()
+        self.refuse("embed", "--model", "model", "--output", "model/config.json", *OFFLINE, stdin=TEXTS, status=2,
+                    names=["--output model/config.json", "may not be replaced"])
+        self.assertEqual((self.folder / "model/config.json").read_text(), before)
+
+    def test_the_texts_of_many_results_are_not_held_at_once(self):
+        self.index([{"_id": "long", "text": "boat " * 200_000}])
+        self.write("queries.txt", "boat\n" * 2_000)
+        lines = self.succeed("search", "c", "--queries", "queries.txt", "--mode", "bi", "--format", "trec", *OFFLINE,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
+        self.assertEqual([line.split()[:3] for line in lines.split("\n")[:-1]],
+                         [[str(number), "Q0", "long"] for number in range(1, 2_001)])
 
     def test_a_private_output_stays_private(self):
         output = self.folder / "o.npy"
