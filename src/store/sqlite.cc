@@ -42,9 +42,8 @@ constexpr std::array<std::pair<int, int>, 8> kSwitches{{{SQLITE_DBCONFIG_TRUSTED
                                                         {SQLITE_DBCONFIG_DQS_DDL, 0}}};
 
 // https://www.sqlite.org/uri.html. A file that says it is immutable is read without locks, also from a read-only disk.
-// An absolute path goes behind an empty authority, lest one that starts with two slashes names an authority itself.
 std::string immutable_uri(const std::filesystem::path& path) {
-  std::string uri = path.is_absolute() ? "file://" : "file:";
+  std::string uri = "file:";
   for (const char character : path.string()) {
     if (character == '%' || character == '?' || character == '#') {
       fmt::format_to(std::back_inserter(uri), "%{:02X}", static_cast<unsigned char>(character));
@@ -70,16 +69,33 @@ Status prepare_file(const std::filesystem::path& path, DatabaseUse use) {
       RETURN_IF_ERROR(FileDescriptor::open_regular(path, O_RDONLY));
       break;
   }
-  std::filesystem::path journal = path;
-  journal += "-journal";
-  std::error_code error;
-  // SQLite rolls back what a journal beside the file says, and removes the file that the journal names as its superior,
-  // wherever that lies. No use of this folder leaves a journal behind.
-  if (use == DatabaseUse::kShared && std::filesystem::exists(std::filesystem::symlink_status(journal, error))) {
-    return fail(ErrorCode::kCorruptData, "{}: a rollback journal lies beside it, {}, which Tandem never leaves",
-                path.string(), journal.filename().string());
-  }
   return {};
+}
+
+/// SQLite rolls back what a journal beside the file says, and removes the file that the journal names as its superior,
+/// wherever that lies. No use of this folder leaves a journal behind. `file` has no links in it: SQLite follows them
+/// before it looks beside a file. Whoever may write to the folder can still put a journal there afterwards.
+Status refuse_journal(const std::filesystem::path& file, std::string_view shown) {
+  std::filesystem::path journal = file;
+  journal += "-journal";
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(journal, ignored))) return {};
+  return fail(ErrorCode::kCorruptData, "{}: a rollback journal lies beside it, {}, which Tandem never leaves", shown,
+              journal.filename().string());
+}
+
+/// What SQLite is to open. To it, a path that begins with a slash is nothing but a path: neither ":memory:" nor a URI.
+/// Between the look at the file and its being opened, a pipe may take its place, and SQLite would wait; a link is
+/// refused.
+Result<std::string> name_for_sqlite(const std::filesystem::path& path, DatabaseUse use) {
+  if (use == DatabaseUse::kInMemory) return std::string(":memory:");
+  RETURN_IF_ERROR(prepare_file(path, use));
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(path, error);
+  if (error) return fail_errno(error.value(), "cannot be found", path.string());
+  if (use == DatabaseUse::kFinished) return immutable_uri(file);
+  RETURN_IF_ERROR(refuse_journal(file, path.string()));
+  return file.string();
 }
 
 /// What to set before the schema is looked at. Until then the file may be somebody else's, and stays as it is.
@@ -117,10 +133,10 @@ int open_flags(DatabaseUse use) {
 
 Result<Database> Database::open(const std::filesystem::path& path, DatabaseUse use, const TableFormat& format,
                                 int lock_wait_ms) {
-  RETURN_IF_ERROR(prepare_file(path, use));
-  const std::string name = use == DatabaseUse::kFinished ? immutable_uri(path) : path.string();
+  ASSIGN_OR_RETURN(const std::string name, name_for_sqlite(path, use));
+  constexpr int kAlways = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
   sqlite3* handle = nullptr;
-  const int code = ::sqlite3_open_v2(name.c_str(), &handle, open_flags(use) | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = ::sqlite3_open_v2(name.c_str(), &handle, open_flags(use) | kAlways, nullptr);
   Database database(handle, path.string());
   if (code != SQLITE_OK) return database.failure("cannot open");
   ::sqlite3_busy_timeout(handle, lock_wait_ms);

@@ -36,9 +36,10 @@ enum class DatabaseUse {
 /// A connection to one file that holds one table. Not thread-safe.
 class Database {
  public:
-  /// Errors, here and elsewhere, name `path`: kCorruptData for a file with anything else in it than the one table,
-  /// kNotFound, kPermission, kNoSpace, kIo; kInvalidArgument for what is no regular file; kConflict after
-  /// `lock_wait_ms` of waiting for another process that writes.
+  /// `path` is a path whatever it looks like, ":memory:" and "file:x" too; links in it are followed, and what lies
+  /// beside the file is looked for beside their target. Errors, here and elsewhere, name `path`: kCorruptData for a
+  /// file with anything else in it than the one table, kNotFound, kPermission, kNoSpace, kIo; kInvalidArgument for what
+  /// is no regular file; kConflict after `lock_wait_ms` of waiting for another process that writes.
   static Result<Database> open(const std::filesystem::path& path, DatabaseUse use, const TableFormat& format,
                                int lock_wait_ms = 0);
 

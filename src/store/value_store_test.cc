@@ -160,6 +160,32 @@ TEST_F(ValueStoreTest, AJournalBesideTheFileIsRefused) {
   EXPECT_TRUE(ValueStore::open(path_));
 }
 
+TEST_F(ValueStoreTest, AJournalBesideTheTargetOfALinkIsRefusedToo) {
+  static_cast<void>(open());
+  folder_.write("values-journal", "journal");
+  const std::filesystem::path link = folder_.path() / "link";
+  std::filesystem::create_symlink("values", link);
+  const auto store = ValueStore::open(link);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, ErrorCode::kCorruptData);
+  EXPECT_EQ(store.error().message, link.string() +
+                                       ": a rollback journal lies beside it, values-journal, which "
+                                       "Tandem never leaves");
+  std::filesystem::remove(path_.string() + "-journal");
+  EXPECT_TRUE(ValueStore::open(link));
+}
+
+TEST_F(ValueStoreTest, AnyNameIsAFile) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path());
+  for (const char* name : {":memory:", "file:x", "file:x?mode=memory", "file::memory:", "a?b#c", "%41", " "}) {
+    EXPECT_TRUE(ValueStore::open(name)) << name;
+    EXPECT_GT(std::filesystem::file_size(name), 0U) << name;
+  }
+  EXPECT_EQ(ValueStore::open("").error().code, ErrorCode::kNotFound);
+  std::filesystem::current_path(before);
+}
+
 TEST_F(ValueStoreTest, ManyValuesAreFoundAndAddedWithinTheLimits) {
   std::vector<std::string> keys;
   for (int i = 0; i < 20'000; ++i) keys.push_back(std::to_string(i) + std::string(64, 'k'));

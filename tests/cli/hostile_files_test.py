@@ -220,6 +220,13 @@ class Databases(HostileTest):
             database.close()
         self.succeed(*command)
 
+    def test_a_journal_beside_the_target_of_a_linked_cache_is_refused(self):
+        command = self.advise()
+        (self.folder / "cache.sqlite").symlink_to("real.sqlite")
+        self.succeed(*command)
+        self.write("real.sqlite-journal", "would make SQLite remove the file that it names")
+        self.refuse(*command, names=["cache.sqlite", "real.sqlite-journal"])
+
     def test_a_collection_that_holds_more_than_documents_is_refused(self):
         documents = self.index()
         with sqlite3.connect(documents) as database:
