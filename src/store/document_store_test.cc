@@ -267,6 +267,14 @@ TEST_F(DocumentStore, RefusesRowsThatShareTheirPages) {
   EXPECT_TRUE(contains(documents.error().message, "2 of its documents hold 81")) << documents.error().message;
 }
 
+// Thousands of such rows that share their pages, each as long as the file, took minutes to read.
+TEST_F(DocumentStore, RefusesALongRowOfTheSchemaUnread) {
+  execute("CREATE TABLE documents(ordinal INTEGER PRIMARY KEY, id TEXT /*" + std::string(10'000, 'x') + "*/)");
+  EXPECT_EQ(open_error().code, ErrorCode::kCorruptData);
+  EXPECT_TRUE(contains(open_error().message, "not a document file: more than 8192 bytes in a row"))
+      << open_error().message;
+}
+
 TEST_F(DocumentStore, OpensUnderAnyName) {
   for (const char* name : {"with blank", "100%", "a?b#c", "%41", "é"}) {
     path_ = folder_.path() / name;

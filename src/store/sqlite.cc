@@ -32,6 +32,10 @@ constexpr std::array<std::pair<int, int>, 10> kLimits{{{SQLITE_LIMIT_SQL_LENGTH,
                                                        {SQLITE_LIMIT_VARIABLE_NUMBER, 8},
                                                        {SQLITE_LIMIT_WORKER_THREADS, 0}}};
 
+// A row of a schema has a few hundred bytes. Before a file is known to hold what it should, no row may have more than
+// this: rows that share their pages, each as long as the file, would all be read.
+constexpr int kSchemaRowBytesMax = 8192;
+
 constexpr std::array<std::pair<int, int>, 8> kSwitches{{{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
                                                         {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
                                                         {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
@@ -140,9 +144,10 @@ Result<Database> Database::open(const std::filesystem::path& path, DatabaseUse u
   Database database(handle, path.string());
   if (code != SQLITE_OK) return database.failure("cannot open");
   ::sqlite3_busy_timeout(handle, lock_wait_ms);
-  RETURN_IF_ERROR(database.distrust(use, format));
+  RETURN_IF_ERROR(database.distrust(use));
   if (!database.execute(first_settings(use))) return database.failure(format.wrong_file);
   RETURN_IF_ERROR(database.ensure_format(use, format));
+  ::sqlite3_limit(database.handle(), SQLITE_LIMIT_LENGTH, format.row_bytes_max);
   if (use == DatabaseUse::kShared) {
     // https://www.sqlite.org/wal.html: readers and one writer at a time, and no wait for the disk at each transaction.
     // 64 MiB are written before they are moved from the log into the file.
@@ -152,7 +157,7 @@ Result<Database> Database::open(const std::filesystem::path& path, DatabaseUse u
   return database;
 }
 
-Status Database::distrust(DatabaseUse use, const TableFormat& format) const {
+Status Database::distrust(DatabaseUse use) const {
   // A file that is only now being made holds nothing to defend against, and could not be written without a journal.
   ::sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, use == DatabaseUse::kWriteOnce ? 0 : 1, nullptr);
   for (const auto& [name, value] : kSwitches) ::sqlite3_db_config(handle(), name, value, nullptr);
@@ -161,7 +166,7 @@ Status Database::distrust(DatabaseUse use, const TableFormat& format) const {
     return (*static_cast<int*>(steps) += kStepsPerCheck) > kStepsMax ? 1 : 0;
   };
   ::sqlite3_progress_handler(handle(), kStepsPerCheck, count_steps, steps_.get());
-  ::sqlite3_limit(handle(), SQLITE_LIMIT_LENGTH, format.row_bytes_max);
+  ::sqlite3_limit(handle(), SQLITE_LIMIT_LENGTH, kSchemaRowBytesMax);
   // A cache size that the file asks for, and pages that are mapped, would be out of anybody's control.
   return execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY");
 }
@@ -193,6 +198,30 @@ Status Database::check_format(const TableFormat& format, bool& is_empty) const {
   }
 }
 
+Result<std::int64_t> Database::number_of(const char* sql, std::string_view what) const {
+  ASSIGN_OR_RETURN(const Statement statement, prepare(*this, sql, what));
+  ASSIGN_OR_RETURN(const bool has_row, step(statement.get(), what));
+  return has_row ? ::sqlite3_column_int64(statement.get(), 0) : 0;
+}
+
+// SQLite holds the length of a row against the number of pages, and takes that from the log where there is one. Pages
+// that were given back before they were written may be in neither file, but never most of them.
+Status Database::check_page_count(const TableFormat& format) const {
+  constexpr std::uintmax_t kPageBytesMax = 65'536;
+  const char* const file = ::sqlite3_db_filename(handle(), "main");
+  std::uintmax_t held_bytes = 0;
+  for (const char* const part : {file, ::sqlite3_filename_wal(file)}) {
+    std::error_code error;
+    const std::uintmax_t part_bytes = std::filesystem::file_size(part, error);
+    if (!error) held_bytes += part_bytes;
+  }
+  ASSIGN_OR_RETURN(const std::int64_t page_bytes, number_of("PRAGMA page_size", format.wrong_file));
+  ASSIGN_OR_RETURN(const std::int64_t pages, number_of("PRAGMA page_count", format.wrong_file));
+  if (static_cast<std::uintmax_t>(pages * page_bytes) <= 2 * held_bytes + kPageBytesMax) return {};
+  return fail(ErrorCode::kCorruptData, "{}: {}: it claims {} pages of {} bytes, it and its log have {} bytes", path_,
+              format.wrong_file, pages, page_bytes, held_bytes);
+}
+
 Status Database::ensure_format(DatabaseUse use, const TableFormat& format) const {
   const bool may_make = use != DatabaseUse::kFinished;
   if (use == DatabaseUse::kShared) {
@@ -204,6 +233,7 @@ Status Database::ensure_format(DatabaseUse use, const TableFormat& format) const
   // Whoever comes first makes the table; the other one waits, and finds it.
   ASSIGN_OR_RETURN(Transaction transaction,
                    Transaction::begin(*this, may_make ? "BEGIN IMMEDIATE" : "BEGIN", format.wrong_file));
+  if (use == DatabaseUse::kShared) RETURN_IF_ERROR(check_page_count(format));
   bool is_empty = false;
   RETURN_IF_ERROR(check_format(format, is_empty));
   if (is_empty) {
@@ -214,12 +244,10 @@ Status Database::ensure_format(DatabaseUse use, const TableFormat& format) const
     RETURN_IF_ERROR(execute(format.sql));
   }
   // Otherwise every commit would move pages about for as long as the file has free ones.
-  ASSIGN_OR_RETURN(const Statement vacuum, prepare(*this, "PRAGMA auto_vacuum", format.wrong_file));
-  ASSIGN_OR_RETURN(const bool known, step(vacuum.get(), format.wrong_file));
-  if (known && ::sqlite3_column_int(vacuum.get(), 0) != 0) {
+  ASSIGN_OR_RETURN(const std::int64_t auto_vacuum, number_of("PRAGMA auto_vacuum", format.wrong_file));
+  if (auto_vacuum != 0) {
     return fail(ErrorCode::kCorruptData, "{}: {}: it vacuums itself, want auto_vacuum=NONE", path_, format.wrong_file);
   }
-  ::sqlite3_reset(vacuum.get());
   return transaction.commit();
 }
 
@@ -250,9 +278,11 @@ tl::unexpected<Error> Database::failure(std::string_view what) const {
       return fail(ErrorCode::kConflict, "{}: {}: another process is writing to it", path_, what);
     case SQLITE_READONLY:
       return fail(ErrorCode::kPermission, "{}: {}: the file or its folder is read-only", path_, what);
-    case SQLITE_TOOBIG:
-      return fail(ErrorCode::kUnsupported, "{}: {}: more than {} bytes in a row", path_, what,
-                  ::sqlite3_limit(handle_.get(), SQLITE_LIMIT_LENGTH, -1));
+    case SQLITE_TOOBIG: {
+      const int row_bytes_max = ::sqlite3_limit(handle_.get(), SQLITE_LIMIT_LENGTH, -1);
+      return fail(row_bytes_max == kSchemaRowBytesMax ? ErrorCode::kCorruptData : ErrorCode::kUnsupported,
+                  "{}: {}: more than {} bytes in a row", path_, what, row_bytes_max);
+    }
     case SQLITE_INTERRUPT:
       return fail(ErrorCode::kCorruptData, "{}: {}: takes more than {} steps, which none of its kind needs", path_,
                   what, kStepsMax);

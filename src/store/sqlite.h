@@ -58,9 +58,12 @@ class Database {
 
  private:
   Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
-  Status distrust(DatabaseUse use, const TableFormat& format) const;
+  Status distrust(DatabaseUse use) const;
   Status ensure_format(DatabaseUse use, const TableFormat& format) const;
+  Status check_page_count(const TableFormat& format) const;
   Status check_format(const TableFormat& format, bool& is_empty) const;
+  /// The first column of the only row; 0 where there is none.
+  Result<std::int64_t> number_of(const char* sql, std::string_view what) const;
 
   struct Close {
     void operator()(sqlite3* handle) const { ::sqlite3_close_v2(handle); }

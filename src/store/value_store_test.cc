@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
@@ -184,6 +187,52 @@ TEST_F(ValueStoreTest, AnyNameIsAFile) {
   }
   EXPECT_EQ(ValueStore::open("").error().code, ErrorCode::kNotFound);
   std::filesystem::current_path(before);
+}
+
+/// Writes a log beside a database in which its first page claims a number of pages
+/// (https://www.sqlite.org/fileformat2.html#walformat).
+void claim_pages(const std::filesystem::path& path, std::uint32_t pages) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string page{std::istreambuf_iterator<char>(stream), {}};
+  page.resize(static_cast<unsigned char>(page[16]) << 8U | static_cast<unsigned char>(page[17]));
+  const auto number = [](std::uint32_t value) {
+    std::string bytes;
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) bytes.push_back(static_cast<char>(value >> shift));
+    return bytes;
+  };
+  page.replace(28, 4, number(pages));
+  std::array<std::uint32_t, 2> sums{};
+  const auto add = [&sums](const std::string& bytes) {
+    for (std::size_t i = 0; i < bytes.size(); i += 2 * sizeof(std::uint32_t)) {
+      std::array<std::uint32_t, 2> words{};  // The log says that they are little-endian.
+      std::memcpy(words.data(), bytes.data() + i, sizeof(words));
+      sums[0] += words[0] + sums[1];
+      sums[1] += words[1] + sums[0];
+    }
+  };
+  const std::string salt = number(1) + number(2);
+  std::string log =
+      number(0x377f0682) + number(3'007'000) + number(static_cast<std::uint32_t>(page.size())) + number(0) + salt;
+  add(log);
+  log += number(sums[0]) + number(sums[1]);
+  const std::string frame = number(1) + number(pages);
+  add(frame);
+  add(page);
+  log += frame + salt + number(sums[0]) + number(sums[1]) + page;
+  std::ofstream(path.string() + "-wal", std::ios::binary) << log;
+}
+
+// SQLite bounds what a row may have by the number of pages: without it, few pages in a ring are a row without an end.
+TEST_F(ValueStoreTest, ALogThatClaimsPagesThatAreNowhereIsRefused) {
+  static_cast<void>(open());
+  claim_pages(path_, 3);
+  ASSERT_TRUE(ValueStore::open(path_)) << "as many as there are";
+  claim_pages(path_, 0x7ffffff0);
+  const auto store = ValueStore::open(path_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, ErrorCode::kCorruptData);
+  EXPECT_NE(store.error().message.find("it claims 2147483632 pages of 4096 bytes"), std::string::npos)
+      << store.error().message;
 }
 
 TEST_F(ValueStoreTest, ManyValuesAreFoundAndAddedWithinTheLimits) {
