@@ -1,8 +1,8 @@
 #include "store/document_store.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -108,32 +108,24 @@ std::size_t DocumentWriter::count() const { return impl_->count(); }
 class DocumentReader::Impl {
  public:
   Impl(Database database, Statement select, std::size_t count, std::uint64_t file_bytes)
-      : database_(std::move(database)), select_(std::move(select)), count_(count), file_bytes_(file_bytes) {}
+      : database_(std::move(database)), select_(std::move(select)), counted_(count), file_bytes_(file_bytes) {}
 
   Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) {
     const std::lock_guard lock(mutex_);
     std::vector<Document> documents;
     documents.reserve(ordinals.size());
-    std::set<std::uint32_t> counted;
-    std::uint64_t bytes = 0;
     for (const std::uint32_t ordinal : ordinals) {
-      if (ordinal >= count_) {
-        return fail(ErrorCode::kNotFound, "{}: document {} of {}", database_.path(), ordinal, count_);
+      if (ordinal >= count()) {
+        return fail(ErrorCode::kNotFound, "{}: document {} of {}", database_.path(), ordinal, count());
       }
       sqlite3_stmt* select = select_.get();
       const StatementUse use(select);
       ::sqlite3_bind_int64(select, 1, ordinal);
       ASSIGN_OR_RETURN(const bool found, database_.step(select, "cannot read a document"));
       if (!found) {
-        return fail(ErrorCode::kCorruptData, "{}: document {} of {} is missing", database_.path(), ordinal, count_);
+        return fail(ErrorCode::kCorruptData, "{}: document {} of {} is missing", database_.path(), ordinal, count());
       }
-      // Rows of a file that was made to hurt share their pages: two hundred of 8 MB in a file of 8 MB. What is asked
-      // for twice is counted once, so that a sound file never holds more than its size.
-      if (counted.insert(ordinal).second) bytes += bytes_of_texts(select);
-      if (bytes > file_bytes_) {
-        return fail(ErrorCode::kCorruptData, "{}: {} of its documents hold {} bytes, the whole file has {}",
-                    database_.path(), counted.size(), bytes, file_bytes_);
-      }
+      RETURN_IF_ERROR(count_bytes(ordinal, select));
       Result<Document> document = document_of(select);
       if (!document) return fail_in(fmt::format("{}: document {}", database_.path(), ordinal), document.error());
       documents.push_back(std::move(*document));
@@ -141,9 +133,22 @@ class DocumentReader::Impl {
     return documents;
   }
 
-  std::size_t count() const { return count_; }
+  std::size_t count() const { return counted_.size(); }
 
  private:
+  // Rows of a file that was made to hurt share their pages: two hundred of 8 MB in a file of 8 MB. Whoever reads may
+  // keep what it gets, so all that was ever read is held against the file. Each document counts once: those of a sound
+  // file never hold more than its size.
+  Status count_bytes(std::uint32_t ordinal, sqlite3_stmt* row) {
+    if (!counted_[ordinal]) {
+      counted_[ordinal] = true;
+      counted_bytes_ += bytes_of_texts(row);
+    }
+    if (counted_bytes_ <= file_bytes_) return {};
+    return fail(ErrorCode::kCorruptData, "{}: {} of its documents hold {} bytes, the whole file has {}",
+                database_.path(), std::ranges::count(counted_, true), counted_bytes_, file_bytes_);
+  }
+
   // The document of a row that was found. The file may be of anybody's making: what is not as the writer leaves it is
   // refused here, so that nobody who prints a document has to look again.
   Result<Document> document_of(sqlite3_stmt* row) {
@@ -161,7 +166,8 @@ class DocumentReader::Impl {
   Database database_;
   Statement select_;
   JsonLineParser metadata_parser_{"metadata"};
-  std::size_t count_;
+  std::vector<bool> counted_;  // [count()]
+  std::uint64_t counted_bytes_ = 0;
   std::uint64_t file_bytes_;
 };
 
@@ -184,9 +190,11 @@ Result<DocumentReader> DocumentReader::open(const std::filesystem::path& path) {
       last_ordinal = ::sqlite3_column_int64(last.get(), 0);
     }
   }
-  if (last_ordinal < -1 || last_ordinal >= kDocumentsMax) {
+  // Each takes more than a byte.
+  const sqlite3_int64 documents_max = std::min(kDocumentsMax, static_cast<sqlite3_int64>(file_bytes));
+  if (last_ordinal < -1 || last_ordinal >= documents_max) {
     return fail(ErrorCode::kCorruptData, "{}: the last document has the ordinal {}, want 0 to {}", path.string(),
-                last_ordinal, kDocumentsMax - 1);
+                last_ordinal, documents_max - 1);
   }
 
   ASSIGN_OR_RETURN(

@@ -48,8 +48,8 @@ class DocumentReader {
   std::size_t count() const;
 
   /// The documents of these ordinals, in the order asked; metadata is empty or one JSON object on one line. Errors:
-  /// kNotFound for an ordinal that is not below count(); kCorruptData, also for documents that hold more than the file,
-  /// which is noticed before more than that is read; kIo.
+  /// kNotFound for an ordinal that is not below count(); kCorruptData, also where the documents that were read, in this
+  /// call and before, hold more than the file, which is noticed before more than that is read; kIo.
   Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) const;
 
   DocumentReader(DocumentReader&&) noexcept;
