@@ -45,10 +45,20 @@ std::optional<std::uint64_t> generation_number(std::string_view name) {
   return number;
 }
 
+/// Links are refused: whoever made a collection may not say what else is opened. The collection's own folder may be
+/// one, since the user names it. What is no regular file is refused where it is opened.
+Status refuse_link(const fs::path& path) {
+  std::error_code ignored;  // What is not there is said where it is opened.
+  if (!fs::is_symlink(fs::symlink_status(path, ignored))) return {};
+  return fail(ErrorCode::kInvalidArgument, "{}: a link, not a regular file or folder: a collection holds no links",
+              path.string());
+}
+
 /// The generation that CURRENT names; nullopt when there is no CURRENT.
 Result<std::optional<std::uint64_t>> read_current(const fs::path& folder) {
   const fs::path path = folder / kCurrent;
   constexpr std::uint64_t kBytesMax = 64;
+  RETURN_IF_ERROR(refuse_link(path));
   const Result<std::string> content = read_small_file(path, kBytesMax);
   if (!content) {
     if (content.error().code == ErrorCode::kNotFound) return std::optional<std::uint64_t>();
@@ -75,6 +85,8 @@ Result<std::uint64_t> size_of_files(const fs::path& generation) {
 }
 
 Result<StoredCollection> open_generation(const fs::path& generation) {
+  RETURN_IF_ERROR(refuse_link(generation));
+  for (const char* name : {kVectors, kDocuments, kManifest}) RETURN_IF_ERROR(refuse_link(generation / name));
   const fs::path manifest_path = generation / kManifest;
   ASSIGN_OR_RETURN(const std::string manifest, read_small_file(manifest_path, kManifestBytesMax));
   ASSIGN_OR_RETURN(CollectionInfo info, parse_manifest(manifest, manifest_path.string()));

@@ -161,6 +161,28 @@ TEST_F(CollectionStore, SaysWhatIsNoCollection) {
   EXPECT_TRUE(contains(error_of().message, "generation-000009/manifest.json: cannot open")) << error_of().message;
 }
 
+TEST_F(CollectionStore, LinksInItAreRefusedAndTheOneToItIsFollowed) {
+  ASSERT_TRUE(write_version(collection_, 1, 5));
+  const fs::path other = folder_.path() / "other";
+  ASSERT_TRUE(write_version(other, 2, 5));
+  const fs::path link = folder_.path() / "link";
+  fs::create_directory_symlink(collection_, link);
+  for (const char* name : {"CURRENT", "generation-000001/vectors.f32", "generation-000001/documents.sqlite",
+                           "generation-000001/manifest.json", "generation-000001"}) {
+    EXPECT_EQ(*read_version(link), 1U);
+    const fs::path kept = folder_.path() / "kept";
+    fs::rename(collection_ / name, kept);
+    fs::create_symlink(other / name, collection_ / name);
+    const auto opened = StoredCollection::open(collection_);
+    ASSERT_FALSE(opened) << name;
+    EXPECT_EQ(opened.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(opened.error().message,
+              (collection_ / name).string() + ": a link, not a regular file or folder: a collection holds no links");
+    fs::remove(collection_ / name);
+    fs::rename(kept, collection_ / name);
+  }
+}
+
 TEST_F(CollectionStore, FilesThatContradictEachOtherAreCorrupt) {
   ASSERT_TRUE(write_version(collection_, 1, 5));
   ASSERT_TRUE(write_version(folder_.path() / "other", 1, 6));

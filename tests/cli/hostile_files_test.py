@@ -263,6 +263,17 @@ class Files(HostileTest):
                 self.search(refused=[path.name, "not a regular file"], status=2)
         self.search()
 
+    def test_links_in_a_collection_are_refused(self):
+        version = self.index().parent
+        for path in (version.parent / "CURRENT", version / "manifest.json", version / "vectors.f32",
+                     version / "documents.sqlite", version):
+            path.rename(self.folder / "elsewhere")
+            path.symlink_to(self.folder / "elsewhere")
+            self.search(refused=[path.name, "a link"], status=2)
+            path.unlink()
+            (self.folder / "elsewhere").rename(path)
+        self.search()
+
     def test_a_folder_of_texts_is_read_without_what_is_no_file(self):
         (self.folder / "texts").mkdir()
         self.write("texts/a.txt", "one fast boat\n")
