@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -47,6 +48,16 @@ Result<std::vector<Document>> all_documents(const Collection& collection) {
   return documents;
 }
 
+/// A search says which collection its vectors are of; a sweep, which is given the vectors alone, cannot.
+Status check_vectors(const Collection& collection, std::string_view name) {
+  const MatrixView vectors = collection.vectors();
+  for (std::size_t row = 0; row < vectors.rows; ++row) {
+    if (std::ranges::all_of(vectors.row(row), [](float value) { return std::isfinite(value); })) continue;
+    return fail(ErrorCode::kCorruptData, "{}: the vector of document {} is not finite", name, row);
+  }
+  return {};
+}
+
 Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
   const std::vector<std::string>& stages = request.pipelines.first_stages;
   const std::vector<std::string> names = stems_of(stages);
@@ -60,6 +71,7 @@ Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
     }
     ASSIGN_OR_RETURN(open.bi_encoder, open_encoder_of(open.collection, request.stages.model, request.stages.compute));
     RETURN_IF_ERROR(open.collection.check_encoder(*open.bi_encoder));
+    RETURN_IF_ERROR(check_vectors(open.collection, request.collection));
     open.first_stages.push_back({.name = kBiStage,
                                  .bi_encoder = &*open.bi_encoder,
                                  .vectors = open.collection.vectors(),

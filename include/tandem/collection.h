@@ -82,8 +82,9 @@ class Collection {
   Status check_encoder(const BiEncoder& encoder) const;
 
   /// The exact nearest documents of each query, best first, ties by lower ordinal: at most min(top_k, size()) each.
-  /// `queries`: [n, dimensions]. `threads` 0: every processor. Errors: kInvalidArgument for other dimensions,
-  /// kCorruptData when the file of vectors was changed meanwhile.
+  /// `queries`: [n, dimensions]. `threads` 0: every processor. Errors: kInvalidArgument for other dimensions and for
+  /// queries that are not finite, kCorruptData for a document whose score is not, and when the file of vectors was
+  /// changed meanwhile.
   Result<std::vector<std::vector<VectorHit>>> search(MatrixView queries, std::size_t top_k,
                                                      std::size_t threads = 0) const;
 

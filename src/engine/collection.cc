@@ -152,6 +152,7 @@ class Collection::Impl {
     }
     Result<std::vector<std::vector<VectorHit>>> hits = search_.search(queries, top_k, threads);
     RETURN_IF_ERROR(stored_.vectors.check_unchanged());
+    if (!hits) return fail_in(folder_.string(), hits.error());
     return hits;
   }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <thread>
 
 #include "engine/tiny_models.h"
@@ -315,6 +316,30 @@ TEST_F(CollectionTest, WhatStandsBetweenTitleAndTextIsEmbeddedToo) {
   const std::string_view text = "red[SEP]boat";
   const Matrix vector = must(encoder.encode({&text, 1})).vectors;
   EXPECT_TRUE(std::ranges::equal(vector.row(0), must(Collection::open(path_)).vectors().row(0)));
+}
+
+TEST_F(CollectionTest, ASearchGivesNoScoreThatIsNotFinite) {
+  const BiEncoder encoder = models_.bi_encoder();
+  index(encoder, tiny_documents(3));
+  const std::size_t dimensions = encoder.dimensions();
+  {
+    const Collection collection = must(Collection::open(path_));
+    const std::vector<float> query(dimensions, std::numeric_limits<float>::quiet_NaN());
+    EXPECT_EQ(collection.search({query.data(), 1, dimensions}, 3).error().code, ErrorCode::kInvalidArgument);
+  }
+  const std::vector<float> query(dimensions, 1.0F);
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 3e38F}) {
+    std::fstream vectors(path_ / "generation-000001/vectors.f32", std::ios::in | std::ios::out | std::ios::binary);
+    vectors.seekp(static_cast<std::streamoff>(64 + dimensions * sizeof(float)));
+    for (std::size_t i = 0; i < dimensions; ++i) vectors.write(reinterpret_cast<const char*>(&value), sizeof(value));
+    vectors.close();
+    const Collection collection = must(Collection::open(path_));
+    const auto hits = collection.search({query.data(), 1, dimensions}, 3);
+    ASSERT_FALSE(hits) << value;
+    EXPECT_EQ(hits.error().code, ErrorCode::kCorruptData);
+    EXPECT_TRUE(contains(hits.error().message, path_.string() + ": the vector of document 1 is not finite"))
+        << hits.error().message;
+  }
 }
 
 TEST_F(CollectionTest, RefusesVectorsThatAreNotFinite) {

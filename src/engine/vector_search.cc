@@ -1,6 +1,7 @@
 #include "engine/vector_search.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "kernels/isa.h"
@@ -18,12 +19,23 @@ Result<VectorSearch> VectorSearch::over(MatrixView vectors, Metric metric) {
   return VectorSearch(FlatIndex(kernels_for(isa), vectors, metric), vectors);
 }
 
-std::vector<std::vector<VectorHit>> VectorSearch::search(MatrixView queries, std::size_t top_k,
-                                                         std::size_t threads) const {
+Result<std::vector<std::vector<VectorHit>>> VectorSearch::search(MatrixView queries, std::size_t top_k,
+                                                                 std::size_t threads) const {
   const std::size_t useful = 1 + vectors_.rows * vectors_.columns / kProductsPerThread * queries.rows;
   const std::size_t processors = available_processors();
   threads = std::min({threads == 0 ? processors : threads, processors, useful});
-  return index_.search(queries, top_k, *pool(threads));
+  std::vector<std::vector<VectorHit>> results = index_.search(queries, top_k, *pool(threads));
+  for (std::size_t query = 0; query < results.size(); ++query) {
+    const auto is_wrong = [](const VectorHit& hit) { return !std::isfinite(hit.score); };
+    const auto wrong = std::ranges::find_if(results[query], is_wrong);
+    if (wrong == results[query].end()) continue;
+    if (!std::ranges::all_of(queries.row(query), [](float value) { return std::isfinite(value); })) {
+      return fail(ErrorCode::kInvalidArgument, "the vector of query {} is not finite", query);
+    }
+    return fail(ErrorCode::kCorruptData, "the vector of document {} is not finite, or too large: its score is {}",
+                wrong->ordinal, wrong->score);
+  }
+  return results;
 }
 
 // Searches mostly ask for the same number of threads, so the last pool is kept.

@@ -20,8 +20,9 @@ class VectorSearch {
   /// `vectors`: [n, dimensions], n < 2^32. Errors: those of choosing an instruction set.
   static Result<VectorSearch> over(MatrixView vectors, Metric metric);
 
-  /// As FlatIndex::search(). `queries` has the columns of the vectors. `threads` 0: every processor.
-  std::vector<std::vector<VectorHit>> search(MatrixView queries, std::size_t top_k, std::size_t threads) const;
+  /// As FlatIndex::search(). `queries` has the columns of the vectors. `threads` 0: every processor. Errors:
+  /// kInvalidArgument for a query that is not finite; kCorruptData for a result whose score is not.
+  Result<std::vector<std::vector<VectorHit>>> search(MatrixView queries, std::size_t top_k, std::size_t threads) const;
 
  private:
   struct Pool {

@@ -468,8 +468,10 @@ class Sweep {
     result_.truncation += embedding.truncation;
     candidates.times.encode_ms = embedding.cost_ms.front();
     const auto start = SweepClock::now();
-    candidates.hits =
+    Result<std::vector<VectorHit>> hits =
         documents_.search(stage, embedding.vectors, depth_max_, first_stage.bi_encoder->compute().threads);
+    if (!hits) return fail_in(first_stage.name, hits.error());
+    candidates.hits = *std::move(hits);
     candidates.times.retrieve_ms = milliseconds_since(start);
     return candidates;
   }

@@ -115,9 +115,10 @@ Status SweepDocuments::encode(std::span<const FirstStage> first_stages, std::spa
   return {};
 }
 
-std::vector<VectorHit> SweepDocuments::search(std::size_t first_stage, MatrixView query, std::size_t top_k,
-                                              std::size_t threads) const {
-  std::vector<VectorHit> hits = std::move(searched_[first_stage].search->search(query, top_k, threads).front());
+Result<std::vector<VectorHit>> SweepDocuments::search(std::size_t first_stage, MatrixView query, std::size_t top_k,
+                                                      std::size_t threads) const {
+  ASSIGN_OR_RETURN(auto results, searched_[first_stage].search->search(query, top_k, threads));
+  std::vector<VectorHit> hits = std::move(results.front());
   // Kept documents ascend, so that ties stay in the order of their places.
   for (VectorHit& hit : hits) hit.ordinal = kept_[hit.ordinal];
   return hits;

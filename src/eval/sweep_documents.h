@@ -34,9 +34,10 @@ class SweepDocuments {
   Status encode(std::span<const FirstStage> first_stages, std::span<const std::uint32_t> order, std::size_t needed,
                 std::optional<SweepClock::time_point> deadline, EncoderCache& cache, const ProgressCallback& progress);
 
-  /// The best documents for a query's vector, [1, dimensions], by one first stage.
-  std::vector<VectorHit> search(std::size_t first_stage, MatrixView query, std::size_t top_k,
-                                std::size_t threads) const;
+  /// The best documents for a query's vector, [1, dimensions], by one first stage. Errors: kCorruptData for vectors
+  /// that give no finite score.
+  Result<std::vector<VectorHit>> search(std::size_t first_stage, MatrixView query, std::size_t top_k,
+                                        std::size_t threads) const;
 
   std::size_t size() const { return texts_.size(); }
   const std::string& text(std::uint32_t place) const { return texts_[place]; }

@@ -135,7 +135,7 @@ TEST_F(SweepTest, EachTextIsEncodedAndEachPairScoredOnce) {
     for (const SweepQuery& query : queries_) {
       const std::string_view text = query.text;
       const Embeddings embedded = must(encoder->encode({&text, 1}, TextRole::kQuery));
-      const std::vector<std::vector<VectorHit>> hits = search.search(embedded.vectors, 20, 1);
+      const std::vector<std::vector<VectorHit>> hits = must(search.search(embedded.vectors, 20, 1));
       for (const VectorHit& hit : hits[0]) {
         pairs.insert({query.text, texts[hit.ordinal]});
       }

@@ -274,6 +274,16 @@ class Files(HostileTest):
             (self.folder / "elsewhere").rename(path)
         self.search()
 
+    def test_vectors_that_are_not_finite_name_their_collection(self):
+        vectors = self.index().parent / "vectors.f32"
+        header = vectors.read_bytes()[:64]
+        vectors.write_bytes(header + b"\xff" * (vectors.stat().st_size - 64))
+        collection = vectors.parent.parent.name
+        self.search(refused=[collection, "not finite"])
+        self.refuse("eval", collection, "--queries", self.write("q.txt", "boat\n"), "--qrels",
+                    self.write("qrels.tsv", "1\t1\t1\n"), "--pipelines", "--mode", "bi", "--model", "model", *OFFLINE,
+                    names=[collection, "not finite"])
+
     def test_a_folder_of_texts_is_read_without_what_is_no_file(self):
         (self.folder / "texts").mkdir()
         self.write("texts/a.txt", "one fast boat\n")
