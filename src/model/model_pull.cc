@@ -32,12 +32,14 @@ Status make_folders(const fs::path& path) {
   return {};
 }
 
-/// A folder that nobody else may enter; it may have been there before, with other permissions.
+/// A folder that nobody else may enter; it may have been there before, with other permissions. A link or anything else
+/// in its place is refused.
 Status make_private_folder(const fs::path& path) {
   RETURN_IF_ERROR(make_folders(path.parent_path()));
   if (::mkdir(path.c_str(), S_IRWXU) == 0) return {};
   if (errno != EEXIST) return fail_errno(errno, "cannot create", path.string());
-  if (::chmod(path.c_str(), S_IRWXU) != 0) return fail_errno(errno, "cannot be closed to others", path.string());
+  ASSIGN_OR_RETURN(const FileDescriptor folder, FileDescriptor::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  if (::fchmod(folder.get(), S_IRWXU) != 0) return fail_errno(errno, "cannot be closed to others", path.string());
   return {};
 }
 

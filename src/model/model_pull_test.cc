@@ -148,6 +148,23 @@ TEST_F(ModelPullTest, KeepsFromOthersWhatIsNotWhole) {
   EXPECT_EQ(mode_of("models/org--model/model.safetensors"), mode_of("usual/file"));
 }
 
+TEST_F(ModelPullTest, ClosesNoFolderButItsOwn) {
+  for (const char* name : {"partial", "locks"}) {
+    const fs::path victim = home_.write("victim/file", "").parent_path();
+    fs::permissions(victim, fs::perms::all);
+    for (const fs::path& target : {victim, victim / "file"}) {
+      fs::create_symlink(target, home_.path() / name);
+      const fs::perms before = fs::status(target).permissions();
+      const Result<fs::path> folder = pull();
+      ASSERT_FALSE(folder);
+      EXPECT_NE(folder.error().message.find(name), std::string::npos) << folder.error().message;
+      EXPECT_EQ(fs::status(target).permissions(), before);
+      fs::remove(home_.path() / name);
+    }
+  }
+  EXPECT_TRUE(pull());
+}
+
 TEST_F(ModelPullTest, FetchesNothingThatItHas) {
   ASSERT_TRUE(pull());
   const std::size_t files = hub_.requests("/resolve/").size();
