@@ -102,6 +102,8 @@ Result<ModelFile> read_sibling(JsonValue sibling) {
   return file;
 }
 
+bool has_hash(const ModelFile& file) { return !file.sha256.empty() || !file.git_blob_sha1.empty(); }
+
 /// How long a file of this name may be.
 std::uint64_t bytes_max_of(std::string_view name) {
   return is_any_weights(split(name).second) ? kWeightsBytesMax : kSmallFileBytesMax;
@@ -225,7 +227,7 @@ Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view
 
 ModelFile with_what_was_answered(ModelFile file, const HttpResponse& response) {
   if (!file.size_bytes) file.size_bytes = response.announced_bytes;
-  if (!file.sha256.empty() || !file.git_blob_sha1.empty()) return file;
+  if (has_hash(file)) return file;
   for (const char* header : {"x-linked-etag", "etag"}) {
     const std::string_view tag = without_quotes(response.header(header));
     if (is_hex(tag, kSha256Digits)) {
@@ -288,8 +290,10 @@ Result<HubSnapshot> HubClient::snapshot(std::string_view id, std::string_view re
 Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, const fs::path& folder,
                         const ProgressCallback& progress) const {
   const fs::path path = folder / file.name;
+  // An earlier pull has left it, which may have asked another hub: only a hash shows that it is the file of this one.
+  if (has_hash(file) && check_file(path, file)) return {};
   std::error_code error;
-  if (fs::exists(path, error)) return {};
+  fs::remove(path, error);
   fs::create_directories(path.parent_path(), error);
   if (error) return fail_errno(error.value(), "cannot create", path.parent_path().string());
   const fs::path partial = path.string() + ".part";
@@ -304,23 +308,24 @@ Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, cons
     if (progress) progress({.what = file.name, .unit = "bytes", .done = done, .total = file.size_bytes.value_or(0)});
   };
 
-  // A first try may go on from what an earlier one left; when that does not add up, a second one starts afresh.
-  for (bool is_last_try = false;; is_last_try = true) {
+  // A first try may go on from what an earlier pull left; when that does not add up, a second one starts afresh.
+  for (;;) {
     const bool has_partial = fs::exists(partial, error) && fs::file_size(partial, error) > 0;
     ASSIGN_OR_RETURN(const HttpResponse response, http_.download(download));
     RETURN_IF_ERROR(check_answer(response, snapshot.id, snapshot.commit, file.name));
     const ModelFile announced = with_what_was_answered(file, response);
-    if (!announced.size_bytes && announced.sha256.empty() && announced.git_blob_sha1.empty()) {
+    if (!announced.size_bytes && !has_hash(announced)) {
       fs::remove(partial, error);
       return fail(ErrorCode::kCorruptData,
                   "{}: {} announces neither its size nor a hash, so that nothing shows whether it is whole", file.name,
                   options_.endpoint);
     }
     const Status status = check_file(partial, announced);
-    if (status) break;
-    if (status.error().code != ErrorCode::kCorruptData) return status;
+    if (status && (has_hash(announced) || !has_partial)) break;
+    if (!status && status.error().code != ErrorCode::kCorruptData) return status;
     fs::remove(partial, error);
-    if (is_last_try || !has_partial) {
+    if (error) return fail_errno(error.value(), "cannot remove", partial.string());
+    if (!has_partial) {
       return fail(ErrorCode::kCorruptData, "{}: what {} sends is damaged: {}", file.name, options_.endpoint,
                   status.error().message);
     }

@@ -60,8 +60,9 @@ class HubClient {
   Result<HubSnapshot> snapshot(std::string_view id, std::string_view revision) const;
 
   /// Brings one file to `folder`, whole and checked, or leaves what has come so far beside it as NAME.part for the next
-  /// try. A file that is there already is kept: it was checked before it got its name. A file of which neither the
-  /// listing nor the answer gives a hash or the size is refused: nothing shows whether it is whole.
+  /// try. What an earlier call left may be of another hub: it is kept where it has the hash that is announced now, and
+  /// fetched anew otherwise. A file of which neither the listing nor the answer gives a hash or the size is refused:
+  /// nothing shows whether it is whole.
   Status fetch(const HubSnapshot& snapshot, const ModelFile& file, const std::filesystem::path& folder,
                const ProgressCallback& progress) const;
 

@@ -281,6 +281,21 @@ TEST_F(HubClientTest, RecoversFromAPartThatWasDamaged) {
   expect_fetched();
 }
 
+TEST_F(HubClientTest, TakesNoFileThatAnotherHubHasLeft) {
+  for (const char* faults : {"{}", R"({"no_hashes": true})", R"({"no_hashes": true, "no_etag": true})"}) {
+    hub_.set_faults(faults);
+    for (const char* suffix : {"", ".part"}) {
+      fs::remove(folder_.path() / "model.safetensors");
+      folder_.write("model.safetensors" + std::string(suffix), std::string(weights_.size() - 1, 'x'));
+      folder_.write("config.json" + std::string(suffix), "[]");
+      const Status status = fetch_all(hub_.options());
+      ASSERT_TRUE(status) << faults << suffix << status.error().message;
+      expect_fetched();
+      fs::remove(folder_.path() / "config.json");
+    }
+  }
+}
+
 TEST_F(HubClientTest, TriesAgainWhenTheServerIsBusy) {
   hub_.set_faults(R"({"status": {"/api/models/org/model/revision/main": [503, 429],
                                  "/blobs/org/model/model.safetensors": [500]}})");

@@ -98,6 +98,7 @@ class Pull {
     const fs::path staging = partial_ / snapshot.commit;
     RETURN_IF_ERROR(forget_other_commits(snapshot.commit));
     RETURN_IF_ERROR(make_folders(staging));
+    RETURN_IF_ERROR(forget_unlisted_files(snapshot, staging));
     RETURN_IF_ERROR(check_space(snapshot, staging));
     std::uint64_t total_bytes = 0;
     for (const ModelFile& file : snapshot.files) {
@@ -144,6 +145,22 @@ class Pull {
       std::error_code error;
       if (entry.filename() != commit && entry.filename() != kPackageStaging) fs::remove_all(entry, error);
       if (error) return fail_errno(error.value(), "cannot remove", entry.string());
+    }
+    return {};
+  }
+
+  /// An earlier pull may have asked another hub, whose listing of the commit was another.
+  static Status forget_unlisted_files(const HubSnapshot& snapshot, const fs::path& staging) {
+    std::set<fs::path> listed;
+    for (const ModelFile& file : snapshot.files) {
+      listed.insert(file.name);
+      listed.insert(file.name + ".part");
+    }
+    ASSIGN_OR_RETURN(const std::vector<fs::path> files, files_below(staging));
+    for (const fs::path& file : files) {
+      std::error_code error;
+      if (!listed.contains(file)) fs::remove(staging / file, error);
+      if (error) return fail_errno(error.value(), "cannot remove", (staging / file).string());
     }
     return {};
   }

@@ -165,6 +165,21 @@ TEST_F(ModelPullTest, ClosesNoFolderButItsOwn) {
   EXPECT_TRUE(pull());
 }
 
+TEST_F(ModelPullTest, TakesNoFileThatThisHubDoesNotList) {
+  const Result<HubSnapshot> snapshot = HubClient(sources_.hub).snapshot(kId, "main");
+  ASSERT_TRUE(snapshot) << snapshot.error().message;
+  const std::string staging = "partial/org--model/" + snapshot->commit;
+  for (const char* name : {"/modules.json", "/2_Dense/config.json", "/vocab.txt.part", "/config.json"}) {
+    home_.write(staging + name, "of another hub");
+  }
+  const Result<fs::path> folder = pull();
+  ASSERT_TRUE(folder) << folder.error().message;
+  for (const char* name : {"modules.json", "2_Dense/config.json", "vocab.txt.part"}) {
+    EXPECT_FALSE(fs::exists(*folder / name)) << name;
+  }
+  EXPECT_EQ(content_of(*folder / "config.json"), "{}");
+}
+
 TEST_F(ModelPullTest, FetchesNothingThatItHas) {
   ASSERT_TRUE(pull());
   const std::size_t files = hub_.requests("/resolve/").size();
