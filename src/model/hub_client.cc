@@ -85,20 +85,35 @@ bool is_small_file(std::string_view file) {
          (file.starts_with("sentence_") && file.ends_with("_config.json"));
 }
 
-Result<ModelFile> read_sibling(JsonValue sibling) {
-  ModelFile file;
-  ASSIGN_OR_RETURN(file.name, sibling.get_string("rfilename"));
-  ASSIGN_OR_RETURN(file.size_bytes, sibling.find_unsigned("size"));
-  ASSIGN_OR_RETURN(const std::optional<std::string_view> blob, sibling.find_string("blobId"));
-  if (const std::optional<JsonValue> lfs = sibling.find("lfs"); lfs && lfs->is_object()) {
-    // The blob of such a file is a pointer to it, so that only the hash in the pointer counts.
-    ASSIGN_OR_RETURN(const std::optional<std::string_view> sha256, lfs->find_string("sha256"));
-    file.sha256 = sha256.value_or("");
-  } else {
-    file.git_blob_sha1 = blob.value_or("");
+std::string in_lower_case(std::string_view text) {
+  std::string result(text);
+  for (char& character : result) {
+    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
   }
-  if (!is_hex(file.sha256, kSha256Digits)) file.sha256.clear();
-  if (!is_hex(file.git_blob_sha1, kSha1Digits)) file.git_blob_sha1.clear();
+  return result;
+}
+
+/// A hash that a listing gives; empty where it gives none. What is no hash is no reason to take a file unchecked.
+Result<std::string> read_hash(JsonValue object, const char* key, std::size_t digits) {
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> text, object.find_string(key));
+  if (!text) return std::string();
+  std::string hash = in_lower_case(*text);
+  if (is_hex(hash, digits)) return hash;
+  constexpr std::size_t kShownMax = 100;
+  return fail(ErrorCode::kCorruptData, "{} is \"{}\", want {} hexadecimal digits", key, text->substr(0, kShownMax),
+              digits);
+}
+
+Result<ModelFile> read_sibling(const std::string& name, JsonValue sibling) {
+  ModelFile file{.name = name, .size_bytes = {}, .sha256 = {}, .git_blob_sha1 = {}};
+  ASSIGN_OR_RETURN(file.size_bytes, sibling.find_unsigned("size"));
+  if (const std::optional<JsonValue> lfs = sibling.find("lfs"); lfs && lfs->is_object()) {
+    ASSIGN_OR_RETURN(file.sha256, read_hash(*lfs, "sha256", kSha256Digits));
+  }
+  // The blob of a file that lies elsewhere is a pointer to it, so that only the hash in the pointer counts.
+  if (file.sha256.empty()) {
+    ASSIGN_OR_RETURN(file.git_blob_sha1, read_hash(sibling, "blobId", kSha1Digits));
+  }
   return file;
 }
 
@@ -206,16 +221,18 @@ Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view
                 kListedFilesMax);
   }
   std::vector<std::string> names;
-  std::map<std::string, ModelFile> files;
+  std::map<std::string, JsonValue> siblings_by_name;
   for (const JsonValue sibling : siblings) {
-    ASSIGN_OR_RETURN(ModelFile file, read_sibling(sibling));
-    if (files.insert_or_assign(file.name, file).second) names.push_back(file.name);
+    ASSIGN_OR_RETURN(const std::string_view name, sibling.get_string("rfilename"));
+    if (siblings_by_name.insert_or_assign(std::string(name), sibling).second) names.emplace_back(name);
   }
   bool has_weights = false;
   for (const std::string& name : files_to_fetch(names)) {
     const std::string_view file = split(name).second;
     has_weights = has_weights || is_any_weights(file);
-    snapshot.files.push_back(files.at(name));
+    Result<ModelFile> model_file = read_sibling(name, siblings_by_name.at(name));
+    if (!model_file) return fail_in(fmt::format("{}: {}", where, name), model_file.error());
+    snapshot.files.push_back(*std::move(model_file));
   }
   if (!has_weights) {
     return fail(ErrorCode::kUnsupported, "{}: has neither model.safetensors nor pytorch_model.bin among its {} files",
@@ -229,7 +246,7 @@ ModelFile with_what_was_answered(ModelFile file, const HttpResponse& response) {
   if (!file.size_bytes) file.size_bytes = response.announced_bytes;
   if (has_hash(file)) return file;
   for (const char* header : {"x-linked-etag", "etag"}) {
-    const std::string_view tag = without_quotes(response.header(header));
+    const std::string tag = in_lower_case(without_quotes(response.header(header)));
     if (is_hex(tag, kSha256Digits)) {
       file.sha256 = tag;
       break;
@@ -283,6 +300,10 @@ Result<HubSnapshot> HubClient::snapshot(std::string_view id, std::string_view re
 
   ASSIGN_OR_RETURN(HubSnapshot snapshot,
                    parse_hub_snapshot(response.body, fmt::format("{} on {}", id, options_.endpoint)));
+  if (const std::string commit = in_lower_case(revision); is_commit(commit) && snapshot.commit != commit) {
+    return fail(ErrorCode::kCorruptData, "{} on {}: asked for the commit {}, got {}", id, options_.endpoint, commit,
+                snapshot.commit);
+  }
   snapshot.id = id;
   return snapshot;
 }

@@ -56,7 +56,7 @@ class HubClient {
 
   /// Looks a model up. Errors: kNetwork (the hub cannot be reached or is in trouble), kNotFound (no such model or
   /// revision), kPermission (gated or private), kUnsupported (no files that Tandem reads), kCorruptData (also for more
-  /// files, or larger ones, than a model has).
+  /// files, or larger ones, than a model has, for hashes that are none, and for another commit than `revision` is).
   Result<HubSnapshot> snapshot(std::string_view id, std::string_view revision) const;
 
   /// Brings one file to `folder`, whole and checked, or leaves what has come so far beside it as NAME.part for the next

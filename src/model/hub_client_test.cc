@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -70,6 +71,31 @@ TEST(HubSnapshot, AFileThatIsListedTwiceIsFetchedOnce) {
   ASSERT_TRUE(snapshot) << snapshot.error().message;
   ASSERT_EQ(snapshot->files.size(), 1U);
   EXPECT_EQ(snapshot->files[0].size_bytes, 2U);
+}
+
+/// The hashes of the one file that a hub lists with these members, or what is wrong with them.
+std::string hashes_of(const std::string& members) {
+  const auto snapshot =
+      parse_hub_snapshot(fmt::format(R"({{"sha":"{}","siblings":[{{"rfilename":"README.md","blobId":"none"}},
+                                              {{"rfilename":"model.safetensors","size":1{}}}]}})",
+                                     std::string(40, 'a'), members),
+                         "hub");
+  if (!snapshot) return snapshot.error().message;
+  return snapshot->files[0].sha256 + "/" + snapshot->files[0].git_blob_sha1;
+}
+
+TEST(HubSnapshot, AHashIsOneOrIsAnError) {
+  const std::string sha1(40, 'b');
+  const std::string sha256(64, 'c');
+  EXPECT_EQ(hashes_of(""), "/");
+  EXPECT_EQ(hashes_of(R"(,"blobId":")" + sha1 + R"(")"), "/" + sha1);
+  EXPECT_EQ(hashes_of(R"(,"blobId":")" + std::string(40, 'B') + R"(")"), "/" + sha1);
+  EXPECT_EQ(hashes_of(R"(,"blobId":")" + sha1 + R"(","lfs":{"sha256":")" + std::string(64, 'C') + R"("})"),
+            sha256 + "/");
+  EXPECT_EQ(hashes_of(R"(,"blobId":")" + sha1 + R"(","lfs":{})"), "/" + sha1) << "nothing points elsewhere";
+  EXPECT_EQ(hashes_of(R"(,"lfs":{"sha256":"sha256:)" + sha256 + R"("})"),
+            "hub: model.safetensors: sha256 is \"sha256:" + sha256 + "\", want 64 hexadecimal digits");
+  EXPECT_EQ(hashes_of(R"(,"blobId":"")"), R"(hub: model.safetensors: blobId is "", want 40 hexadecimal digits)");
 }
 
 TEST(HttpResponse, ReadsTheHeadersOfAnAnswerAndOfThoseBeforeIt) {
@@ -294,6 +320,21 @@ TEST_F(HubClientTest, TakesNoFileThatAnotherHubHasLeft) {
       fs::remove(folder_.path() / "config.json");
     }
   }
+}
+
+TEST_F(HubClientTest, RefusesAnotherCommitThanTheOneAskedFor) {
+  const std::string commit = snapshot(hub_.options()).commit;
+  std::string upper = commit;
+  for (char& c : upper) c = static_cast<char>(std::toupper(c));
+  EXPECT_TRUE(HubClient(hub_.options()).snapshot(kModel, commit));
+  hub_.set_faults(fmt::format(R"({{"commit": "{}"}})", std::string(40, 'a')));
+  for (const std::string& revision : {commit, upper}) {
+    const Result<HubSnapshot> found = HubClient(hub_.options()).snapshot(kModel, revision);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::kCorruptData);
+    EXPECT_NE(found.error().message.find("asked for the commit " + commit), std::string::npos) << found.error().message;
+  }
+  EXPECT_TRUE(HubClient(hub_.options()).snapshot(kModel, "main"));
 }
 
 TEST_F(HubClientTest, TriesAgainWhenTheServerIsBusy) {

@@ -18,6 +18,7 @@ ROOT/faults.json, read anew for each request, may hold:
      "trickle": 0.2,                         sends answers that are no files byte by byte, with so many seconds between
      "more_headers": 2000,                   so many lines of headers more
      "sizes": {"FILE": 1000},                lists other sizes
+     "commit": "aaaa…",                      lists files as those of this commit
      "more_files": 1000,                     lists so many shards of weights more
      "no_range": true,                       ignores Range
      "no_length": true,                      sends no Content-Length
@@ -92,7 +93,7 @@ def listing(model):
                 sibling["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 135}
         siblings.append(sibling)
     siblings += [{"rfilename": f"model-0{number}.safetensors"} for number in range(faults().get("more_files", 0))]
-    return {"id": model, "sha": commit_of(folder), "siblings": siblings}
+    return {"id": model, "sha": faults().get("commit") or commit_of(folder), "siblings": siblings}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -186,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
         parts = path.strip("/").split("/")
         if parts[:2] == ["api", "models"] and parts[4:5] == ["revision"]:
             model, revision = "/".join(parts[2:4]), "/".join(parts[5:])
-            if not (ROOT / model).is_dir() or revision not in ("main", commit_of(ROOT / model)):
+            if not (ROOT / model).is_dir() or revision.lower() not in ("main", commit_of(ROOT / model)):
                 return self.refuse(404)
             return self.answer(200, json.dumps(listing(model)).encode(), Content_Type="application/json")
         if parts[2:3] == ["resolve"]:
