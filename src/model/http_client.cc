@@ -69,7 +69,8 @@ Result<Target> read_url(const std::string& url) {
     return result;
   };
   if (handle == nullptr || curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), CURLU_GUESS_SCHEME) != CURLUE_OK) {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no URL of a kind that is fetched, want https or http", url);
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no URL of a kind that is fetched, want https or http",
+                without_userinfo(url));
   }
   return Target{.is_encrypted = part(CURLUPART_SCHEME) == "https",
                 .is_this_machine = is_loopback(part(CURLUPART_HOST))};
@@ -142,6 +143,8 @@ struct HttpClient::Transfer {
     *this = std::move(fresh);
   }
 
+  std::string shown_url() const { return without_userinfo(url); }
+
   /// What is left of the time that the whole request may take; see HttpOptions.
   std::int64_t time_left_ms() const {
     const std::uint64_t new_bytes = file == nullptr ? 0 : file->longest_bytes - file->first_bytes;
@@ -153,7 +156,7 @@ struct HttpClient::Transfer {
   Status take_header(std::string_view line) {
     header_bytes += line.size();
     if (header_bytes > kHeaderBytesMax || ++header_lines > kHeaderLinesMax) {
-      return fail(ErrorCode::kCorruptData, "{}: answers with more than {} lines or {} bytes of headers", url,
+      return fail(ErrorCode::kCorruptData, "{}: answers with more than {} lines or {} bytes of headers", shown_url(),
                   kHeaderLinesMax, kHeaderBytesMax);
     }
     response.take_header(line);
@@ -163,7 +166,8 @@ struct HttpClient::Transfer {
   Status take_body(const char* data, std::size_t size) {
     if (file == nullptr || !response.is_success()) {
       if (response.body.size() + size > options->answer_bytes_max) {
-        return fail(ErrorCode::kCorruptData, "{}: answers with more than {} bytes", url, options->answer_bytes_max);
+        return fail(ErrorCode::kCorruptData, "{}: answers with more than {} bytes", shown_url(),
+                    options->answer_bytes_max);
       }
       response.body.append(data, size);
       return {};
@@ -180,7 +184,7 @@ struct HttpClient::Transfer {
     if (response.status != 206) return file->size_bytes == 0 ? Status() : file->clear();
     if (response.range_begin() == file->size_bytes) return {};
     const auto range = response.last_headers.find("content-range");
-    return fail(ErrorCode::kNetwork, "{}: asked for bytes from {} on, got \"{}\"", url, file->size_bytes,
+    return fail(ErrorCode::kNetwork, "{}: asked for bytes from {} on, got \"{}\"", shown_url(), file->size_bytes,
                 range == response.last_headers.end() ? "no content-range" : range->second);
   }
 
@@ -197,15 +201,16 @@ struct HttpClient::Transfer {
     if (!write_status) return write_status.error();
     if (time_left_ms() <= 0) {
       const std::int64_t seconds = options->time_ms_max / 1000;
-      if (file == nullptr) return {ErrorCode::kNetwork, fmt::format("{}: takes longer than {} s", url, seconds)};
+      if (file == nullptr)
+        return {ErrorCode::kNetwork, fmt::format("{}: takes longer than {} s", shown_url(), seconds)};
       return {ErrorCode::kNetwork, fmt::format("{}: takes longer than {} s and what its bytes take at {} bytes/s; {} "
                                                "bytes of it are here",
-                                               url, seconds, options->bytes_per_s_min, file->size_bytes)};
+                                               shown_url(), seconds, options->bytes_per_s_min, file->size_bytes)};
     }
     std::string reason = code == CURLE_OK        ? fmt::format("HTTP status {}", response.status)
                          : error_text[0] != '\0' ? std::string(error_text.data())
                                                  : curl_easy_strerror(code);
-    return {ErrorCode::kNetwork, fmt::format("{}: {}", url, reason)};
+    return {ErrorCode::kNetwork, fmt::format("{}: {}", shown_url(), reason)};
   }
 
   bool has_failed() const { return code != CURLE_OK || !write_status || means_later(response.status); }
@@ -264,7 +269,7 @@ Status HttpClient::perform(Transfer& transfer) const {
         ErrorCode::kInvalidArgument,
         "{}: everybody on the way could read the token, as this is no https: take an https address, or allow it "
         "with tandem pull --token-over-http",
-        transfer.url);
+        transfer.shown_url());
   }
   const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
   if (handle == nullptr) return fail(ErrorCode::kNetwork, "cannot start libcurl");
@@ -389,7 +394,7 @@ Result<HttpResponse> HttpClient::download(const Download& download) const {
     failures = file.longest_bytes - longest_before >= options_.progress_bytes_min ? 0 : failures + 1;
     if (transfer.code == CURLE_PEER_FAILED_VERIFICATION || !wait_before_retry(transfer, failures)) {
       if (transfer.has_failed()) return tl::unexpected(transfer.error());
-      return fail(ErrorCode::kNetwork, "{}: ends after {} bytes, want {}", download.url, file.size_bytes,
+      return fail(ErrorCode::kNetwork, "{}: ends after {} bytes, want {}", transfer.shown_url(), file.size_bytes,
                   *download.size_bytes);
     }
   }
@@ -400,6 +405,15 @@ Result<HttpResponse> HttpClient::download(const Download& download) const {
     if (::fsync(file.descriptor.get()) != 0) return fail_errno(errno, "cannot write to the disk", file.path);
   }
   return std::move(transfer.response);
+}
+
+std::string without_userinfo(std::string_view url) {
+  const std::size_t colon = url.find(':');
+  const std::size_t host = colon != url.npos && url.substr(colon).starts_with("://") ? colon + 3 : 0;
+  // The last one: a password that is not encoded may hold anything.
+  const std::size_t at = url.rfind('@');
+  if (at == url.npos || at < host) return std::string(url);
+  return std::string(url.substr(0, host)).append(url.substr(at + 1));
 }
 
 std::string url_segment(std::string_view text) {

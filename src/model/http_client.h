@@ -87,6 +87,9 @@ class HttpClient {
   HttpOptions options_;
 };
 
+/// A URL for messages: without the name and the password that may stand before the host.
+std::string without_userinfo(std::string_view url);
+
 /// One segment of a URL's path, percent-encoded.
 std::string url_segment(std::string_view text);
 

@@ -259,7 +259,8 @@ ModelFile with_what_was_answered(ModelFile file, const HttpResponse& response) {
   return file;
 }
 
-HubClient::HubClient(HubOptions options) : options_(std::move(options)), http_(options_.http) {}
+HubClient::HubClient(HubOptions options)
+    : options_(std::move(options)), shown_endpoint_(without_userinfo(options_.endpoint)), http_(options_.http) {}
 
 Status HubClient::check_answer(const HttpResponse& response, std::string_view id, std::string_view revision,
                                std::string_view file) const {
@@ -267,7 +268,7 @@ Status HubClient::check_answer(const HttpResponse& response, std::string_view id
   // The hub says in a header what its status leaves open: it answers 401 for what does not exist, too, so as not to
   // tell strangers what does.
   const std::string_view reason = response.header("x-error-code");
-  const std::string& endpoint = options_.endpoint;
+  const std::string& endpoint = shown_endpoint_;
   const std::string_view token_advice = options_.http.bearer_token.empty()
                                             ? "set HF_TOKEN to a token of an account that may read it"
                                             : "the account of HF_TOKEN may not read it";
@@ -299,9 +300,9 @@ Result<HubSnapshot> HubClient::snapshot(std::string_view id, std::string_view re
   RETURN_IF_ERROR(check_answer(response, id, revision));
 
   ASSIGN_OR_RETURN(HubSnapshot snapshot,
-                   parse_hub_snapshot(response.body, fmt::format("{} on {}", id, options_.endpoint)));
+                   parse_hub_snapshot(response.body, fmt::format("{} on {}", id, shown_endpoint_)));
   if (const std::string commit = in_lower_case(revision); is_commit(commit) && snapshot.commit != commit) {
-    return fail(ErrorCode::kCorruptData, "{} on {}: asked for the commit {}, got {}", id, options_.endpoint, commit,
+    return fail(ErrorCode::kCorruptData, "{} on {}: asked for the commit {}, got {}", id, shown_endpoint_, commit,
                 snapshot.commit);
   }
   snapshot.id = id;
@@ -339,7 +340,7 @@ Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, cons
       fs::remove(partial, error);
       return fail(ErrorCode::kCorruptData,
                   "{}: {} announces neither its size nor a hash, so that nothing shows whether it is whole", file.name,
-                  options_.endpoint);
+                  shown_endpoint_);
     }
     const Status status = check_file(partial, announced);
     if (status && (has_hash(announced) || !has_partial)) break;
@@ -347,7 +348,7 @@ Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, cons
     fs::remove(partial, error);
     if (error) return fail_errno(error.value(), "cannot remove", partial.string());
     if (!has_partial) {
-      return fail(ErrorCode::kCorruptData, "{}: what {} sends is damaged: {}", file.name, options_.endpoint,
+      return fail(ErrorCode::kCorruptData, "{}: what {} sends is damaged: {}", file.name, shown_endpoint_,
                   status.error().message);
     }
   }

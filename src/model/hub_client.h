@@ -72,6 +72,7 @@ class HubClient {
                       std::string_view file = {}) const;
 
   HubOptions options_;
+  std::string shown_endpoint_;  // In messages: the endpoint may hold a password.
   HttpClient http_;
 };
 

@@ -98,6 +98,26 @@ TEST(HubSnapshot, AHashIsOneOrIsAnError) {
   EXPECT_EQ(hashes_of(R"(,"blobId":"")"), R"(hub: model.safetensors: blobId is "", want 40 hexadecimal digits)");
 }
 
+TEST(HttpClient, ShowsNoUserinfo) {
+  for (const auto& [url, shown] : {std::pair("http://user:secret@host:1/a", "http://host:1/a"),
+                                   {"https://secret@host", "https://host"},
+                                   {"HTTP://user:se/cr?e#t@host/", "HTTP://host/"},
+                                   {"user:secret@host/x", "host/x"},
+                                   {"user:se://cret@host", "host"},
+                                   {"http://host/x", "http://host/x"}}) {
+    EXPECT_EQ(without_userinfo(url), shown);
+  }
+  HubOptions options;
+  options.http.attempts_max = 1;
+  for (const char* endpoint : {"http://user:secret@127.0.0.1:1", "user:secret@127.0.0.1:1", "ftp://user:secret@x",
+                               "http://user:se/cret@127.0.0.1:1", "http://user:secret@[x"}) {
+    options.endpoint = endpoint;
+    const auto found = HubClient(options).snapshot(kModel, "main");
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().message.find("cret"), std::string::npos) << found.error().message;
+  }
+}
+
 TEST(HttpResponse, ReadsTheHeadersOfAnAnswerAndOfThoseBeforeIt) {
   HttpResponse response;
   for (const char* line : {"HTTP/1.1 302 Found\r\n", "ETag: \"first\"\r\n", "Retry-After: 7\r\n", "\r\n",

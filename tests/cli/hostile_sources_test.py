@@ -184,6 +184,14 @@ class Pull(WithHub):
         message = self.refuse("pull", "org/model", status=2, names=["HF_TOKEN", "one word"])
         self.assertNotIn("secret-token", message)
 
+    def test_a_password_of_the_hub_is_in_no_message(self):
+        self.materialise(self.files, "hub/org/model")
+        here = self.environment["HF_ENDPOINT"].removeprefix("http://")
+        for address in (here, "127.0.0.1:1"):
+            self.environment["HF_ENDPOINT"] = f"http://user:pass-word@{address}"
+            message = self.refuse("pull", "org/no-model", "--from", "hub", names=[address])
+            self.assertNotIn("pass-word", message)
+
     def test_a_file_that_nothing_shows_to_be_whole_is_refused(self):
         self.materialise(self.files, "hub/org/model")
         faults = {"no_hashes": True, "no_etag": True, "no_length": True}
