@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "model/model_names.h"
 
 namespace tandem {
@@ -40,11 +41,13 @@ Result<ModelFolders> read_record(const fs::path& home, std::string_view weights_
   return folders;
 }
 
+/// A folder as the record holds it: JSON has no other bytes than those of UTF-8.
 Result<std::string> canonical_path(const fs::path& folder) {
   std::error_code error;
   const fs::path path = fs::canonical(folder, error);
   if (error) return fail_errno(error.value(), "cannot be found", folder.string());
-  return path.string();
+  if (is_utf8(path.string())) return path.string();
+  return fail(ErrorCode::kUnsupported, "{}: a path that is not UTF-8 cannot be remembered", path.string());
 }
 
 }  // namespace

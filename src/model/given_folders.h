@@ -17,7 +17,8 @@
 namespace tandem {
 
 /// Keeps the canonical paths of these folders, in place of what was kept for the same weights. Errors: kNotFound (no
-/// such folder), kInvalidArgument (no hash of weights), kPermission, kNoSpace, kIo.
+/// such folder), kInvalidArgument (no hash of weights), kUnsupported (a path that is not UTF-8), kPermission, kNoSpace,
+/// kIo.
 Status keep_given_folders(const std::filesystem::path& home, std::string_view weights_hash,
                           const ModelFolders& folders);
 

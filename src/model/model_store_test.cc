@@ -269,6 +269,15 @@ TEST_F(ModelStoreTest, FindsTheFoldersThatTheUserGaveForAnEncoder) {
   EXPECT_FALSE(store.resolve_named(encoder));
 }
 
+TEST_F(ModelStoreTest, RemembersNoFolderThatJsonCannotHold) {
+  const fs::path model = folder_.write("m\xff/config.json", "{}").parent_path();
+  const BiEncoderIdentity encoder = encoder_named("model", 'a');
+  const Status kept = ModelStore().remember(encoder, {.model = model, .adapter = {}});
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().code, ErrorCode::kUnsupported);
+  EXPECT_FALSE(fs::exists(folder_.path() / "home/given"));
+}
+
 TEST_F(ModelStoreTest, TakesNoHashFromDataIntoAPath) {
   const fs::path model = folder_.write("model/config.json", "{}").parent_path();
   folder_.write("home/given/x.json", R"({"format": 1, "model": ")" + model.string() + R"("})");
