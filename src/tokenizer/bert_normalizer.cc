@@ -24,7 +24,7 @@ class BertNormalizer {
   BertNormalizer(const BertNormalizerSpec& spec, TextWriter& writer) : spec_(spec), writer_(writer) {}
 
   void normalize(const SourceText& source) {
-    for (std::size_t position = 0; position < source.text.size();) {
+    for (std::size_t position = 0; position < source.text.size() && !writer_.is_full();) {
       const Utf8Step step = decode_utf8(source.text, position);
       clean(step.code_point, writer_.has_origins() ? source.origin(position, step.bytes) : Offset());
       position += step.bytes;

@@ -43,7 +43,7 @@ std::optional<std::string> bytes_of_characters(std::string_view characters) {
 }
 
 void put_byte_characters(const SourceText& source, std::size_t begin, std::size_t end, TextWriter& writer) {
-  while (begin < end) {
+  while (begin < end && !writer.is_full()) {
     const std::size_t bytes = decode_utf8(source.text, begin).bytes;
     const Offset origin = writer.has_origins() ? source.origin(begin, bytes) : Offset();
     for (std::size_t index = 0; index < bytes; ++index) {

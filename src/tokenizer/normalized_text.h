@@ -93,6 +93,8 @@ class TextWriter {
       : origins_(origins), budget_(budget), result_(result) {}
 
   bool has_origins() const { return origins_; }
+  /// Nothing that is put is written any more: whoever reads a source may stop, lest it costs what it would have made.
+  bool is_full() const { return budget_.is_spent(); }
 
   void put(char32_t c, Offset origin) {
     if (budget_.is_spent()) return;
@@ -119,7 +121,7 @@ class TextWriter {
       result_.text.append(source.text, begin, end - begin);
       return;
     }
-    while (begin < end) {
+    while (begin < end && !is_full()) {
       const std::size_t bytes = decode_utf8(source.text, begin).bytes;
       put(source.text.substr(begin, bytes), source.origin(begin, bytes));
       begin += bytes;

@@ -62,7 +62,7 @@ class StepRun {
   void operator()(const ReplaceSpec& spec) {
     const std::string_view text = source_.text;
     std::size_t copied = 0;
-    while (copied < text.size()) {
+    while (copied < text.size() && !writer_.is_full()) {
       const TextSpan match = find_pattern(spec.pattern, text, copied);
       writer_.copy(source_, copied, match.begin);
       if (match.empty()) break;
@@ -79,7 +79,7 @@ class StepRun {
  private:
   template <class Visit>
   void for_each(const Visit& visit) {
-    for (std::size_t position = 0; position < source_.text.size();) {
+    for (std::size_t position = 0; position < source_.text.size() && !writer_.is_full();) {
       const Utf8Step step = decode_utf8(source_.text, position);
       visit(step.code_point, writer_.has_origins() ? source_.origin(position, step.bytes) : Offset());
       position += step.bytes;
@@ -123,7 +123,7 @@ void Normalizer::normalize(std::string_view original, std::size_t original_begin
     budget.begin_step(original.size());
     TextWriter(origins, budget, result).copy(source, 0, original.size());
   }
-  for (std::size_t index = 0; index < steps_.size(); ++index) {
+  for (std::size_t index = 0; index < steps_.size() && !budget.is_spent(); ++index) {
     // The texts change places so that the last step writes the result.
     NormalizedText& target = (steps_.size() - index) % 2 == 1 ? result : spare;
     target.clear();

@@ -18,7 +18,8 @@ class Normalizer {
   explicit Normalizer(const NormalizerSpec& spec);
 
   /// Puts the normalised form of `original`, which must be UTF-8, in the place of what `result` held. With `origins`,
-  /// result.origins is filled, counting `original` from `original_begin`. `spare` is working memory.
+  /// result.origins is filled, counting `original` from `original_begin`. `spare` is working memory. Where the budget
+  /// is spent afterwards, the result is not whole, and must not be used.
   void normalize(std::string_view original, std::size_t original_begin, bool origins, TextBudget& budget,
                  NormalizedText& spare, NormalizedText& result) const;
 

@@ -204,7 +204,7 @@ class StepRun {
       std::size_t begin = target.text.size();
       if (prepends && !begins_with_replacement()) put(source, word.begin, spec.replacement, writer);
 
-      for (std::size_t position = word.begin; position < word.end;) {
+      for (std::size_t position = word.begin; position < word.end && !writer.is_full();) {
         const bool is_space = text[position] == ' ';
         const bool cuts = spec.split && (is_space || text.substr(position).starts_with(spec.replacement));
         if (cuts && position > word.begin) {
@@ -288,7 +288,10 @@ class StepRun {
     for (const TextSpan word : words_.before) source_bytes += word.end - word.begin;
     budget_.begin_step(source_bytes);
     TextWriter writer(source.origins != nullptr, budget_, target);
-    for (const TextSpan word : words_.before) write(source, word, target, writer);
+    for (const TextSpan word : words_.before) {
+      if (writer.is_full()) break;
+      write(source, word, target, writer);
+    }
     words_.text = &target;
   }
 
@@ -308,6 +311,7 @@ void PreTokenizer::split(const NormalizedText& text, TextSpan part, TextBudget& 
   if (part.empty()) return;
   words.spans.push_back(part);
   for (const PreTokenizerStep& step : spec_) {
+    if (budget.is_spent()) break;
     std::visit(StepRun(words, budget, keeps_bytes_ && &step == &spec_.back()), step);
   }
 }

@@ -31,7 +31,7 @@ class Changes {
     const std::ptrdiff_t old_count = count_code_points(part);
     const std::ptrdiff_t new_count = count_code_points(replacement);
     std::ptrdiff_t index = 0;
-    for (std::size_t position = 0; position < replacement.size(); ++index) {
+    for (std::size_t position = 0; position < replacement.size() && !rewriter_.is_full(); ++index) {
       const Utf8Step step = decode_utf8(replacement, position);
       put(step.code_point, index >= old_count ? 1 : 0);
       position += step.bytes;
@@ -104,7 +104,7 @@ void Precompiled::normalize(const SourceText& source, TextWriter& writer) const 
   }
   Rewriter rewriter(source, writer);
   Changes changes(rewriter);
-  for (std::size_t begin = 0; begin < text.size();) {
+  for (std::size_t begin = 0; begin < text.size() && !writer.is_full();) {
     if (stays_at(begin)) {
       changes.keep(static_cast<char32_t>(text[begin++]));
       continue;

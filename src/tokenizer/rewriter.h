@@ -18,6 +18,8 @@ class Rewriter {
     last_.end = last_.begin;
   }
 
+  bool is_full() const { return writer_.is_full(); }
+
   void put(char32_t c, std::ptrdiff_t change) {
     if (!writer_.has_origins()) return writer_.put(c, {});
     if (change > 0) return writer_.put(c, last_);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/cost.h"
 #include "base/json.h"
 #include "base/temporary_folder.h"
@@ -57,8 +58,9 @@ struct Parts {
   std::string added_tokens = {};
 };
 
-/// Opens a tokenizer of these parts and encodes a text, with and without offsets. A refusal is as good an answer.
-bool run(const Parts& parts, std::string_view text) {
+/// Opens a tokenizer of these parts and encodes a text, with and without offsets, again and again. A refusal is as good
+/// an answer.
+bool run(const Parts& parts, std::string_view text, std::size_t times = 1) {
   const TemporaryFolder folder;
   folder.write("tokenizer.json", R"({"version":"1.0","added_tokens":[)" + parts.added_tokens + R"(],"normalizer":)" +
                                      parts.normalizer + R"(,"pre_tokenizer":)" + parts.pre_tokenizer +
@@ -66,8 +68,12 @@ bool run(const Parts& parts, std::string_view text) {
                                      "}");
   const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
   if (!tokenizer) return true;
-  const Encoding encoding = tokenizer->encode(text, {.tokens_max = 512});
-  return encoding.ids == tokenizer->encode(text, {.tokens_max = 512, .offsets = OffsetUnit::kCodePoints}).ids;
+  for (std::size_t time = 0; time < times; ++time) {
+    const Encoding encoding = tokenizer->encode(text, {.tokens_max = 512});
+    const EncodeOptions with_offsets{.tokens_max = 512, .offsets = OffsetUnit::kCodePoints};
+    if (encoding.ids != tokenizer->encode(text, with_offsets).ids) return false;
+  }
+  return true;
 }
 
 /// The same of a folder from before tokenizer.json, with this configuration.
@@ -88,6 +94,18 @@ std::string added_token(std::string_view content, bool normalized) {
   return R"({"id":0,"content":)" + quoted(content) +
          R"(,"single_word":false,"lstrip":false,"rstrip":false,"special":)" + (normalized ? "false" : "true") +
          R"(,"normalized":)" + (normalized ? "true" : "false") + "}";
+}
+
+/// A Precompiled step that replaces each `a` by so many.
+std::string map_of_a(std::size_t replacement_bytes) {
+  std::vector<std::uint32_t> units(512);
+  units[0] = 1U << 10;                                     // The root's children begin at 1.
+  units[1 ^ 'a'] = (256 ^ 1 ^ 'a') << 10 | 1U << 8 | 'a';  // It has a value, and its children begin at 256.
+  units[256] = 1U << 31;
+  units.insert(units.begin(), static_cast<std::uint32_t>(units.size() * sizeof units[0]));
+  std::string bytes(reinterpret_cast<const char*>(units.data()), units.size() * sizeof units[0]);
+  bytes.append(replacement_bytes, 'a').push_back('\0');
+  return R"({"type":"Precompiled","precompiled_charsmap":")" + encode_base64(bytes) + R"("})";
 }
 
 std::string replace(std::string_view pattern, std::string_view content) {
@@ -137,6 +155,16 @@ const std::vector<Case>& cases() {
       {"a literal and a text of many bytes", 2'000,
        [](std::size_t n) {
          return run({.normalizer = replace(std::string(n, 'a') + "b", "")}, std::string(n * 200, 'a'));
+       }},
+      {"maps of a letter to many and a long text", 100,
+       [](std::size_t n) {
+         const auto step = [n](std::size_t) { return map_of_a(n); };
+         return run({.normalizer = normalizers(list_of(2, step))}, std::string(n * 200, 'a'));
+       }},
+      {"maps of a letter to many and short texts", 125,
+       [](std::size_t n) {
+         const auto step = [n](std::size_t) { return map_of_a(n); };
+         return run({.normalizer = normalizers(list_of(2, step))}, "aa", n);
        }},
       {"a text that a replacement makes longer", 5'000,
        [](std::size_t n) { return run({.normalizer = replace("a", std::string(4'000, 'b'))}, std::string(n, 'a')); }},

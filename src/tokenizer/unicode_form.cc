@@ -124,7 +124,7 @@ void apply_unicode_form(UnicodeFormSpec form, const SourceText& source, TextWrit
   }
   Rewriter rewriter(source, writer);
   Decomposer decomposer(form, rewriter);
-  for (std::size_t position = 0; position < source.text.size();) {
+  for (std::size_t position = 0; position < source.text.size() && !writer.is_full();) {
     const Utf8Step step = decode_utf8(source.text, position);
     decomposer.put(step.code_point);
     position += step.bytes;
