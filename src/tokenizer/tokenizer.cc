@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -10,6 +11,7 @@
 #include "formats/tokenizer_folder.h"
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/bert_ascii.h"
+#include "tokenizer/code_point_index.h"
 #include "tokenizer/model.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/offset_trim.h"
@@ -51,36 +53,10 @@ Offset offset_of(TextSpan span) {
   return {static_cast<std::uint32_t>(span.begin), static_cast<std::uint32_t>(span.end)};
 }
 
-/// Counts the code points before any place of a text.
-class CodePointIndex {
- public:
-  explicit CodePointIndex(std::string_view utf8) : text_(utf8) {
-    counts_.reserve(utf8.size() / kBlock + 2);
-    counts_.push_back(0);
-    for (std::size_t begin = 0; begin < utf8.size(); begin += kBlock) {
-      counts_.push_back(counts_.back() + count_code_points(utf8.substr(begin, kBlock)));
-    }
-  }
-
-  bool is_ascii() const { return counts_.back() == text_.size(); }
-
-  /// `position` is at most the size of the text.
-  std::uint32_t count_before(std::uint32_t position) const {
-    const std::size_t block = position / kBlock;
-    return counts_[block] + count_code_points(text_.substr(block * kBlock, position % kBlock));
-  }
-
- private:
-  static constexpr std::size_t kBlock = 64;
-
-  static std::uint32_t count_code_points(std::string_view utf8) {
-    std::uint32_t count = 0;
-    for (const char byte : utf8) count += (byte & 0xC0) != 0x80 ? 1 : 0;
-    return count;
-  }
-
-  std::string_view text_;
-  std::vector<std::uint32_t> counts_;  // Before each block of kBlock bytes, and in the whole text.
+/// A text on its way through the stages, and where its code points are, for whoever asks for offsets.
+struct Original {
+  std::string_view text;
+  std::optional<CodePointIndex> code_points = {};
 };
 
 /// A text that was not UTF-8, made so, and the way back.
@@ -237,20 +213,23 @@ class Tokenizer::Impl {
 
   void tokenize_utf8(std::string_view text, const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
     const bool offsets = options.offsets != OffsetUnit::kNone;
+    Original original{text};
+    if (options.offsets == OffsetUnit::kCodePoints || (offsets && !trims_.empty())) original.code_points.emplace(text);
+    EdgeSpaceCounter spaces(text);
     TextBudget budget(text.size());
     raw_added_tokens_.split(text, options.split_special_tokens, budget, scratch.raw_pieces);
     for (const AddedTokenPiece& piece : scratch.raw_pieces) {
       if (budget.is_spent()) break;
       if (piece.id != Trie::kNoValue) {
         tokens.ids.push_back(piece.id);
-        if (offsets) add_offset(text, piece.span.of(text), offset_of(piece.span), tokens);
+        if (offsets) add_offset(original, spaces.count(piece.span), offset_of(piece.span), tokens);
       } else {
-        tokenize_piece(text, piece.span, options, budget, scratch, tokens);
+        tokenize_piece(original, piece.span, options, budget, scratch, tokens);
       }
     }
     tokens.is_cut = budget.is_spent();
     if (options.offsets == OffsetUnit::kCodePoints) {
-      const CodePointIndex index(text);
+      const CodePointIndex& index = *original.code_points;
       if (index.is_ascii()) return;
       for (auto* list : {&tokens.offsets, &tokens.offsets_if_first}) {
         for (Offset& offset : *list) offset = {index.count_before(offset.begin), index.count_before(offset.end)};
@@ -258,33 +237,33 @@ class Tokenizer::Impl {
     }
   }
 
-  /// The offset of the token that was added last. `value` is what the reference calls so.
-  void add_offset(std::string_view text, std::string_view value, Offset offset, TextTokens& tokens) const {
+  /// The offset of the token that was added last. `spaces`: of what the reference calls its value.
+  void add_offset(const Original& original, EdgeSpaces spaces, Offset offset, TextTokens& tokens) const {
     if (trims_.empty()) {
       tokens.offsets.push_back(offset);
       return;
     }
     const bool is_first = tokens.offsets.empty();
-    tokens.offsets.push_back(trim_offset(trims_, value, text, offset, is_first));
-    tokens.offsets_if_first.push_back(trim_offset(trims_, value, text, offset, true));
+    tokens.offsets.push_back(trim_offset(trims_, spaces, *original.code_points, offset, is_first));
+    tokens.offsets_if_first.push_back(trim_offset(trims_, spaces, *original.code_points, offset, true));
   }
 
   /// What lies between two added tokens.
-  void tokenize_piece(std::string_view text, TextSpan piece, const EncodeOptions& options, TextBudget& budget,
+  void tokenize_piece(const Original& original, TextSpan piece, const EncodeOptions& options, TextBudget& budget,
                       Scratch& scratch, TextTokens& tokens) const {
     if (!ascii_splitter_) {
-      tokenize_general(text, piece, options, budget, scratch, tokens);
+      tokenize_general(original, piece, options, budget, scratch, tokens);
       return;
     }
     const bool offsets = options.offsets != OffsetUnit::kNone;
-    const std::string_view until_end = text.substr(0, piece.end);
+    const std::string_view until_end = original.text.substr(0, piece.end);
     BertAsciiSplitter::Buffer buffer;
     for (std::size_t position = piece.begin;;) {
       const BertAsciiSplitter::Part part = ascii_splitter_->next(until_end, position, buffer);
       if (part.begin == part.end || budget.is_spent()) break;
       position = part.end;
       if (part.word.empty()) {
-        tokenize_general(text, {part.begin, part.end}, options, budget, scratch, tokens);
+        tokenize_general(original, {part.begin, part.end}, options, budget, scratch, tokens);
         continue;
       }
       model_.tokenize(part.word, budget, scratch.model, scratch.word_tokens);
@@ -292,36 +271,37 @@ class Tokenizer::Impl {
         tokens.ids.push_back(token.id);
         if (!offsets) continue;
         const TextSpan span{part.begin + token.begin, part.begin + token.end};
-        add_offset(text, model_.value(token, part.word), offset_of(span), tokens);
+        add_offset(original, count_edge_spaces(model_.value(token, part.word)), offset_of(span), tokens);
       }
     }
   }
 
   /// A piece of the text, through every stage.
-  void tokenize_general(std::string_view text, TextSpan piece, const EncodeOptions& options, TextBudget& budget,
+  void tokenize_general(const Original& original, TextSpan piece, const EncodeOptions& options, TextBudget& budget,
                         Scratch& scratch, TextTokens& tokens) const {
     const bool offsets = options.offsets != OffsetUnit::kNone;
     const bool has_origins = offsets || (piece.begin == 0 && pre_tokenizer_.needs_origins());
-    normalizer_.normalize(piece.of(text), piece.begin, has_origins, budget, scratch.spare, scratch.normalized);
+    normalizer_.normalize(piece.of(original.text), piece.begin, has_origins, budget, scratch.spare, scratch.normalized);
     const NormalizedText& normalized = scratch.normalized;
+    EdgeSpaceCounter spaces(normalized.text);
     normalized_added_tokens_.split(normalized.text, options.split_special_tokens, budget, scratch.normalized_pieces);
     for (const AddedTokenPiece& part : scratch.normalized_pieces) {
       if (part.id == Trie::kNoValue) {
         pre_tokenizer_.split(normalized, part.span, budget, scratch.words);
         for (const TextSpan& word : scratch.words.spans) {
           if (budget.is_spent()) return;
-          tokenize_word(text, word, offsets, budget, scratch, tokens);
+          tokenize_word(original, word, offsets, budget, scratch, tokens);
         }
         continue;
       }
       tokens.ids.push_back(part.id);
       if (!offsets) continue;
       const Offset offset{normalized.origins[part.span.begin].begin, normalized.origins[part.span.end - 1].end};
-      add_offset(text, part.span.of(normalized.text), offset, tokens);
+      add_offset(original, spaces.count(part.span), offset, tokens);
     }
   }
 
-  void tokenize_word(std::string_view text, TextSpan span, bool offsets, TextBudget& budget, Scratch& scratch,
+  void tokenize_word(const Original& original, TextSpan span, bool offsets, TextBudget& budget, Scratch& scratch,
                      TextTokens& tokens) const {
     const std::string_view word = span.of(scratch.words.text->text);
     model_.tokenize(word, budget, scratch.model, scratch.word_tokens);
@@ -333,7 +313,7 @@ class Tokenizer::Impl {
     for (const WordToken& token : scratch.word_tokens) {
       tokens.ids.push_back(token.id);
       const Offset offset{origins[span.begin + token.begin].begin, origins[span.begin + token.end - 1].end};
-      add_offset(text, model_.value(token, word), offset, tokens);
+      add_offset(original, count_edge_spaces(model_.value(token, word)), offset, tokens);
     }
   }
 

@@ -50,6 +50,9 @@ constexpr std::string_view kLetters =
     R"({"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,
         "vocab":{"[UNK]":0,"[CLS]":1,"a":2,"##a":3}})";
 
+constexpr std::string_view kTrims =
+    R"({"type":"RobertaProcessing","cls":["[CLS]",1],"sep":["[CLS]",1],"trim_offsets":true,"add_prefix_space":false})";
+
 struct Parts {
   std::string model = std::string(kLetters);
   std::string normalizer = "null";
@@ -94,6 +97,13 @@ std::string added_token(std::string_view content, bool normalized) {
   return R"({"id":0,"content":)" + quoted(content) +
          R"(,"single_word":false,"lstrip":false,"rstrip":false,"special":)" + (normalized ? "false" : "true") +
          R"(,"normalized":)" + (normalized ? "true" : "false") + "}";
+}
+
+/// An added token that takes all white space after it.
+std::string greedy_token(std::string_view content, bool normalized) {
+  std::string token = added_token(content, normalized);
+  constexpr std::string_view kFlag = R"("rstrip":)";
+  return token.replace(token.find(kFlag), kFlag.size() + std::string_view("false").size(), R"("rstrip":true)");
 }
 
 /// A Precompiled step that replaces each `a` by so many.
@@ -213,6 +223,18 @@ const std::vector<Case>& cases() {
       {"an added token and a text of many bytes", 500,
        [](std::size_t n) {
          return run({.added_tokens = added_token(std::string(n, 'a') + "b", false)}, std::string(n * 200, 'a'));
+       }},
+      {"offsets of blanks that each take the rest of them", 4'000,
+       [](std::size_t n) {
+         return run({.post_processor = std::string(kTrims), .added_tokens = greedy_token(" ", false)},
+                    "a" + std::string(n, ' '));
+       }},
+      {"offsets of normalised blanks that each take the rest of them", 4'000,
+       [](std::size_t n) {
+         return run({.normalizer = R"({"type":"NFC"})",
+                     .post_processor = std::string(kTrims),
+                     .added_tokens = greedy_token("\u3000", true)},
+                    repeated("\u3000", n));
        }},
       {"a piece and a word of many bytes, longest first", 500,
        [](std::size_t n) {
