@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -49,6 +50,28 @@ Result<FileDescriptor> FileDescriptor::open_regular(const std::filesystem::path&
     return fail(ErrorCode::kInvalidArgument, "{}: not a regular file", path.string());
   }
   if (file && !found) return fail_errno(errno, "cannot look at it", path.string());
+  return file;
+}
+
+Result<FileDescriptor> FileDescriptor::open_beneath(const FileDescriptor& folder, const std::filesystem::path& relative,
+                                                    std::string_view name) {
+  FileDescriptor file;
+  for (auto part = relative.begin(); part != relative.end(); ++part) {
+    const bool is_last = std::next(part) == relative.end();
+    const int parent = part == relative.begin() ? folder.get() : file.get();
+    const int flags = is_last ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
+    FileDescriptor next(*part == ".." ? -1 : ::openat(parent, part->c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+    if (next.get() < 0) {
+      if (*part == ".." || errno == ELOOP || errno == ENOTDIR) {
+        return fail(ErrorCode::kConflict, "{}: there is a link on the way to it, which is not followed", name);
+      }
+      return fail_errno(errno, "cannot open", name);
+    }
+    file = std::move(next);
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return fail_errno(errno, "cannot look at it", name);
+  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::kInvalidArgument, "{}: not a regular file", name);
   return file;
 }
 

@@ -24,6 +24,12 @@ class FileDescriptor {
   /// Errors: also kInvalidArgument for a FIFO, a device, a socket or a folder.
   static Result<FileDescriptor> open_regular(const std::filesystem::path& path, int flags);
 
+  /// Opens a regular file for reading by its path below a folder, `name` standing for it in errors. No link is
+  /// followed, so that the file lies in the folder, whatever others put in its way meanwhile. Never waits. Errors: also
+  /// kConflict for a link on the way, and kInvalidArgument for what is no regular file.
+  static Result<FileDescriptor> open_beneath(const FileDescriptor& folder, const std::filesystem::path& relative,
+                                             std::string_view name);
+
   int get() const { return descriptor_; }
 
   FileDescriptor(FileDescriptor&& other) noexcept;

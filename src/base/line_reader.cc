@@ -30,11 +30,6 @@ Result<LineReader> LineReader::open(const std::string& path, std::string name, s
   return LineReader(std::move(file), std::move(name), line_bytes_max);
 }
 
-Result<LineReader> LineReader::open_regular(const std::string& path, std::string name, std::size_t line_bytes_max) {
-  ASSIGN_OR_RETURN(FileDescriptor file, FileDescriptor::open_regular(path, O_RDONLY));
-  return LineReader(std::move(file), std::move(name), line_bytes_max);
-}
-
 // Reads once more behind what is there, making room first; false at the end of the file.
 Result<bool> LineReader::fill() {
   if (begin_ > 0) {

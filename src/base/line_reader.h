@@ -18,9 +18,8 @@ class LineReader {
  public:
   /// "-" is standard input, and any path that a user named may be a pipe. `name` stands for the file in errors.
   static Result<LineReader> open(const std::string& path, std::string name, std::size_t line_bytes_max);
-  /// The same for a path that a folder held: never waits for anybody. Errors: also kInvalidArgument for what is no
-  /// regular file.
-  static Result<LineReader> open_regular(const std::string& path, std::string name, std::size_t line_bytes_max);
+  /// The same of a file that is open.
+  LineReader(FileDescriptor file, std::string name, std::size_t line_bytes_max);
 
   /// The next line without its line feed, but with the carriage return that may stand before it; nullopt at the end.
   /// Valid until the next call. A byte-order mark at the very start is not part of the first line.
@@ -33,7 +32,6 @@ class LineReader {
   std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:
-  LineReader(FileDescriptor file, std::string name, std::size_t line_bytes_max);
   Result<bool> fill();
   Status finish_line();
   Status skip_marks();

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/controls.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/line_reader.h"
 #include "base/strip.h"
@@ -222,7 +225,10 @@ struct Source {
   std::string path;  // "-": standard input.
   std::string name;  // Stands for it in errors.
   Kind kind = Kind::kLines;
-  std::string id = {};                           // Of the one document of a kWholeFile.
+  // Of a kWholeFile: the id of its one document, the folder that was listed, and its path from there.
+  std::string id = {};
+  std::shared_ptr<const FileDescriptor> folder = {};
+  std::filesystem::path inside = {};
   std::optional<std::uint64_t> size_bytes = {};  // Of a regular file.
 };
 
@@ -261,6 +267,8 @@ std::optional<std::filesystem::path> target_inside(const std::filesystem::path& 
 Result<std::vector<Source>> list_folder(const std::string& folder) {
   namespace fs = std::filesystem;
   std::vector<Source> sources;
+  ASSIGN_OR_RETURN(FileDescriptor opened, FileDescriptor::open(folder, O_PATH | O_DIRECTORY));
+  const auto descriptor = std::make_shared<const FileDescriptor>(std::move(opened));
   std::error_code error;
   const fs::path whole_folder = fs::canonical(folder, error);
   if (error) return fail_errno(error.value(), "cannot find the folder", folder);
@@ -268,16 +276,18 @@ Result<std::vector<Source>> list_folder(const std::string& folder) {
     const std::string extension = ascii_lower(entry->path().extension().string());
     std::error_code not_there;  // A link that leads nowhere is no text.
     if ((extension != ".txt" && extension != ".md") || !entry->is_regular_file(not_there)) continue;
-    fs::path path = entry->path();
-    if (entry->is_symlink(not_there)) {
-      std::optional<fs::path> target = target_inside(path, whole_folder);
-      if (!target) continue;
-      path = *std::move(target);  // What was looked at is what is read.
-    }
-    Source source{.path = path.string(),
+    const fs::path relative = entry->path().lexically_relative(folder);
+    Source source{.path = entry->path().string(),
                   .name = entry->path().string(),
                   .kind = Source::Kind::kWholeFile,
-                  .id = entry->path().lexically_relative(folder).generic_string()};
+                  .id = relative.generic_string(),
+                  .folder = descriptor,
+                  .inside = relative};
+    if (entry->is_symlink(not_there)) {
+      const std::optional<fs::path> target = target_inside(entry->path(), whole_folder);
+      if (!target) continue;
+      source.inside = target->lexically_relative(whole_folder);
+    }
     if (Status named = check_name("document id", source.id); !named) return fail_in(folder, std::move(named).error());
     sources.push_back(std::move(source));
   }
@@ -369,9 +379,14 @@ class CorpusReader::Impl {
   const Source& source() const { return sources_[position_]; }
 
   Status open_source() {
-    // What the caller names may be a pipe; what a folder holds was a regular file when it was listed.
-    const auto open = source().kind == Source::Kind::kWholeFile ? LineReader::open_regular : LineReader::open;
-    ASSIGN_OR_RETURN(lines_, open(source().path, source().name, options_.line_bytes_max));
+    if (source().folder) {
+      // Hours may have passed since the folder was listed, and whoever made it may have put a link there.
+      ASSIGN_OR_RETURN(FileDescriptor file,
+                       FileDescriptor::open_beneath(*source().folder, source().inside, source().name));
+      lines_.emplace(std::move(file), source().name, options_.line_bytes_max);
+    } else {
+      ASSIGN_OR_RETURN(lines_, LineReader::open(source().path, source().name, options_.line_bytes_max));
+    }
     columns_.reset();
     whole_file_read_ = false;
     return {};

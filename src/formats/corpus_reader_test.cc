@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 #include <random>
 
 #include "base/cost.h"
@@ -316,6 +317,53 @@ TEST_F(Corpus, LinksOutOfAFolderAreLeftOut) {
   const Reading reading = read_all({links.string()});
   ASSERT_TRUE(reading.error);
   EXPECT_TRUE(contains(reading.error->message, "links that lead out of it do not count")) << reading.error->message;
+}
+
+// What was a text when the folder was listed may be a link hours later, when its turn comes.
+TEST_F(Corpus, LinksThatComeLaterAreNotFollowed) {
+  namespace fs = std::filesystem;
+  folder_.write("outside/secret.txt", "secret");
+  const fs::path notes = folder_.path() / "notes";
+  const auto error_after = [&](const std::function<void()>& change) {
+    fs::remove_all(notes);
+    folder_.write("notes/a.txt", "a");
+    folder_.write("notes/deep/secret.txt", "b");
+    fs::create_symlink("deep/secret.txt", notes / "c.txt");
+    Result<CorpusReader> reader = CorpusReader::open({notes.string()});
+    change();
+    std::string texts;
+    for (;;) {
+      const Result<std::optional<Document>> document = reader->next();
+      if (!document) return texts + document.error().message;
+      if (!*document) return texts;
+      texts += (*document)->text;
+    }
+  };
+  const std::string prefix = notes.string() + "/";
+  const std::string refused = ": there is a link on the way to it, which is not followed";
+  EXPECT_EQ(error_after([] {}), "a\nb\nb\n");
+  EXPECT_EQ(error_after([&] {
+              fs::remove(notes / "a.txt");
+              fs::create_symlink("../outside/secret.txt", notes / "a.txt");
+            }),
+            prefix + "a.txt" + refused);
+  EXPECT_EQ(error_after([&] {
+              fs::remove_all(notes / "deep");
+              fs::create_directory_symlink("../outside", notes / "deep");
+            }),
+            "a\n" + prefix + "c.txt" + refused);
+  EXPECT_EQ(error_after([&] {
+              fs::remove(notes / "a.txt");
+              ASSERT_EQ(::mkfifo((notes / "a.txt").c_str(), 0600), 0);
+            }),
+            prefix + "a.txt: not a regular file");
+  EXPECT_EQ(error_after([&] {
+              fs::rename(notes, folder_.path() / "moved");
+              fs::create_directory_symlink("outside", notes);
+            }),
+            "a\nb\nb\n")
+      << "the folder is the one that was listed";
+  fs::remove_all(folder_.path() / "moved");
 }
 
 TEST_F(Corpus, NumbersDocumentsOverAllFiles) {
