@@ -131,19 +131,23 @@ struct TableColumns {
   std::vector<std::pair<std::size_t, std::string>> metadata = {};  // Every other column that a header line names.
 };
 
-// Whether a header's names are short enough to be repeated with every row.
+// Whether a header's names can be repeated with every row: written as JSON, they must be short.
 Status check_column_names(const std::vector<std::string>& fields) {
   std::size_t bytes = 0;
   for (std::size_t column = 0; column < fields.size(); ++column) {
-    const std::size_t name_bytes = strip(fields[column]).size();
+    const std::string_view name = strip(fields[column]);
+    // No header is a bad line that may be skipped: the next row would be taken for it.
+    const Status named = check_name("column", name);
+    if (!named) return fail(ErrorCode::kInvalidArgument, "column {}: {}", column + 1, named.error().message);
+    const std::size_t name_bytes = JsonWriter().value(name).take().size() - std::string_view(R"("")").size();
     if (name_bytes > kColumnNameBytesMax) {
-      return fail(ErrorCode::kInvalidArgument, "column {}: its name has {} bytes, want at most {}", column + 1,
+      return fail(ErrorCode::kInvalidArgument, "column {}: its name takes {} bytes, want at most {}", column + 1,
                   name_bytes, kColumnNameBytesMax);
     }
     bytes += name_bytes;
   }
   if (bytes > kColumnNamesBytesMax) {
-    return fail(ErrorCode::kInvalidArgument, "the names of the {} columns have {} bytes, want at most {}",
+    return fail(ErrorCode::kInvalidArgument, "the names of the {} columns take {} bytes, want at most {}",
                 fields.size(), bytes, kColumnNamesBytesMax);
   }
   return {};

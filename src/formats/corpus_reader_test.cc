@@ -169,14 +169,27 @@ TEST_F(Corpus, RefusesHeadersThatEveryRowWouldRepeatAtLength) {
   ASSERT_FALSE(reading.error) << reading.error->message;
   EXPECT_EQ(reading.documents.at(0).metadata, "{\"" + name + "\":\"b\"}");
   EXPECT_EQ(error_of("a.csv", "text," + name + "x\na,b\n", ErrorCode::kInvalidArgument),
-            "1: column 2: its name has 1025 bytes, want at most 1024");
+            "1: column 2: its name takes 1025 bytes, want at most 1024");
   EXPECT_EQ(error_of("a.tsv", name + "x\ttext\n", ErrorCode::kInvalidArgument),
-            "1: column 1: its name has 1025 bytes, want at most 1024");
+            "1: column 1: its name takes 1025 bytes, want at most 1024");
   std::string names = "text";
   for (int column = 0; column < 64; ++column) names += "\t" + name;
   EXPECT_EQ(error_of("a.tsv", names + "\n", ErrorCode::kInvalidArgument),
-            "1: the names of the 65 columns have 65540 bytes, want at most 65536");
+            "1: the names of the 65 columns take 65540 bytes, want at most 65536");
   EXPECT_EQ(read("a.tsv", name + "x\t" + name + "x\n").texts(), (Texts{name + "x"})) << "what is no header is a row";
+}
+
+// Each row repeats a name as JSON spells it: six bytes for a control character, two for a quotation mark.
+TEST_F(Corpus, CountsWhatNamesOfColumnsTakeWhereTheyAreWritten) {
+  EXPECT_EQ(error_of("a.csv", "text,a\x01\na,b\n", ErrorCode::kInvalidArgument),
+            "1: column 2: the column 'a\x01' holds the control character U+0001, want none");
+  EXPECT_EQ(error_of("a.csv", "\n\"te\nxt\",text\na,b\n", ErrorCode::kInvalidArgument).substr(0, 14), "2: column 1: t");
+  EXPECT_EQ(error_of("a.tsv", "text\t" + std::string(513, '\\') + "\na\tb\n", ErrorCode::kInvalidArgument),
+            "1: column 2: its name takes 1026 bytes, want at most 1024");
+  const Reading quotes = read("a.tsv", "text\t" + std::string(512, '\\') + "\na\tb\n", {.skip_bad_lines = true});
+  EXPECT_EQ(quotes.texts(), Texts{"a"});
+  const Reading skipped = read("a.csv", "text,a\x01\na,b\n", {.skip_bad_lines = true});
+  EXPECT_TRUE(skipped.error) << "without its header the next row would be one";
 }
 
 TEST_F(Corpus, RefusesTablesOfTooManyColumns) {
