@@ -26,6 +26,9 @@ constexpr std::string_view kPickle = "data.pkl";
 constexpr std::size_t kPickleBytesMax = 8U << 20;
 constexpr std::size_t kValuesMax = 1U << 18;
 constexpr std::size_t kTextBytesMax = 4096;
+// Of a member's name, which is compared with others for each of the storages. torch writes the file's name and a
+// number.
+constexpr std::size_t kMemberBytesMax = 512;
 constexpr std::size_t kDimensionsMax = 16;
 // Tensors may share their bytes, as tied embeddings do. All together they have no more than this many times the file's:
 // one whose thousand layers are the same matrix would be unpacked to a thousand times its size.
@@ -438,6 +441,10 @@ class Unpickler {
       return fail(ErrorCode::kUnsupported, "a persistent id that names no storage");
     }
     const ElementType& type = kElementTypes[values_[id[1]].number];
+    if (folder_.size() + values_[id[2]].text.size() > kMemberBytesMax) {
+      return fail(ErrorCode::kUnsupported, "the names of a storage and its folder have {} bytes, want at most {}",
+                  folder_.size() + values_[id[2]].text.size(), kMemberBytesMax);
+    }
     const std::string member = std::string(folder_).append("data/").append(values_[id[2]].text);
     const auto found = members_.find(member);
     if (found == members_.end()) return fail(ErrorCode::kCorruptData, "the archive has no member {}", member);

@@ -192,6 +192,19 @@ TEST(PytorchBin, BoundsWhatAPickleMayHold) {
   expect_pickle_refused(std::string((8U << 20) + 1, 'N'), ErrorCode::kUnsupported, "want at most 8388608");
 }
 
+// A storage of a few bytes is looked up as often as a pickle asks, by a name that is as long as the archive says.
+TEST(PytorchBin, BoundsTheNamesOfStorages) {
+  const auto with_folder = [](std::size_t bytes) {
+    const std::string folder(bytes, 'f');
+    const std::string pickle = dictionary({{"x", tensor(storage("FloatStorage", "0", 6), {{6}, {1}})}});
+    return build_zip({{folder + "/data.pkl", pickle}, {folder + "/data/0", kFloats}});
+  };
+  EXPECT_TRUE(parse(with_folder(255)));
+  expect_refused(with_folder(60'000), ErrorCode::kUnsupported,
+                 "the names of a storage and its folder have 60002 bytes, want at most 512");
+  expect_pickle_refused(storage("FloatStorage", std::string(600, '0'), 6), ErrorCode::kUnsupported, "606 bytes");
+}
+
 TEST(PytorchBin, BoundsWhatTensorsThatShareTheirBytesUnpackTo) {
   const auto named = [](std::size_t count) {
     std::vector<std::pair<std::string, std::string>> entries;
