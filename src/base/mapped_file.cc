@@ -122,6 +122,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(file.file_, FileDescriptor::open_regular(path, O_RDONLY));
   struct stat status {};
   if (::fstat(file.file_.get(), &status) != 0) return fail_errno(errno, "cannot read its size", path.string());
+  file.identity_ = {status.st_dev, status.st_ino};
   file.modified_ns_ = modified_ns(status);
   if (status.st_size == 0) return file;
   const auto size = static_cast<std::size_t>(status.st_size);
@@ -166,6 +167,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(size_, other.size_);
   std::swap(file_, other.file_);
   std::swap(path_, other.path_);
+  std::swap(identity_, other.identity_);
   std::swap(modified_ns_, other.modified_ns_);
   std::swap(guard_, other.guard_);
   return *this;

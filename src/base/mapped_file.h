@@ -1,6 +1,7 @@
 // A file mapped for reading.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +13,14 @@
 #include "tandem/result.h"
 
 namespace tandem {
+
+/// Tells files apart, whatever names and links lead to them: stat(2)'s device and inode.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  auto operator<=>(const FileIdentity&) const = default;
+};
 
 /// The bytes of a regular file, shared with the page cache. Owns the mapping; movable.
 ///
@@ -27,6 +36,9 @@ class MappedFile {
   static Result<MappedFile> open(const std::filesystem::path& path);
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+  /// Of the file that was opened.
+  FileIdentity identity() const { return identity_; }
 
   /// Success when everything that was read from bytes() so far is what the file held when it was opened. Costs one
   /// fstat(2). Errors: kCorruptData. Thread-safe.
@@ -45,6 +57,7 @@ class MappedFile {
   std::size_t size_ = 0;
   FileDescriptor file_;  // Stays open for check_unchanged(), and keeps an unlinked file.
   std::filesystem::path path_;
+  FileIdentity identity_;
   std::int64_t modified_ns_ = 0;
   class Guard;
   std::unique_ptr<Guard> guard_;

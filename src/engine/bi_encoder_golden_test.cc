@@ -8,6 +8,7 @@
 
 #include "engine/encoder_goldens.h"
 #include "engine/tiny_models.h"
+#include "formats/safetensors_writer.h"
 #include "tandem/bi_encoder.h"
 
 namespace tandem {
@@ -101,6 +102,42 @@ TEST(BiEncoderGoldens, ErrorsNameTheFileThatIsWrong) {
   EXPECT_TRUE(shape.starts_with(where + "/pytorch_model.bin: ")) << shape;
   const std::string missing = error_with("\"num_hidden_layers\":2", "\"num_hidden_layers\":3");
   EXPECT_TRUE(missing.starts_with(where + "/pytorch_model.bin: ") && missing.ends_with(" is missing")) << missing;
+}
+
+// Each module's weights take their size: a folder full of links to one file would take it for each of them.
+TEST(BiEncoderGoldens, ModulesHaveWeightsOfTheirOwn) {
+  namespace fs = std::filesystem;
+  const TinyModels models;
+  const TemporaryFolder& folder = models.bi_folder();
+  folder.write("1/config.json", R"({"pooling_mode":"mean"})");
+  folder.write("2/config.json", R"({"dimension":64})");
+  folder.write("3/config.json", R"({"dimension":64})");
+  const auto ones = [](std::span<float> values) { std::ranges::fill(values, 1.0F); };
+  const ComputedTensor norm[] = {{"norm.weight", {64}, ones}, {"norm.bias", {64}, ones}};
+  const fs::path first = folder.path() / "2/model.safetensors";
+  const fs::path second = folder.path() / "3/model.safetensors";
+  ASSERT_TRUE(write_safetensors(first, norm));
+  fs::create_directory_symlink("2", folder.path() / "link");
+  const auto error_with = [&](std::string_view path) {
+    folder.write("modules.json", fmt::format(R"([{{"path":"","type":"sentence_transformers.models.Transformer"}},
+      {{"path":"1","type":"sentence_transformers.models.Pooling"}},
+      {{"path":"2","type":"sentence_transformers.models.LayerNorm"}},
+      {{"path":"{}","type":"sentence_transformers.models.LayerNorm"}}])",
+                                             path));
+    const Result<BiEncoder> encoder = BiEncoder::open(folder.path());
+    return encoder ? std::string("no error") : encoder.error().message.substr(folder.path().string().size());
+  };
+  const std::string refused = ": another module has these weights";
+  EXPECT_EQ(error_with("2"), "/2" + refused);
+  EXPECT_EQ(error_with("link"), "/link" + refused);
+  fs::create_symlink(first, second);
+  EXPECT_EQ(error_with("3"), "/3" + refused);
+  fs::remove(second);
+  fs::create_hard_link(first, second);
+  EXPECT_EQ(error_with("3"), "/3" + refused);
+  fs::remove(second);
+  fs::copy_file(first, second);
+  EXPECT_EQ(error_with("3"), "no error");
 }
 
 // Collections and caches tell models apart by it.

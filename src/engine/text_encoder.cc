@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -52,14 +53,21 @@ Result<Compute> choose_compute(const ComputeOptions& options, std::size_t thread
 /// The tensors of the modules that have some; one element for each module.
 using ModuleTensors = std::vector<std::optional<TensorSource>>;
 
+/// Opens the tensors of modules, each file once: it would take its size again for every name that leads to it, and a
+/// folder can be full of links to one file.
 Result<ModuleTensors> open_modules(const ModelConfig& config) {
   ModuleTensors result;
+  std::set<FileIdentity> opened;
   for (const Module& module : config.modules) {
     std::optional<TensorSource>& tensors = result.emplace_back();
-    if (const auto* dense = std::get_if<DenseModule>(&module)) {
-      ASSIGN_OR_RETURN(tensors, TensorSource::open_folder(dense->folder));
-    } else if (const auto* layer_norm = std::get_if<LayerNormModule>(&module)) {
-      ASSIGN_OR_RETURN(tensors, TensorSource::open_folder(layer_norm->folder));
+    std::filesystem::path folder;
+    if (const auto* dense = std::get_if<DenseModule>(&module)) folder = dense->folder;
+    if (const auto* layer_norm = std::get_if<LayerNormModule>(&module)) folder = layer_norm->folder;
+    if (folder.empty()) continue;
+    ASSIGN_OR_RETURN(tensors, TensorSource::open_folder(folder));
+    for (const FileIdentity& file : tensors->identities()) {
+      if (opened.insert(file).second) continue;
+      return fail(ErrorCode::kUnsupported, "{}: another module has these weights", folder.string());
     }
   }
   return result;

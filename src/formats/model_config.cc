@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +22,7 @@ constexpr std::uint64_t kLayersMax = 1U << 12;
 constexpr std::uint64_t kVocabularyMax = 1U << 26;
 constexpr std::uint64_t kPositionsMax = 1U << 24;
 constexpr std::uint64_t kLabelsMax = 1U << 16;
+constexpr std::uint64_t kModulesMax = 64;
 // Put before every text, so that it costs its length for each; published ones have some hundred bytes.
 constexpr std::size_t kPromptBytesMax = std::size_t{16} << 10;
 constexpr std::uint64_t kConfigBytesMax = 64U << 20;
@@ -328,6 +328,7 @@ Result<std::vector<ModuleEntry>> read_module_entries(const fs::path& folder) {
     entries.push_back({std::string(type), module_path.empty() ? folder : folder / module_path});
     return {};
   }));
+  RETURN_IF_ERROR(check_range(path, "the number of modules", entries.size(), 0, kModulesMax));
   if (entries.empty() || entries.front().class_name() != "Transformer") {
     return fail(ErrorCode::kUnsupported, "{}: the first module is {}, want a Transformer of sentence_transformers",
                 path, entries.empty() ? "missing" : entries.front().class_path);
@@ -349,12 +350,6 @@ Result<Module> read_module(const ModuleEntry& entry, const fs::path& model_folde
 Status check_modules_fit(const ModelConfig& config, const fs::path& folder) {
   const std::string where = (folder / "modules.json").string();
   std::uint64_t width = 0;  // 0: there is no vector of the text yet.
-  // Weights are loaded for each module: a folder that was named a thousand times would take its size a thousand times.
-  std::set<fs::path> folders;
-  const auto check_is_new = [&](const fs::path& weights) -> Status {
-    if (folders.insert(weights).second) return {};
-    return fail(ErrorCode::kUnsupported, "{}: two modules have their weights in {}", where, weights.string());
-  };
   for (const Module& module : config.modules) {
     if (const auto* pooling = std::get_if<PoolingModule>(&module)) {
       if (width != 0) return fail(ErrorCode::kUnsupported, "{}: has two Pooling modules", where);
@@ -372,14 +367,12 @@ Status check_modules_fit(const ModelConfig& config, const fs::path& folder) {
                     dense->folder.string(), dense->inputs, width);
       }
       width = dense->outputs;
-      RETURN_IF_ERROR(check_is_new(dense->folder));
     }
     if (const auto* norm = std::get_if<LayerNormModule>(&module)) {
       if (norm->width != width) {
         return fail(ErrorCode::kCorruptData, "{}: LayerNorm wants {} components (dimension), but gets {}",
                     norm->folder.string(), norm->width, width);
       }
-      RETURN_IF_ERROR(check_is_new(norm->folder));
     }
   }
   return {};

@@ -263,19 +263,22 @@ TEST(ModelConfig, NamesTheModuleThatIsNotSupported) {
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "no Pooling right after the Transformer");
 }
 
-// A folder may be named by any number of modules, each of which would be loaded.
+// What would be done, or kept, for each of them.
 TEST(ModelConfig, BoundsWhatIsReadAgainAndAgain) {
   TemporaryFolder folder;
   folder.write("config.json", kBert);
   folder.write("1_Pooling/config.json", "{}");
-  folder.write("2_Dense/config.json", R"({"in_features":384,"out_features":384})");
-  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
-    {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"},
-    {"path":"2_Dense","type":"sentence_transformers.models.Dense"},
-    {"path":"2_Dense","type":"sentence_transformers.models.Dense"}])");
-  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "two modules have their weights in");
-  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
-    {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
+  const auto modules = [](std::size_t count) {
+    std::string list = R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+      {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"})";
+    while (count-- > 2) list += R"(,{"path":"2_Normalize","type":"sentence_transformers.models.Normalize"})";
+    return list + "]";
+  };
+  folder.write("modules.json", modules(64));
+  EXPECT_EQ(error_of(folder, ErrorCode::kUnsupported), "no error");
+  folder.write("modules.json", modules(65));
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kCorruptData), "the number of modules is 65, want 0 to 64");
+  folder.write("modules.json", modules(2));
   folder.write("1_Pooling/config.json", R"({"pooling_mode":["mean","cls","mean"]})");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "pooling_mode names \"mean\" twice");
   folder.write("1_Pooling/config.json", R"({"pooling_mode":"mean"})");

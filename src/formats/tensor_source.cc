@@ -132,6 +132,12 @@ const TensorView* TensorSource::find(std::string_view name) const {
   return entry == tensors_.end() ? nullptr : &entry->second;
 }
 
+std::vector<FileIdentity> TensorSource::identities() const {
+  std::vector<FileIdentity> identities;
+  for (const MappedFile& file : files_) identities.push_back(file.identity());
+  return identities;
+}
+
 Status TensorSource::check_unchanged() const {
   for (const MappedFile& file : files_) RETURN_IF_ERROR(file.check_unchanged());
   return {};

@@ -51,6 +51,8 @@ class TensorSource {
   const TensorMap& tensors() const { return tensors_; }
   /// The files read, in the order of their names.
   const std::vector<std::filesystem::path>& files() const { return paths_; }
+  /// Which files those are, in the same order.
+  std::vector<FileIdentity> identities() const;
   /// Success when what was read from the tensors so far is what the files held when they were opened: to be asked
   /// before anything that was computed from them leaves. Costs a system call per file. Errors: kCorruptData, with the
   /// file.
