@@ -68,15 +68,18 @@ Result<Pair> read_pair(const RecordReader& record);
 /// The current line as a query: {"_id": …, "text": …}, or the line itself, whose number is the id.
 Result<Query> read_query(const RecordReader& record);
 
-/// The next records, each read by `read`: as many as are worth encoding together, without holding a long input in
+/// As many records as are worth encoding together.
+inline constexpr std::size_t kBatchRecords = 4096;
+
+/// The next records, each read by `read`: at most `records_max`, and not so many that a long input would be held in
 /// memory. Empty at the end.
 template <class Record>
-Result<std::vector<Record>> read_batch(RecordReader& reader, Result<Record> (*read)(const RecordReader&)) {
-  constexpr std::size_t kRecordsMax = 4096;
+Result<std::vector<Record>> read_batch(RecordReader& reader, Result<Record> (*read)(const RecordReader&),
+                                       std::size_t records_max = kBatchRecords) {
   constexpr std::uint64_t kBytesMax = 8 << 20;
   std::vector<Record> records;
   const std::uint64_t bytes_end = reader.bytes_read() + kBytesMax;
-  while (records.size() < kRecordsMax && reader.bytes_read() < bytes_end) {
+  while (records.size() < records_max && reader.bytes_read() < bytes_end) {
     ASSIGN_OR_RETURN(const bool more, reader.advance());
     if (!more) break;
     Result<Record> record = read(reader);

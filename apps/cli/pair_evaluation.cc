@@ -105,24 +105,26 @@ Result<std::vector<LabelledPair>> read_labelled_pairs(const std::string& path) {
 Result<PairEvaluation> evaluate_pairs(const BiEncoder& encoder, const std::string& model,
                                       const std::vector<LabelledPair>& pairs, double threshold,
                                       const ProgressCallback& progress) {
-  std::vector<std::string_view> firsts;
-  std::vector<std::string_view> seconds;
-  for (const LabelledPair& pair : pairs) {
-    firsts.push_back(pair.first);
-    seconds.push_back(pair.second);
-  }
   const bool is_retrieval = !pairs.empty() && pairs.front().is_retrieval;
-  ASSIGN_OR_RETURN(const Embeddings left,
-                   encoder.encode(firsts, is_retrieval ? TextRole::kQuery : TextRole::kPlain, progress));
-  ASSIGN_OR_RETURN(const Embeddings right,
-                   encoder.encode(seconds, is_retrieval ? TextRole::kDocument : TextRole::kPlain, progress));
   PairEvaluation evaluation;
   evaluation.encoder = model + ", cosine";
   evaluation.compute = encoder.compute();
-  evaluation.truncation = left.truncation;
-  evaluation.truncation += right.truncation;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    evaluation.scores.push_back(cosine(left.vectors.row(i), right.vectors.row(i)));
+  std::span<const LabelledPair> rest(pairs);
+  while (!rest.empty()) {
+    const auto batch = rest.first(batch_rows(encoder.dimensions(), rest.size()));
+    rest = rest.subspan(batch.size());
+    const auto encode = [&](const std::string LabelledPair::*text, TextRole role) {
+      std::vector<std::string_view> texts;
+      for (const LabelledPair& pair : batch) texts.push_back(pair.*text);
+      return encoder.encode(texts, is_retrieval ? role : TextRole::kPlain, progress);
+    };
+    ASSIGN_OR_RETURN(const Embeddings left, encode(&LabelledPair::first, TextRole::kQuery));
+    ASSIGN_OR_RETURN(const Embeddings right, encode(&LabelledPair::second, TextRole::kDocument));
+    evaluation.truncation += left.truncation;
+    evaluation.truncation += right.truncation;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      evaluation.scores.push_back(cosine(left.vectors.row(i), right.vectors.row(i)));
+    }
   }
   RETURN_IF_ERROR(add_metrics(pairs, threshold, evaluation));
   return evaluation;

@@ -30,14 +30,12 @@ struct ScoreFlags {
 };
 
 /// One score as a number, several (one per label) as an array.
-void write_scores(JsonWriter& json, std::span<const float> scores) {
-  if (scores.size() == 1) {
-    json.value(scores[0]);
-    return;
-  }
+std::string scores_json(std::span<const float> scores) {
+  JsonWriter json;
+  if (scores.size() == 1) return json.value(scores[0]).take();
   json.begin_array();
   for (const float score : scores) json.value(score);
-  json.end_array();
+  return json.end_array().take();
 }
 
 Status run_score(const ScoreFlags& flags) {
@@ -45,25 +43,27 @@ Status run_score(const ScoreFlags& flags) {
   ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.model, flags.compute, flags.activation));
   const Stopwatch stopwatch;
   Truncation truncation;
-  JsonWriter json;
-  json.begin_object().key("scores").begin_array();
+  const std::size_t batch_size = batch_rows(encoder.labels().size(), kBatchRecords);
+  constexpr std::string_view kBeforeScores = "{\"scores\":[";
   {
     ProgressBar bar;
     for (;;) {
-      ASSIGN_OR_RETURN(const std::vector<Pair> pairs, read_batch(reader, read_pair));
+      ASSIGN_OR_RETURN(const std::vector<Pair> pairs, read_batch(reader, read_pair, batch_size));
       if (pairs.empty()) break;
       std::vector<TextPair> views;
       views.reserve(pairs.size());
       for (const Pair& pair : pairs) views.push_back({.query = pair.query, .document = pair.document});
       ASSIGN_OR_RETURN(const PairScores result, encoder.predict(views, bar.callback()));
-      truncation += result.truncation;
       for (std::size_t row = 0; row < result.scores.rows(); ++row) {
         if (flags.json) {
-          write_scores(json, result.scores.row(row));
+          const bool is_first = truncation.texts == 0 && row == 0;
+          RETURN_IF_ERROR(
+              print(fmt::format("{}{}", is_first ? kBeforeScores : ",", scores_json(result.scores.row(row)))));
         } else {
           RETURN_IF_ERROR(print(fmt::format("{}\n", fmt::join(result.scores.row(row), "\t"))));
         }
       }
+      truncation += result.truncation;
     }
   }
   if (!flags.json) {
@@ -71,7 +71,8 @@ Status run_score(const ScoreFlags& flags) {
                      describe(encoder.compute()), describe(truncation)));
     return {};
   }
-  json.end_array().key("model").value(encoder.model()).key("seconds").value(stopwatch.seconds());
+  JsonWriter json;
+  json.begin_object().key("model").value(encoder.model()).key("seconds").value(stopwatch.seconds());
   if (encoder.labels().size() > 1) {
     json.key("labels").begin_array();
     for (const std::string& label : encoder.labels()) json.value(label);
@@ -79,7 +80,8 @@ Status run_score(const ScoreFlags& flags) {
   }
   json.key("compute");
   write_json(json, encoder.compute()).key("truncation");
-  return print(write_json(json, truncation).end_object().take() + "\n");
+  const std::string summary = write_json(json, truncation).end_object().take();
+  return print(fmt::format("{}],{}\n", truncation.texts == 0 ? kBeforeScores : "", summary.substr(1)));
 }
 
 // --------------------------------------------------------------------------------------------------------- rerank

@@ -146,11 +146,12 @@ Status run_embed(const EmbedFlags& flags) {
 
   const Stopwatch stopwatch;
   Truncation truncation;
+  const std::size_t batch_size = batch_rows(encoder.dimensions(), kBatchRecords);
   {
     ProgressBar bar;
     for (;;) {
       const double fraction_before = reader.fraction().value_or(0);
-      ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_batch(reader, read_text));
+      ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_batch(reader, read_text, batch_size));
       if (texts.empty()) break;
       const std::vector<std::string_view> views(texts.begin(), texts.end());
       const auto on_progress = [&](const Progress& progress) {

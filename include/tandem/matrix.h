@@ -1,6 +1,7 @@
 // Row-major matrices of f32: the form in which embeddings enter and leave Tandem.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -36,5 +37,12 @@ class Matrix {
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
 };
+
+/// How many of `rows_max` rows with so many columns are worth holding at once. A file can say that a model's vectors
+/// have a million components: 64 MiB are the most that a batch takes, or one row.
+constexpr std::size_t batch_rows(std::size_t columns, std::size_t rows_max) {
+  constexpr std::size_t kBatchFloats = std::size_t{16} << 20;
+  return std::max<std::size_t>(std::min(kBatchFloats / std::max<std::size_t>(columns, 1), rows_max), 1);
+}
 
 }  // namespace tandem

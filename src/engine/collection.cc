@@ -91,7 +91,10 @@ class CollectionWriter::Impl {
   std::size_t documents() const { return store_.documents(); }
 
  private:
-  bool batch_is_full() const { return batch_.size() >= options_.batch_documents || batch_bytes_ >= kBatchBytesMax; }
+  bool batch_is_full() const {
+    return batch_.size() >= batch_rows(encoder_.dimensions(), options_.batch_documents) ||
+           batch_bytes_ >= kBatchBytesMax;
+  }
 
   Status embed_batch() {
     if (batch_.empty()) return {};

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/tiny_models.h"
+#include "formats/safetensors_writer.h"
 #include "index/top_k.h"
 
 namespace tandem {
@@ -340,6 +341,40 @@ TEST_F(CollectionTest, ASearchGivesNoScoreThatIsNotFinite) {
     EXPECT_TRUE(contains(hits.error().message, path_.string() + ": the vector of document 1 is not finite"))
         << hits.error().message;
   }
+}
+
+TEST_F(CollectionTest, HoldsNoMoreOfABatchTheWiderTheVectors) {
+  constexpr std::size_t kWidth = std::size_t{1} << 16;
+  const TemporaryFolder& folder = models_.bi_folder();
+  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+    {"path":"1","type":"sentence_transformers.models.Pooling"},{"path":"2","type":"sentence_transformers.models.Dense"},
+    {"path":"3","type":"sentence_transformers.models.Dense"}])");
+  folder.write("1/config.json", R"({"pooling_mode":"mean"})");
+  const auto add_dense = [&](const std::string& name, std::size_t inputs, std::size_t outputs) {
+    folder.write(name + "/config.json",
+                 fmt::format(R"({{"in_features":{},"out_features":{},"bias":false}})", inputs, outputs));
+    const ComputedTensor weights{"linear.weight", {outputs, inputs}, [](std::span<float>) {}};
+    ASSERT_TRUE(write_safetensors(folder.path() / name / "model.safetensors", {&weights, 1}));
+  };
+  add_dense("2", 64, 1);
+  add_dense("3", 1, kWidth);
+  const BiEncoder encoder = models_.bi_encoder();
+  ASSERT_EQ(encoder.dimensions(), kWidth);
+  CollectionWriter writer = must(CollectionWriter::create(path_, encoder, {.metric = {}, .batch_documents = 1024}));
+  constexpr std::size_t kDocuments = (std::size_t{64} << 20) / (kWidth * sizeof(float));
+  for (const Document& document : tiny_documents(kDocuments)) must_hold(writer.add(document));
+  std::uintmax_t written_bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
+    if (entry.path().filename() == "vectors.f32") written_bytes = entry.file_size();
+  }
+  EXPECT_GE(written_bytes, kDocuments * kWidth * sizeof(float)) << "64 MiB of vectors are a batch";
+}
+
+TEST(BatchRows, AreFewerTheWiderTheyAre) {
+  EXPECT_EQ(batch_rows(384, 4096), 4096U);
+  EXPECT_EQ(batch_rows(std::size_t{1} << 18, 4096), 64U);
+  EXPECT_EQ(batch_rows(std::size_t{1} << 30, 4096), 1U);
+  EXPECT_EQ(batch_rows(0, 7), 7U);
 }
 
 TEST_F(CollectionTest, RefusesVectorsThatAreNotFinite) {

@@ -119,9 +119,10 @@ class EncoderCache::Impl {
       if (!values[number]) missing.push_back(number);
     }
     Answer result{.rows = Matrix(numbers.size(), request.columns), .cost_ms = {}, .truncation = {}};
-    for (std::size_t begin = 0; begin < missing.size(); begin += kBatch) {
+    const std::size_t batch_size = batch_rows(request.columns, kBatch);
+    for (std::size_t begin = 0; begin < missing.size(); begin += batch_size) {
       const std::span<const std::size_t> batch =
-          std::span(missing).subspan(begin, std::min(kBatch, missing.size() - begin));
+          std::span(missing).subspan(begin, std::min(batch_size, missing.size() - begin));
       RETURN_IF_ERROR(compute(request, batch, places, keys, values, result.truncation,
                               progress_from(request.progress, begin, missing.size(), progress)));
     }

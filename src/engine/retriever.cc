@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -15,6 +16,9 @@ namespace {
 // Pairs of any queries that the cross-encoder gets at once. It bounds the texts held in memory; the threads wait for
 // each other only between batches, which at this size costs less than one pair in a hundred.
 constexpr std::size_t kPairsPerBatch = 512;
+
+constexpr Progress kEncoding{.what = "encoding", .unit = "texts"};
+constexpr Progress kReranking{.what = "reranking", .unit = "pairs"};
 
 class Stopwatch {
  public:
@@ -113,13 +117,25 @@ class Search {
  private:
   /// The first stage: the best `top_k` documents of each query.
   Result<std::vector<std::vector<VectorHit>>> retrieve(const BiEncoder& encoder, std::size_t top_k) {
-    const Stopwatch encode_stopwatch;
-    ASSIGN_OR_RETURN(const Embeddings embeddings, encoder.encode(queries_, TextRole::kQuery, progress_));
-    add_truncation(0, embeddings.truncation);
-    share_time(encode_stopwatch, &StageTimes::encode_ms);
-    const Stopwatch retrieve_stopwatch;
-    ASSIGN_OR_RETURN(auto candidates, collection_.search(embeddings.vectors, top_k, encoder.compute().threads));
-    share_time(retrieve_stopwatch, &StageTimes::retrieve_ms);
+    std::vector<std::vector<VectorHit>> candidates;
+    double encode_ms = 0;
+    double retrieve_ms = 0;
+    const std::size_t batch_size = batch_rows(encoder.dimensions(), queries_.size());
+    while (candidates.size() < queries_.size()) {
+      const std::size_t first = candidates.size();
+      const auto batch = queries_.subspan(first, std::min(batch_size, queries_.size() - first));
+      const Stopwatch encode_stopwatch;
+      ASSIGN_OR_RETURN(const Embeddings embeddings,
+                       encoder.encode(batch, TextRole::kQuery, progress_from(kEncoding, first, queries_.size())));
+      add_truncation(first, embeddings.truncation);
+      encode_ms += encode_stopwatch.elapsed_ms();
+      const Stopwatch retrieve_stopwatch;
+      ASSIGN_OR_RETURN(auto hits, collection_.search(embeddings.vectors, top_k, encoder.compute().threads));
+      std::ranges::move(hits, std::back_inserter(candidates));
+      retrieve_ms += retrieve_stopwatch.elapsed_ms();
+    }
+    share_time(encode_ms, &StageTimes::encode_ms);
+    share_time(retrieve_ms, &StageTimes::retrieve_ms);
     return candidates;
   }
 
@@ -147,7 +163,8 @@ class Search {
         const auto text = std::ranges::lower_bound(ordinals, pair.ordinal) - ordinals.begin();
         batch.push_back({queries_[pair.query], texts[static_cast<std::size_t>(text)]});
       }
-      ASSIGN_OR_RETURN(const PairScores predicted, cross_encoder.predict(batch, progress_from(first, count)));
+      ASSIGN_OR_RETURN(const PairScores predicted,
+                       cross_encoder.predict(batch, progress_from(kReranking, first, count)));
       for (std::size_t index = first; index < end; ++index) take(index, predicted.scores.row(index - first)[0]);
       add_truncation(pair_at(first).query, predicted.truncation);
     }
@@ -155,10 +172,10 @@ class Search {
   }
 
   /// Reports a batch's progress as that of the whole.
-  ProgressCallback progress_from(std::size_t first, std::size_t count) const {
+  ProgressCallback progress_from(const Progress& kind, std::size_t first, std::size_t count) const {
     if (!progress_) return {};
-    return [this, first, count](const Progress& batch) {
-      progress_({.what = "reranking", .unit = "pairs", .done = first + batch.done, .total = count});
+    return [this, kind, first, count](const Progress& batch) {
+      progress_({.what = kind.what, .unit = kind.unit, .done = first + batch.done, .total = count});
     };
   }
 
@@ -206,8 +223,9 @@ class Search {
   // The encoders report what a whole batch lost, so it is counted with the first query that the batch serves.
   void add_truncation(std::size_t query, const Truncation& truncation) { responses_[query].truncation += truncation; }
 
-  void share_time(const Stopwatch& stopwatch, double StageTimes::*stage) {
-    const double share_ms = stopwatch.elapsed_ms() / static_cast<double>(responses_.size());
+  void share_time(const Stopwatch& stopwatch, double StageTimes::*stage) { share_time(stopwatch.elapsed_ms(), stage); }
+  void share_time(double elapsed_ms, double StageTimes::*stage) {
+    const double share_ms = elapsed_ms / static_cast<double>(responses_.size());
     for (SearchResponse& response : responses_) response.times.*stage = share_ms;
   }
 

@@ -25,8 +25,6 @@ constexpr std::size_t kBatchTokens = 256;
 // From this width on a layer has so many weights that walking through them half as often is worth more.
 constexpr std::size_t kWideHiddenSize = 768;
 constexpr std::size_t kWideBatchTokens = 512;
-// A file can say that a model is a million wide: what each thread holds of a batch stays in proportion.
-constexpr std::size_t kBatchFloats = std::size_t{16} << 20;
 // A batch smaller than this is not worth a thread of its own.
 constexpr std::size_t kBatchTokensMin = 32;
 
@@ -227,8 +225,7 @@ Result<TextEncoder> TextEncoder::open(const std::filesystem::path& folder, const
   state->batch_tokens = options.compute.batch_tokens;
   if (state->batch_tokens == 0) {
     state->batch_tokens = spec.hidden_size < kWideHiddenSize ? kBatchTokens : kWideBatchTokens;
-    const std::size_t widest = std::max(spec.hidden_size, spec.embedding_size);
-    state->batch_tokens = std::clamp<std::size_t>(kBatchFloats / widest, 1, state->batch_tokens);
+    state->batch_tokens = batch_rows(std::max(spec.hidden_size, spec.embedding_size), state->batch_tokens);
   }
   state->max_length = length;
   state->weights_hash = std::move(weights_hash);

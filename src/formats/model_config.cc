@@ -97,6 +97,7 @@ Result<std::vector<std::string>> read_id2label(const Config& config, JsonValue i
     }
     return {};
   }));
+  RETURN_IF_ERROR(check_range(config.path, "the number of labels in id2label", by_id.size(), 0, kLabelsMax));
   if (!by_id.empty() && by_id.rbegin()->first != by_id.size() - 1) {
     return fail(ErrorCode::kCorruptData, "{}: id2label has {} ids up to {}, want all from 0 on", config.path,
                 by_id.size(), by_id.rbegin()->first);

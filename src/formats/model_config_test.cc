@@ -286,6 +286,17 @@ TEST(ModelConfig, BoundsWhatIsReadAgainAndAgain) {
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "the prompt 'query' has 20000 bytes");
 }
 
+TEST(ModelConfig, BoundsLabelsHoweverTheyAreGiven) {
+  TemporaryFolder folder;
+  folder.write("config.json", bert_with("\"num_labels\":65537"));
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kCorruptData), "num_labels is 65537, want 1 to 65536");
+  std::string names;
+  for (std::size_t id = 0; id <= 65536; ++id) names += fmt::format("{}\"{}\":\"x\"", id > 0 ? "," : "", id);
+  folder.write("config.json", bert_with("\"id2label\":{" + names + "}"));
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kCorruptData),
+                  "the number of labels in id2label is 65537, want 0 to 65536");
+}
+
 TEST(ModelConfig, ReadsLayerNormAndLeavesDropoutOut) {
   TemporaryFolder folder;
   folder.write("config.json", kBert);

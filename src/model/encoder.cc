@@ -16,9 +16,8 @@ namespace tandem {
 namespace {
 
 // Rows that the feed-forward layers take at a time: bounds their workspace, [rows, intermediate_size], when a batch is
-// one long sequence, and keeps it in the second cache level. Fewer where a file says that a model is absurdly wide.
+// one long sequence, and keeps it in the second cache level.
 constexpr std::size_t kFeedForwardRows = 128;
-constexpr std::size_t kFeedForwardFloats = std::size_t{16} << 20;
 
 // A few inputs of the feed-forward layers are far larger than the others, behind GELU most of all: in slices they spoil
 // the scale of their neighbours only (see docs/decisions/int8.md).
@@ -329,7 +328,7 @@ void Encoder::feed_forward(const Layer& layer, float* hidden, std::size_t rows, 
   // What follows is rounded to bf16 or int8 anyway.
   const bool coarse = precision_ != Precision::kF32 && spec_.activation == Pointwise::kGelu;
   const Pointwise activation = coarse ? Pointwise::kGeluFast : spec_.activation;
-  const std::size_t rows_max = std::clamp<std::size_t>(kFeedForwardFloats / expanded_width, 1, kFeedForwardRows);
+  const std::size_t rows_max = batch_rows(expanded_width, kFeedForwardRows);
   for (std::size_t begin = 0; begin < rows; begin += rows_max) {
     const std::size_t count = std::min(rows_max, rows - begin);
     float* chunk = hidden + begin * width;

@@ -5,7 +5,9 @@ import json
 import os
 import resource
 import sqlite3
+import struct
 import subprocess
+import time
 
 from support import CHECKPOINTS, TANDEM, CliTest, main
 
@@ -339,6 +341,33 @@ class Files(HostileTest):
                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
         self.assertEqual([line.split()[:3] for line in lines.split("\n")[:-1]],
                          [[str(number), "Q0", "long"] for number in range(1, 2_001)])
+
+    def test_a_batch_is_smaller_the_wider_its_vectors_are(self):
+        width = 1 << 18
+        types = ("Transformer", "Pooling", "Dense", "Dense")
+        for number, (inputs, outputs) in {2: (32, 1), 3: (1, width)}.items():
+            (self.folder / f"model/{number}").mkdir()
+            self.write(f"model/{number}/config.json",
+                       json.dumps({"in_features": inputs, "out_features": outputs, "bias": False}))
+            size = 4 * inputs * outputs
+            tensor = {"dtype": "F32", "shape": [outputs, inputs], "data_offsets": [0, size]}
+            header = json.dumps({"linear.weight": tensor}).encode()
+            self.write(f"model/{number}/model.safetensors", struct.pack("<Q", len(header)) + header + bytes(size))
+        (self.folder / "model/1").mkdir()
+        self.write("model/1/config.json", json.dumps({"pooling_mode": "mean"}))
+        self.write("model/modules.json", json.dumps(
+            [{"path": str(i) if i else "", "type": "sentence_transformers.models." + types[i]} for i in range(4)]))
+        with subprocess.Popen([TANDEM, "embed", "--model", "model", *OFFLINE, "--output", "o.npy"], cwd=self.folder,
+                              env=self.environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdin.write(b"one fast boat\n" * 64)
+            process.stdin.flush()
+            deadline = time.monotonic() + 60
+            while sum(path.stat().st_size for path in self.folder.glob("o.npy*")) < 64 * 4 * width:
+                self.assertLess(time.monotonic(), deadline, "64 MiB of vectors are a batch")
+                time.sleep(0.05)
+            process.communicate(b"a slow model\n")
+        self.assertEqual(process.returncode, 0)
+        self.assertGreaterEqual((self.folder / "o.npy").stat().st_size, 65 * 4 * width)
 
     def test_a_private_output_stays_private(self):
         output = self.folder / "o.npy"
