@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "engine/tiny_models.h"
 #include "formats/safetensors_writer.h"
 #include "tandem/bi_encoder.h"
+#include "tandem/tokenizer.h"
 
 namespace tandem {
 namespace {
@@ -104,6 +106,21 @@ TEST(BiEncoderGoldens, ErrorsNameTheFileThatIsWrong) {
   EXPECT_TRUE(missing.starts_with(where + "/pytorch_model.bin: ") && missing.ends_with(" is missing")) << missing;
 }
 
+// Attention and quantisation make finite vectors of them.
+TEST(BiEncoderGoldens, WeightsThatAreNotFiniteAreAnError) {
+  for (const std::string tensor :
+       {"bert.embeddings.LayerNorm.bias", "bert.encoder.layer.1.attention.self.query.weight",
+        "bert.encoder.layer.0.attention.self.key.bias", "bert.encoder.layer.1.output.dense.weight"}) {
+    const TinyModels models;
+    models.spoil_weights(std::numeric_limits<float>::quiet_NaN(), tensor);
+    const Result<BiEncoder> encoder = BiEncoder::open(models.bi_folder().path());
+    ASSERT_FALSE(encoder) << tensor;
+    EXPECT_EQ(encoder.error().code, ErrorCode::kCorruptData);
+    const std::string where = (models.bi_folder().path() / "model.safetensors: ").string() + tensor + " has nan at ";
+    EXPECT_TRUE(encoder.error().message.starts_with(where)) << encoder.error().message;
+  }
+}
+
 // Each module's weights take their size: a folder full of links to one file would take it for each of them.
 TEST(BiEncoderGoldens, ModulesHaveWeightsOfTheirOwn) {
   namespace fs = std::filesystem;
@@ -145,11 +162,32 @@ TEST(BiEncoderGoldens, AVectorThatIsNotFiniteIsAnError) {
   const TinyModels models;
   const std::vector<std::string_view> texts{"the cat"};
   EXPECT_TRUE(models.bi_encoder().encode(texts));
-  models.spoil_weights();
+  models.spoil_weights(std::numeric_limits<float>::infinity());
   const Result<Embeddings> embeddings = models.bi_encoder().encode(texts);
   ASSERT_FALSE(embeddings);
   EXPECT_EQ(embeddings.error().code, ErrorCode::kCorruptData);
   EXPECT_TRUE(embeddings.error().message.starts_with("text 1: ")) << embeddings.error().message;
+}
+
+// The other tokens read it through attention, where quantisation has made numbers of it.
+TEST(BiEncoderGoldens, AWordThatIsNotFiniteIsAnErrorInEveryPrecision) {
+  const TinyModels models;
+  const std::int32_t unknown = must(Tokenizer::open(models.bi_folder().path())).id("[UNK]").value();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  models.spoil_weights(kNan, "bert.embeddings.word_embeddings.weight", static_cast<std::size_t>(unknown));
+  for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
+    for (const Pooling pooling : {Pooling::kCls, Pooling::kMean, Pooling::kMax, Pooling::kLastToken}) {
+      const BiEncoder encoder =
+          must(BiEncoder::open(models.bi_folder().path(), {.compute = {.precision = precision}, .pooling = pooling}));
+      const std::string_view texts[] = {"the cat", "the \u2603 cat"};
+      EXPECT_TRUE(encoder.encode({texts, 1}));
+      const Result<Embeddings> embeddings = encoder.encode(texts);
+      ASSERT_FALSE(embeddings) << static_cast<int>(precision) << " " << static_cast<int>(pooling);
+      EXPECT_TRUE(embeddings.error().message.starts_with("text 2: ")) << embeddings.error().message;
+    }
+  }
+  models.spoil_weights(kNan);
+  EXPECT_FALSE(BiEncoder::open(models.bi_folder().path(), {.compute = {.precision = Precision::kInt8}}));
 }
 
 TEST(BiEncoderGoldens, TheIdentityKnowsTheWeightsOfModules) {

@@ -378,7 +378,7 @@ TEST(BatchRows, AreFewerTheWiderTheyAre) {
 }
 
 TEST_F(CollectionTest, RefusesVectorsThatAreNotFinite) {
-  models_.spoil_weights();
+  models_.spoil_weights(std::numeric_limits<float>::infinity());
   const BiEncoder encoder = models_.bi_encoder();
   CollectionWriter writer = must(CollectionWriter::create(path_, encoder));
   must_hold(writer.add(tiny_documents(1)[0]));

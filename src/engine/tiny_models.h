@@ -5,13 +5,15 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
-#include <limits>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "engine/encoder_goldens.h"
+#include "formats/safetensors.h"
 #include "tandem/bi_encoder.h"
 #include "tandem/corpus.h"
 #include "tandem/cross_encoder.h"
@@ -44,19 +46,23 @@ class TinyModels {
   }
   const TemporaryFolder& bi_folder() const { return bi_folder_; }
 
-  /// Makes every weight of a bi-encoder that is opened from now on infinite.
-  void spoil_weights() const {
+  /// Gives all numbers of a tensor this value, or those of one row, in the bi-encoders that are opened from now on. The
+  /// embeddings of words are the only ones that are not looked at in opening.
+  void spoil_weights(float value, const std::string& tensor = "bert.embeddings.word_embeddings.weight",
+                     std::optional<std::size_t> row = {}) const {
     const std::filesystem::path path = bi_folder_.path() / "model.safetensors";
     std::string content;
     {
       std::ifstream file(path, std::ios::binary);
       content.assign(std::istreambuf_iterator<char>(file), {});
     }
-    std::uint64_t header_bytes = 0;
-    std::memcpy(&header_bytes, content.data(), sizeof header_bytes);
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    for (std::size_t place = sizeof header_bytes + header_bytes; place < content.size(); place += sizeof kInfinity) {
-      std::memcpy(content.data() + place, &kInfinity, sizeof kInfinity);
+    const TensorMap tensors = must(parse_safetensors(std::as_bytes(std::span(content)), path.string()));
+    const TensorView& view = tensors.at(tensor);
+    const std::size_t bytes = row ? view.bytes.size() / view.shape.at(0) : view.bytes.size();
+    const auto first = static_cast<std::size_t>(reinterpret_cast<const char*>(view.bytes.data()) - content.data());
+    const std::size_t begin = first + row.value_or(0) * bytes;
+    for (std::size_t place = begin; place < begin + bytes; place += sizeof value) {
+      std::memcpy(content.data() + place, &value, sizeof value);
     }
     bi_folder_.write("model.safetensors", content);
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -181,7 +182,15 @@ Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& sourc
     ASSIGN_OR_RETURN(encoder.position_bias_, loader.position_bias(*spec.relative_bias));
   }
   std::optional<ActivationMoments> moments;
-  if (precision == Precision::kInt8) moments.emplace(encoder.sample_embeddings(), spec.hidden_size);
+  if (precision == Precision::kInt8) {
+    const std::vector<float> sample = encoder.sample_embeddings();
+    // One that is not finite would spoil the scales of all layers.
+    if (!is_finite(sample)) {
+      return fail(ErrorCode::kCorruptData, "{}: {} has words whose embeddings are not finite",
+                  source.files().front().string(), resolve_name(spec, source, spec.word_embeddings));
+    }
+    moments.emplace(sample, spec.hidden_size);
+  }
   for (const LayerNames& names : spec.layer_names) {
     ASSIGN_OR_RETURN(Layer layer, loader.layer(names, moments));
     if (options.adapter != nullptr) {
@@ -235,6 +244,14 @@ void Encoder::embed(const TokenBatch& batch, EncoderWorkspace& workspace) const 
   if (embedding_projection_) {
     embedding_projection_->apply(embedding_projection_->prepare(rows, width, tokens, workspace.prepared),
                                  {.f32 = workspace.hidden.data(), .stride = spec_.hidden_size});
+  }
+  // Quantisation would make numbers of one row that is not finite, which other rows then read: so that it shows
+  // whatever is read of a sequence, all of it is spoiled.
+  for (std::size_t sequence = 0; sequence < batch.sequences(); ++sequence) {
+    const std::size_t first = batch.offsets[sequence] * spec_.hidden_size;
+    const std::span<float> own(workspace.hidden.data() + first,
+                               batch.offsets[sequence + 1] * spec_.hidden_size - first);
+    if (!is_finite(own)) std::ranges::fill(own, std::numeric_limits<float>::quiet_NaN());
   }
 }
 

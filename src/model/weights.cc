@@ -2,16 +2,33 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <string>
 
 #include "base/error.h"
 
 namespace tandem {
+namespace {
+
+/// What errors call a source: of several shards the first stands for all.
+std::string name_of(const TensorSource& source) {
+  return source.files().empty() ? "the weights" : source.files().front().string();
+}
+
+}  // namespace
+
+bool is_finite(std::span<const float> values) {
+  // Infinities and NaNs have an exponent of all ones. A loop without calls or conditions becomes vector instructions.
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  std::uint32_t found = 0;
+  for (const float value : values) found |= (std::bit_cast<std::uint32_t>(value) & kExponent) == kExponent ? 1U : 0U;
+  return found == 0;
+}
 
 Result<const TensorView*> find_tensor(const TensorSource& source, std::string_view name,
                                       std::span<const std::uint64_t> shape) {
-  // Of several shards the first stands for all.
-  const std::string file = source.files().empty() ? "the weights" : source.files().front().string();
+  const std::string file = name_of(source);
   const TensorView* tensor = source.find(name);
   if (tensor == nullptr) return fail(ErrorCode::kNotFound, "{}: {} is missing", file, name);
   if (!std::ranges::equal(tensor->shape, shape)) {
@@ -29,7 +46,16 @@ Result<std::vector<float>> read_tensor(const TensorSource& source, std::string_v
                                        std::span<const std::uint64_t> shape) {
   ASSIGN_OR_RETURN(const TensorView* const tensor, find_tensor(source, name, shape));
   std::vector<float> values(tensor->elements());
-  copy_as_f32(*tensor, 0, values);
+  // Looked at while they are in the first cache level.
+  constexpr std::size_t kValuesAtOnce = 4096;
+  for (std::size_t begin = 0; begin < values.size(); begin += kValuesAtOnce) {
+    const auto part = std::span(values).subspan(begin, std::min(kValuesAtOnce, values.size() - begin));
+    copy_as_f32(*tensor, begin, part);
+    if (is_finite(part)) continue;
+    const auto damaged = std::ranges::find_if(part, [](float value) { return !std::isfinite(value); });
+    return fail(ErrorCode::kCorruptData, "{}: {} has {} at position {}, want finite numbers", name_of(source), name,
+                *damaged, begin + static_cast<std::size_t>(damaged - part.begin()));
+  }
   source.discard(*tensor);
   return values;
 }
