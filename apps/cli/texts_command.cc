@@ -138,7 +138,8 @@ Status run_embed(const EmbedFlags& flags) {
   // The input first: a wrong name should not have to wait for a model.
   RETURN_IF_ERROR(check_is_no_input("--output", flags.output, {&flags.input, 1}));
   ASSIGN_OR_RETURN(RecordReader reader, RecordReader::open(flags.input));
-  ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.compute.network, flags.vectors.adapter));
+  ASSIGN_OR_RETURN(const ModelFolders folders,
+                   resolve_model(flags.model, flags.compute.network, flags.vectors.adapter));
   RETURN_IF_ERROR(check_is_no_input("--output", flags.output,
                                     std::vector{folders.model.string(), folders.adapter.value_or("").string()}));
   ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(folders, flags.compute, flags.vectors));
