@@ -87,7 +87,8 @@ class Steps(unittest.TestCase):
 
     def test_steps_that_are_missing_or_end_early_are_a_failure(self):
         passes = "step tests 0 60 true"
-        for steps in ((None,), (passes, "if"), (passes, "exit 0", "step asan 1 60 true")):
+        for steps in ((None,), (passes, "if"), (passes, "exit 0", "step asan 1 60 true"),
+                      (passes, "return 0", "step asan 1 60 true")):
             status, summary = self.run_steps(*steps)
             self.assertEqual(status, 1, self.output)
             self.assertIn("FAILED   .ci/steps: it was not read to its end", summary)

@@ -55,12 +55,12 @@ Result<CollectionSearch> CollectionSearch::open(const std::string& folder, const
 
 Status CollectionSearch::search(std::span<const Query> queries, ProgressBar& bar,
                                 const std::function<Status(const Query&, const SearchResponse&)>& take) const {
-  // For each thread as many as fill its batches.
-  const std::size_t batch_max = 32 * compute().threads;
+  // Enough to share batches; the texts of their results may be long.
+  constexpr std::size_t kBatch = 64;
   const Retriever retriever(collection_, bi_encoder_ ? &*bi_encoder_ : nullptr,
                             cross_encoder_ ? &*cross_encoder_ : nullptr);
-  for (std::size_t begin = 0; begin < queries.size(); begin += batch_max) {
-    const std::span<const Query> batch = queries.subspan(begin, std::min(batch_max, queries.size() - begin));
+  for (std::size_t begin = 0; begin < queries.size(); begin += kBatch) {
+    const std::span<const Query> batch = queries.subspan(begin, std::min(kBatch, queries.size() - begin));
     std::vector<std::string_view> texts;
     for (const Query& query : batch) texts.push_back(query.text);
     // One batch shows its own steps; of several, how many are done.

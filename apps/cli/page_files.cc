@@ -37,6 +37,11 @@ Result<PageFiles> PageFiles::prepare(const std::string& report, const std::strin
     if (!std::filesystem::is_directory(svg, error)) {
       return fail(ErrorCode::kInvalidArgument, "--svg {}: is a file, want a folder", svg);
     }
+    // What a chart would not replace in the end is better known now.
+    for (std::filesystem::directory_iterator entry(svg, error), end; !error && entry != end; entry.increment(error)) {
+      const std::filesystem::path& path = entry->path();
+      if (path.extension() == ".svg") RETURN_IF_ERROR(ReplacementFile::create_in(svg, path.filename().string()));
+    }
   }
   // Made and thrown away: an interrupt while measuring leaves nothing behind.
   if (!report.empty()) RETURN_IF_ERROR(ReplacementFile::create(report));

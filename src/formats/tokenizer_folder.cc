@@ -102,6 +102,7 @@ Result<TokenizerSpec> read_word_piece_folder(const fs::path& folder) {
   model.max_input_chars_per_word = kWordCharsMax;
   ASSIGN_OR_RETURN(model.vocabulary, read_vocab_txt(path));
   ASSIGN_OR_RETURN(const TokenIds ids, check_vocabulary(model.vocabulary, path.string()));
+  RETURN_IF_ERROR(check_affix(model.unk_token, "unk_token", path.string()));
   RETURN_IF_ERROR(check_has_token(ids, model.unk_token, "unk_token", path.string()));
   auto added_ids = future_ids(ids, tokens.added);
 

@@ -211,7 +211,8 @@ std::vector<std::string> files_to_fetch(const std::vector<std::string>& names) {
 Result<HubSnapshot> parse_hub_snapshot(std::string_view answer, std::string_view where) {
   ASSIGN_OR_RETURN(const JsonDocument document, JsonDocument::parse(answer, where));
   HubSnapshot snapshot;
-  ASSIGN_OR_RETURN(snapshot.commit, document.root().get_string("sha"));
+  ASSIGN_OR_RETURN(const std::string_view sha, document.root().get_string("sha"));
+  snapshot.commit = in_lower_case(sha);
   if (!is_commit(snapshot.commit)) {
     return fail(ErrorCode::kCorruptData, "{}: sha is \"{}\", want the 40 digits of a commit", where, snapshot.commit);
   }

@@ -10,8 +10,12 @@ Result<ModelTokenizer> open_model_tokenizer(const std::filesystem::path& folder)
   ASSIGN_OR_RETURN(const EncoderSpec spec, make_encoder_spec(config.transformer, ModelTask::kEmbed));
   ASSIGN_OR_RETURN(Tokenizer tokenizer,
                    Tokenizer::open(config.transformer_folder, {.lower_case = config.do_lower_case}));
-  return ModelTokenizer{.tokenizer = std::move(tokenizer),
-                        .options = {.tokens_max = max_tokens(config, spec.usable_positions())}};
+  const std::size_t tokens = max_tokens(config, spec.usable_positions());
+  if (const std::size_t special_tokens = tokenizer.layout(false).special_tokens; tokens <= special_tokens) {
+    return fail(ErrorCode::kConflict, "{}: the model reads {} tokens, and the tokenizer puts {} around each text",
+                folder.string(), tokens, special_tokens);
+  }
+  return ModelTokenizer{.tokenizer = std::move(tokenizer), .options = {.tokens_max = tokens}};
 }
 
 }  // namespace tandem

@@ -57,7 +57,10 @@ class TextBudget {
   void spend() { is_spent_ = true; }
 
   /// A step begins that reads so many bytes. It may write as many; more is growth, which all steps together share.
-  void begin_step(std::size_t source_bytes) { free_left_ = source_bytes; }
+  void begin_step(std::size_t source_bytes) {
+    free_left_ = source_bytes;
+    take_steps(source_bytes);
+  }
 
   /// How many of `bytes` may be written; where that is fewer, no more may be afterwards.
   std::size_t take_bytes(std::size_t bytes) {
@@ -69,7 +72,7 @@ class TextBudget {
     return free + growth;
   }
 
-  /// Counts bytes that were compared in looking for tokens.
+  /// Counts bytes that were read by a step, or compared in looking for tokens.
   void take_steps(std::size_t steps) {
     is_spent_ |= steps > steps_left_;
     steps_left_ -= std::min(steps, steps_left_);

@@ -21,6 +21,9 @@
 namespace tandem {
 namespace {
 
+// Of all special tokens that are put around texts and pairs: whoever prints tokens prints these for each text.
+constexpr std::size_t kTemplateBytesMax = 8192;
+
 // Offsets have 32 bits, and a byte that is not UTF-8 becomes three.
 constexpr std::size_t kTextBytesMax = std::size_t{1} << 30;
 
@@ -338,10 +341,16 @@ Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder, const Tok
   const std::vector<std::int32_t> template_ids = ids_of(spec.post_processor.layout);
   auto impl = std::make_unique<Impl>(std::move(spec));
   RETURN_IF_ERROR(impl->add_tokens(added_tokens, name));
+  std::size_t template_bytes = 0;
   for (const std::int32_t id : template_ids) {
     if (impl->token(id).empty()) {
       return fail(ErrorCode::kCorruptData, "{}: post_processor: id {} is not in the vocabulary", name, id);
     }
+    template_bytes += impl->token(id).size();
+  }
+  if (template_bytes > kTemplateBytesMax) {
+    return fail(ErrorCode::kUnsupported, "{}: post_processor: the special tokens have {} bytes, want at most {}", name,
+                template_bytes, kTemplateBytesMax);
   }
   return Tokenizer(std::move(impl));
 }

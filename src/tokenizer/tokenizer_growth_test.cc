@@ -1,5 +1,6 @@
 // What tokenizers cost that were made to explode: each part of a file or a text is made eight times as large, and time
 // and memory may grow by no more than n log n would.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -340,6 +341,36 @@ TEST(TokenizerBudget, LetsAShortTextGrowByLittle) {
   const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
   EXPECT_LT(tokenizer->encode("aaaa").ids.size(), kTokensMax);
+}
+
+// Steps that write no more than they read are free of growth, but read a text that has grown again and again.
+TEST(TokenizerBudget, CountsWhatStepsRead) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", R"({"version":"1.0","pre_tokenizer":null,"normalizer":)" +
+                                     normalizers(replace("a", std::string(1'020, '.')) + "," +
+                                                 list_of(63, [](std::size_t) { return R"({"type":"NFKC"})"; })) +
+                                     R"(,"model":)" + std::string(kLetters) + "}");
+  const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_GT(tokenizer->encode("a").tokens_dropped, 0U);
+  EXPECT_EQ(tokenizer->encode("b").tokens_dropped, 0U);
+}
+
+TEST(TokenizerBudget, SpellsNoMoreThanSoMuchAroundEachText) {
+  const auto error_with = [](std::size_t bytes) {
+    const TemporaryFolder folder;
+    const std::string token(bytes, 's');
+    folder.write(
+        "tokenizer.json",
+        fmt::format(R"({{"version":"1.0","model":{{"type":"WordPiece","unk_token":"?","vocab":{{"?":0,"{0}":1}},)"
+                    R"("continuing_subword_prefix":"##","max_input_chars_per_word":100}},"post_processor":)"
+                    R"({{"type":"BertProcessing","sep":["{0}",1],"cls":["{0}",1]}}}})",
+                    token));
+    const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+    return tokenizer ? std::string() : tokenizer.error().message;
+  };
+  EXPECT_EQ(error_with(100), "");
+  EXPECT_NE(error_with(4'000).find("the special tokens have"), std::string::npos) << error_with(4'000);
 }
 
 // What grows most of all that is published: it must not be cut.
