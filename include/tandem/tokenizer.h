@@ -73,8 +73,8 @@ struct SequenceLayout {
 /// Invalid UTF-8 in a text is read as the Unicode standard recommends (chapter 3.9, U+FFFD substitution of maximal
 /// subparts), which is also what Python's bytes.decode("utf-8", "replace") yields; byte offsets still point into the
 /// bytes given. A text is read up to its first GiB, and as far as its stages make no more than 13 bytes and 4 words of
-/// each of its bytes, and read or compare no more than 256: only a tokenizer that was made to explode does, and its texts
-/// are cut there.
+/// each of its bytes, and read or compare no more than 256: only a tokenizer that was made to explode does, and its
+/// texts are cut there.
 class Tokenizer {
  public:
   /// Reads `tokenizer.json` of a model folder, or the older files that a folder without one has: vocab.txt, vocab.json
