@@ -12,6 +12,7 @@ namespace tandem {
 /// Counts the code points before any place of a text, which is UTF-8 and must outlive the index.
 class CodePointIndex {
  public:
+  CodePointIndex() = default;  ///< To be assigned to before it is asked anything.
   explicit CodePointIndex(std::string_view utf8) : text_(utf8) {
     counts_.reserve(utf8.size() / kBlock + 2);
     counts_.push_back(0);

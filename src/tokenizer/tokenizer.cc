@@ -59,7 +59,7 @@ Offset offset_of(TextSpan span) {
 /// A text on its way through the stages, and where its code points are, for whoever asks for offsets.
 struct Original {
   std::string_view text;
-  std::optional<CodePointIndex> code_points = {};
+  CodePointIndex code_points = {};  ///< Of nothing, where nobody asks for it.
 };
 
 /// A text that was not UTF-8, made so, and the way back.
@@ -217,7 +217,9 @@ class Tokenizer::Impl {
   void tokenize_utf8(std::string_view text, const EncodeOptions& options, Scratch& scratch, TextTokens& tokens) const {
     const bool offsets = options.offsets != OffsetUnit::kNone;
     Original original{text};
-    if (options.offsets == OffsetUnit::kCodePoints || (offsets && !trims_.empty())) original.code_points.emplace(text);
+    if (options.offsets == OffsetUnit::kCodePoints || (offsets && !trims_.empty())) {
+      original.code_points = CodePointIndex(text);
+    }
     EdgeSpaceCounter spaces(text);
     TextBudget budget(text.size());
     raw_added_tokens_.split(text, options.split_special_tokens, budget, scratch.raw_pieces);
@@ -232,7 +234,7 @@ class Tokenizer::Impl {
     }
     tokens.is_cut = budget.is_spent();
     if (options.offsets == OffsetUnit::kCodePoints) {
-      const CodePointIndex& index = *original.code_points;
+      const CodePointIndex& index = original.code_points;
       if (index.is_ascii()) return;
       for (auto* list : {&tokens.offsets, &tokens.offsets_if_first}) {
         for (Offset& offset : *list) offset = {index.count_before(offset.begin), index.count_before(offset.end)};
@@ -247,8 +249,8 @@ class Tokenizer::Impl {
       return;
     }
     const bool is_first = tokens.offsets.empty();
-    tokens.offsets.push_back(trim_offset(trims_, spaces, *original.code_points, offset, is_first));
-    tokens.offsets_if_first.push_back(trim_offset(trims_, spaces, *original.code_points, offset, true));
+    tokens.offsets.push_back(trim_offset(trims_, spaces, original.code_points, offset, is_first));
+    tokens.offsets_if_first.push_back(trim_offset(trims_, spaces, original.code_points, offset, true));
   }
 
   /// What lies between two added tokens.
