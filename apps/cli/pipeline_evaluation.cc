@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <span>
 #include <utility>
 
 #include "base/error.h"
+#include "base/finite.h"
 #include "base/json.h"
 #include "names.h"
 #include "report.h"
@@ -52,7 +52,7 @@ Result<std::vector<Document>> all_documents(const Collection& collection) {
 Status check_vectors(const Collection& collection, std::string_view name) {
   const MatrixView vectors = collection.vectors();
   for (std::size_t row = 0; row < vectors.rows; ++row) {
-    if (std::ranges::all_of(vectors.row(row), [](float value) { return std::isfinite(value); })) continue;
+    if (is_finite(vectors.row(row))) continue;
     return fail(ErrorCode::kCorruptData, "{}: the vector of document {} is not finite", name, row);
   }
   return {};

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "base/error.h"
+#include "base/finite.h"
 #include "engine/text_encoder.h"
 #include "model/linear.h"
 #include "model/pooling.h"
@@ -249,7 +249,7 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
                    impl.encoder.run(inputs, first_only ? HiddenRows::kFirst : HiddenRows::kAll, consume, progress));
   for (std::size_t row = 0; row < texts.size(); ++row) {
     // One component that is not finite spoils every ranking and average that it takes part in.
-    if (std::ranges::all_of(embeddings.vectors.row(row), [](float value) { return std::isfinite(value); })) continue;
+    if (is_finite(embeddings.vectors.row(row))) continue;
     return fail(ErrorCode::kCorruptData, "text {}: {} gives a vector that is not finite: are its weights damaged?",
                 row + 1, impl.name);
   }

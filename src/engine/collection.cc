@@ -3,12 +3,11 @@
 
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cmath>
 #include <ctime>
 #include <utility>
 
 #include "base/error.h"
+#include "base/finite.h"
 #include "engine/vector_search.h"
 #include "store/collection_store.h"
 
@@ -70,7 +69,7 @@ class CollectionWriter::Impl {
       return fail(ErrorCode::kInvalidArgument, "document {}: a vector of {} dimensions, {} gives {}", document.id,
                   vector.size(), info_.encoder.model, encoder_.dimensions());
     }
-    if (!std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) {
+    if (!is_finite(vector)) {
       return fail(ErrorCode::kCorruptData, "document {}: its vector is not finite", document.id);
     }
     // Vectors stand in the order of their documents, so those that wait go first.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/finite.h"
 #include "kernels/isa.h"
 
 namespace tandem {
@@ -29,7 +30,7 @@ Result<std::vector<std::vector<VectorHit>>> VectorSearch::search(MatrixView quer
     const auto is_wrong = [](const VectorHit& hit) { return !std::isfinite(hit.score); };
     const auto wrong = std::ranges::find_if(results[query], is_wrong);
     if (wrong == results[query].end()) continue;
-    if (!std::ranges::all_of(queries.row(query), [](float value) { return std::isfinite(value); })) {
+    if (!is_finite(queries.row(query))) {
       return fail(ErrorCode::kInvalidArgument, "the vector of query {} is not finite", query);
     }
     return fail(ErrorCode::kCorruptData, "the vector of document {} is not finite, or too large: its score is {}",

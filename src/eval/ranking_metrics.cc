@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace tandem {
@@ -41,14 +42,6 @@ constexpr std::array kSpellings{
 const Spelling* find_spelling(std::string_view name) {
   const auto* found = std::ranges::find(kSpellings, name, &Spelling::name);
   return found == kSpellings.end() ? nullptr : found;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& letter : result) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return result;
 }
 
 double linear_gain(std::int32_t relevance) { return relevance; }
@@ -88,7 +81,7 @@ Result<RankingMetric> parse_ranking_metric(std::string_view name) {
         "without a cutoff such as @10",
         name);
   };
-  const std::string spelled = lower(name);
+  const std::string spelled = in_lower_case(name);
   RankingMetric metric;
   const Spelling* spelling = find_spelling(spelled);
   if (spelling == nullptr) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/controls.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -29,14 +30,6 @@ constexpr std::size_t kSkippedErrorsMax = 10;
 constexpr std::size_t kColumnsMax = 1024;
 constexpr std::size_t kColumnNameBytesMax = 1024;
 constexpr std::size_t kColumnNamesBytesMax = std::size_t{64} << 10;  // Of all columns together.
-
-std::string ascii_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return lower;
-}
 
 /// The fields of one record. Those after the first kColumnsMax are counted and not kept: a line of nothing but commas
 /// would take many times its size.
@@ -159,7 +152,7 @@ Result<std::optional<TableColumns>> read_header(const std::vector<std::string>& 
   std::optional<std::size_t> text;
   for (std::size_t column = 0; column < fields.size(); ++column) {
     const std::string_view name = strip(fields[column]);
-    const std::string lower = ascii_lower(name);
+    const std::string lower = in_lower_case(name);
     std::optional<std::size_t>* known = nullptr;
     if (lower == "text") known = &text;
     if (lower == "title") known = &columns.title;
@@ -249,7 +242,7 @@ Source::Kind kind_of(CorpusFormat format, const std::string& path) {
     case CorpusFormat::kAuto:
       break;
   }
-  const std::string extension = ascii_lower(std::filesystem::path(path).extension().string());
+  const std::string extension = in_lower_case(std::filesystem::path(path).extension().string());
   if (extension == ".jsonl" || extension == ".ndjson") return Source::Kind::kJsonl;
   if (extension == ".tsv") return Source::Kind::kTsv;
   if (extension == ".csv") return Source::Kind::kCsv;
@@ -277,7 +270,7 @@ Result<std::vector<Source>> list_folder(const std::string& folder) {
   const fs::path whole_folder = fs::canonical(folder, error);
   if (error) return fail_errno(error.value(), "cannot find the folder", folder);
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string extension = ascii_lower(entry->path().extension().string());
+    const std::string extension = in_lower_case(entry->path().extension().string());
     std::error_code not_there;  // A link that leads nowhere is no text.
     if ((extension != ".txt" && extension != ".md") || !entry->is_regular_file(not_there)) continue;
     const fs::path relative = entry->path().lexically_relative(folder);

@@ -441,11 +441,12 @@ class Unpickler {
       return fail(ErrorCode::kUnsupported, "a persistent id that names no storage");
     }
     const ElementType& type = kElementTypes[values_[id[1]].number];
-    if (folder_.size() + values_[id[2]].text.size() > kMemberBytesMax) {
+    const std::string_view key = values_[id[2]].text;
+    if (const std::size_t bytes = folder_.size() + key.size(); bytes > kMemberBytesMax) {
       return fail(ErrorCode::kUnsupported, "the names of a storage and its folder have {} bytes, want at most {}",
-                  folder_.size() + values_[id[2]].text.size(), kMemberBytesMax);
+                  bytes, kMemberBytesMax);
     }
-    const std::string member = std::string(folder_).append("data/").append(values_[id[2]].text);
+    const std::string member = std::string(folder_).append("data/").append(key);
     const auto found = members_.find(member);
     if (found == members_.end()) return fail(ErrorCode::kCorruptData, "the archive has no member {}", member);
     if (found->second.is_deflated) {

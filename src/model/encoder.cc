@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/finite.h"
 #include "model/weights.h"
 
 namespace tandem {

@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -232,13 +233,10 @@ void HttpResponse::take_header(std::string_view line) {
   }
   const std::size_t colon = line.find(':');
   if (colon == line.npos) return;
-  std::string name(line.substr(0, colon));
-  for (char& character : name) {
-    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
-  }
+  const std::string name = in_lower_case(line.substr(0, colon));
   const std::string value(trimmed(line.substr(colon + 1)));
   headers.emplace(name, value);
-  last_headers.insert_or_assign(std::move(name), value);
+  last_headers.insert_or_assign(name, value);
 }
 
 std::optional<std::uint64_t> HttpResponse::range_begin() const {

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -83,14 +84,6 @@ bool is_any_weights(std::string_view file) {
 bool is_small_file(std::string_view file) {
   return std::ranges::find(kSmallFiles, file) != kSmallFiles.end() ||
          (file.starts_with("sentence_") && file.ends_with("_config.json"));
-}
-
-std::string in_lower_case(std::string_view text) {
-  std::string result(text);
-  for (char& character : result) {
-    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
-  }
-  return result;
 }
 
 /// A hash that a listing gives; empty where it gives none. What is no hash is no reason to take a file unchecked.

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <string>
 
 #include "base/error.h"
+#include "base/finite.h"
 
 namespace tandem {
 namespace {
@@ -17,14 +17,6 @@ std::string name_of(const TensorSource& source) {
 }
 
 }  // namespace
-
-bool is_finite(std::span<const float> values) {
-  // Infinities and NaNs have an exponent of all ones. A loop without calls or conditions becomes vector instructions.
-  constexpr std::uint32_t kExponent = 0x7F800000;
-  std::uint32_t found = 0;
-  for (const float value : values) found |= (std::bit_cast<std::uint32_t>(value) & kExponent) == kExponent ? 1U : 0U;
-  return found == 0;
-}
 
 Result<const TensorView*> find_tensor(const TensorSource& source, std::string_view name,
                                       std::span<const std::uint64_t> shape) {

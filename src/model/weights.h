@@ -21,9 +21,6 @@ struct NormWeights {
 /// What torch.nn.LayerNorm adds to the variance where nobody says otherwise.
 constexpr float kTorchNormEpsilon = 1e-5F;
 
-/// No infinity and no NaN is among them.
-bool is_finite(std::span<const float> values);
-
 /// A tensor of floating-point numbers, with its shape checked. `name` is the full name. Errors: kNotFound, kCorruptData
 /// (another shape), kUnsupported (another type).
 Result<const TensorView*> find_tensor(const TensorSource& source, std::string_view name,

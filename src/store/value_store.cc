@@ -1,11 +1,10 @@
 #include "store/value_store.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "base/error.h"
+#include "base/finite.h"
 #include "store/sqlite.h"
 
 namespace tandem {
@@ -74,8 +73,7 @@ class ValueStore::Impl {
     }
     StoredValue value{.numbers = std::vector<float>(numbers), .cost_ms = ::sqlite3_column_double(select, 1)};
     if (numbers != 0) std::memcpy(value.numbers.data(), ::sqlite3_column_blob(select, 0), size);
-    if (!std::ranges::all_of(value.numbers, [](float x) { return std::isfinite(x); }) ||
-        !(value.cost_ms >= 0 && value.cost_ms <= kCostMsMax)) {
+    if (!is_finite(value.numbers) || !(value.cost_ms >= 0 && value.cost_ms <= kCostMsMax)) {
       return fail(ErrorCode::kCorruptData, "{}: holds a value of {} bytes that cost {} ms: it is damaged",
                   database_.path(), size, value.cost_ms);
     }

@@ -9,6 +9,9 @@
 
 namespace tandem {
 
+/// Whether a byte of UTF-8 is the first of its code point.
+inline bool begins_code_point(char byte) { return (byte & 0xC0) != 0x80; }
+
 /// Counts the code points before any place of a text, which is UTF-8 and must outlive the index.
 class CodePointIndex {
  public:
@@ -44,8 +47,6 @@ class CodePointIndex {
 
  private:
   static constexpr std::size_t kBlock = 64;
-
-  static bool begins_code_point(char byte) { return (byte & 0xC0) != 0x80; }
 
   static std::uint32_t count_code_points(std::string_view utf8) {
     std::uint32_t count = 0;

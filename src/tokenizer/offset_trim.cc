@@ -21,8 +21,6 @@ std::size_t count_leading_spaces(std::string_view token) {
   return count;
 }
 
-bool begins_character(char byte) { return (byte & 0xC0) != 0x80; }
-
 /// White space at the end of a token: where it begins, and how many characters it has.
 struct BlankEnd {
   std::size_t begin = 0;
@@ -33,7 +31,7 @@ BlankEnd find_blank_end(std::string_view token) {
   BlankEnd blank{.begin = token.size()};
   while (blank.begin > 0) {
     std::size_t last = blank.begin - 1;
-    while (last > 0 && !begins_character(token[last])) --last;
+    while (last > 0 && !begins_code_point(token[last])) --last;
     if (!is_space(decode_utf8(token, last).code_point)) break;
     blank = {last, blank.count + 1};
   }
@@ -53,7 +51,7 @@ EdgeSpaces EdgeSpaceCounter::count(TextSpan token) {
     blank_count_ = blank.count;
   }
   if (token.begin < blank_.begin) return {count_leading_spaces(token.of(text_)), blank_count_};
-  for (; blank_.begin < token.begin; ++blank_.begin) blank_count_ -= begins_character(text_[blank_.begin]) ? 1 : 0;
+  for (; blank_.begin < token.begin; ++blank_.begin) blank_count_ -= begins_code_point(text_[blank_.begin]) ? 1 : 0;
   return {blank_count_, blank_count_};
 }
 

@@ -62,15 +62,19 @@ struct Parts {
   std::string added_tokens = {};
 };
 
-/// Opens a tokenizer of these parts and encodes a text, with and without offsets, again and again. A refusal is as good
-/// an answer.
-bool run(const Parts& parts, std::string_view text, std::size_t times = 1) {
+Result<Tokenizer> open(const Parts& parts) {
   const TemporaryFolder folder;
   folder.write("tokenizer.json", R"({"version":"1.0","added_tokens":[)" + parts.added_tokens + R"(],"normalizer":)" +
                                      parts.normalizer + R"(,"pre_tokenizer":)" + parts.pre_tokenizer +
                                      R"(,"post_processor":)" + parts.post_processor + R"(,"model":)" + parts.model +
                                      "}");
-  const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+  return Tokenizer::open(folder.path());
+}
+
+/// Opens a tokenizer of these parts and encodes a text, with and without offsets, again and again. A refusal is as good
+/// an answer.
+bool run(const Parts& parts, std::string_view text, std::size_t times = 1) {
+  const Result<Tokenizer> tokenizer = open(parts);
   if (!tokenizer) return true;
   for (std::size_t time = 0; time < times; ++time) {
     const Encoding encoding = tokenizer->encode(text, {.tokens_max = 512});
@@ -310,11 +314,9 @@ INSTANTIATE_TEST_SUITE_P(Everything, TokenizerGrowth, testing::ValuesIn(cases())
 });
 
 TEST(TokenizerBudget, CutsATextThatGrowsWithoutEndAndSaysSo) {
-  const TemporaryFolder folder;
-  folder.write("tokenizer.json", R"({"version":"1.0","pre_tokenizer":null,"normalizer":)" +
-                                     normalizers(list_of(40, [](std::size_t) { return replace("a", "aa"); })) +
-                                     R"(,"model":)" + std::string(kLetters) + "}");
-  const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+  const Result<Tokenizer> tokenizer =
+      open({.normalizer = normalizers(list_of(40, [](std::size_t) { return replace("a", "aa"); })),
+            .pre_tokenizer = "null"});
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
   EXPECT_GT(tokenizer->encode("a").tokens_dropped, 0U);
   EXPECT_EQ(tokenizer->encode("b").tokens_dropped, 0U);
@@ -334,23 +336,17 @@ TEST(TokenizerBudget, KeepsTheWordsOfATextThatGrowsInProportionToIt) {
 // There may be a million texts, so that what each may cost whatever its length is little.
 TEST(TokenizerBudget, LetsAShortTextGrowByLittle) {
   constexpr std::size_t kTokensMax = 2'000;
-  const TemporaryFolder folder;
-  folder.write("tokenizer.json",
-               R"({"version":"1.0","pre_tokenizer":{"type":"Punctuation","behavior":"Isolated"},"normalizer":)" +
-                   replace("a", std::string(4'000, '.')) + R"(,"model":)" + std::string(kLetters) + "}");
-  const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+  const Result<Tokenizer> tokenizer = open({.normalizer = replace("a", std::string(4'000, '.')),
+                                            .pre_tokenizer = R"({"type":"Punctuation","behavior":"Isolated"})"});
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
   EXPECT_LT(tokenizer->encode("aaaa").ids.size(), kTokensMax);
 }
 
 // Steps that write no more than they read are free of growth, but read a text that has grown again and again.
 TEST(TokenizerBudget, CountsWhatStepsRead) {
-  const TemporaryFolder folder;
-  folder.write("tokenizer.json", R"({"version":"1.0","pre_tokenizer":null,"normalizer":)" +
-                                     normalizers(replace("a", std::string(1'020, '.')) + "," +
-                                                 list_of(63, [](std::size_t) { return R"({"type":"NFKC"})"; })) +
-                                     R"(,"model":)" + std::string(kLetters) + "}");
-  const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+  const std::string forms = list_of(63, [](std::size_t) { return R"({"type":"NFKC"})"; });
+  const Result<Tokenizer> tokenizer =
+      open({.normalizer = normalizers(replace("a", std::string(1'020, '.')) + "," + forms), .pre_tokenizer = "null"});
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
   EXPECT_GT(tokenizer->encode("a").tokens_dropped, 0U);
   EXPECT_EQ(tokenizer->encode("b").tokens_dropped, 0U);
@@ -375,13 +371,9 @@ TEST(TokenizerBudget, SpellsNoMoreThanSoMuchAroundEachText) {
 
 // What grows most of all that is published: it must not be cut.
 TEST(TokenizerBudget, LastsForTheLargestNormalForms) {
-  const TemporaryFolder folder;
-  folder.write("tokenizer.json",
-               R"({"version":"1.0","pre_tokenizer":{"type":"Metaspace","replacement":"_","prepend_scheme":"always"},)"
-               R"("normalizer":)" +
-                   normalizers(list_of(8, [](std::size_t) { return R"({"type":"NFKC"},{"type":"Lowercase"})"; })) +
-                   R"(,"model":)" + std::string(kLetters) + "}");
-  const Result<Tokenizer> tokenizer = Tokenizer::open(folder.path());
+  const Result<Tokenizer> tokenizer = open(
+      {.normalizer = normalizers(list_of(8, [](std::size_t) { return R"({"type":"NFKC"},{"type":"Lowercase"})"; })),
+       .pre_tokenizer = R"({"type":"Metaspace","replacement":"_","prepend_scheme":"always"})"});
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
   const Encoding encoding = tokenizer->encode(repeated("\uFDFA", 20'000));
   EXPECT_EQ(encoding.tokens_dropped, 0U);
