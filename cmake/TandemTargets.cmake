@@ -4,6 +4,8 @@ add_library(tandem_options INTERFACE)
 target_include_directories(tandem_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 # -fopenmp-simd: honours `omp simd` on loops whose sums may be reordered; no OpenMP runtime.
 target_compile_options(tandem_options INTERFACE -Wall -Wextra -Wconversion -Werror -fopenmp-simd)
+# The shared library shows what the public headers export.
+target_compile_options(tandem_options INTERFACE -fvisibility=hidden -fvisibility-inlines-hidden)
 # GCC 12 sees an overlap in every `"literal" + std::string` that it inlines (its bug 105651).
 target_compile_options(tandem_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 # Clang, which builds the fuzzers, reports each `omp simd` loop that its instrumentation keeps it from vectorising.
@@ -30,12 +32,13 @@ function(tandem_fuzzers)
   endforeach()
 endfunction()
 
-# tandem_folder(NAME USES folder… LIBRARIES target…): builds src/NAME as tandem_NAME.
-# *_test.cc become the program NAME_tests, each *_fuzz.cc a fuzzer of its own.
+# tandem_folder(NAME SUBFOLDERS folder… USES folder… LIBRARIES target…): builds src/NAME, with those of its sub-folders,
+# as tandem_NAME. *_test.cc become the program NAME_tests, each *_fuzz.cc a fuzzer of its own.
 function(tandem_folder name)
-  cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SUBFOLDERS;USES;LIBRARIES" ${ARGN})
   list(TRANSFORM ARG_USES PREPEND tandem_)
-  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  list(TRANSFORM ARG_SUBFOLDERS APPEND /*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS *.cc ${ARG_SUBFOLDERS})
   set(tests ${sources})
   set(fuzzers ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz|benchmark)\\.cc$")

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tandem/evaluation.h"
+#include "tandem/export.h"
 #include "tandem/result.h"
 #include "tandem/significance.h"
 #include "tandem/sweep.h"
@@ -30,7 +31,7 @@ struct Goal {
 };
 
 /// What 1,000 queries cost on the machine of the sweep, answered one at a time with nothing else running.
-double cost_per_1000(const SettingResult& setting, double price_per_hour);
+TANDEM_EXPORT double cost_per_1000(const SettingResult& setting, double price_per_hour);
 
 struct SettingAdvice {
   double cost_per_1000 = 0;
@@ -61,6 +62,7 @@ struct Advice {
 ///
 /// Errors: kInvalidArgument for a goal out of range, a metric that was not measured, a sweep without settings or
 /// queries, or comparison options out of range. May be called from many threads at once.
-Result<Advice> advise(const SweepResult& sweep, const Goal& goal = {}, const ComparisonOptions& comparison = {});
+TANDEM_EXPORT Result<Advice> advise(const SweepResult& sweep, const Goal& goal = {},
+                                    const ComparisonOptions& comparison = {});
 
 }  // namespace tandem

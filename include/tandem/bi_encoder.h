@@ -13,22 +13,14 @@
 #include <string_view>
 #include <vector>
 
+#include "tandem/call.h"
+#include "tandem/choices.h"
 #include "tandem/compute.h"
+#include "tandem/export.h"
 #include "tandem/matrix.h"
-#include "tandem/progress.h"
 #include "tandem/result.h"
 
 namespace tandem {
-
-/// How token vectors become one text vector. Names as sentence-transformers writes them are in the comments.
-enum class Pooling {
-  kCls,             ///< cls: the first token.
-  kMean,            ///< mean: the average, special tokens included.
-  kMax,             ///< max: the largest of each component.
-  kMeanSqrtLength,  ///< mean_sqrt_len_tokens: the sum divided by the square root of the count.
-  kWeightedMean,    ///< weightedmean: weights 1, 2, 3 … by position.
-  kLastToken,       ///< lasttoken.
-};
 
 /// What a text is for. Chooses the prompt of config_sentence_transformers.json, as encode, encode_query and
 /// encode_document of sentence-transformers 6.2 do: a role whose prompt the folder lacks has none. For a folder that
@@ -58,8 +50,10 @@ struct BiEncoderOptions {
 struct BiEncoderIdentity {
   std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded; an adapter's own.
   std::string weights_hash;  ///< "sha256:…" over the weight files, an adapter's and modules' too, and the tokenizer.
-  std::string pooling;       ///< e.g. "mean".
-  std::string prompt_name;   ///< Empty: by role.
+  /// What the model's configuration and its tokenizer's decide beside that, in words; empty where it was not recorded.
+  std::string settings;
+  std::string pooling;      ///< e.g. "mean".
+  std::string prompt_name;  ///< Empty: by role.
   std::size_t dimensions = 0;
   std::size_t max_length = 0;
   bool normalized = false;  ///< Vectors have length 1: compare by inner product; otherwise by L2.
@@ -70,35 +64,41 @@ struct Embeddings {
   Truncation truncation;
 };
 
-/// Immutable: every method may be called from many threads at once; calls share the encoder's threads.
+/// Immutable; copies are cheap and share it. Every method may be called from many threads at once; their batches take
+/// turns on the executor.
 ///
 /// A text's vector has the same bits alone or among any others. Reference: SentenceTransformer.encode of
 /// sentence-transformers.
-class BiEncoder {
+class TANDEM_EXPORT BiEncoder {
  public:
-  /// Opens a Hugging Face model folder. Errors: kNotFound, kCorruptData, kUnsupported, kInvalidArgument, kConflict.
-  static Result<BiEncoder> open(const std::filesystem::path& folder, const BiEncoderOptions& options = {});
+  /// Opens a Hugging Face model folder. Errors: kNotFound, kCorruptData, kUnsupported, kInvalidArgument, kConflict;
+  /// here and below, those of `call`.
+  static Result<BiEncoder> open(const std::filesystem::path& folder, const BiEncoderOptions& options = {},
+                                const CallOptions& call = {});
 
   /// Encodes texts, each with the prompt of `role` before it. Errors: kCorruptData, with the text's number from 1 on,
   /// for a model that gives it a vector which is not finite.
   Result<Embeddings> encode(std::span<const std::string_view> texts, TextRole role = TextRole::kPlain,
-                            const ProgressCallback& progress = {}) const;
+                            const CallOptions& call = {}) const;
 
   std::size_t dimensions() const;
   /// What encode() puts before a text of this role; empty: nothing. Lives as long as the encoder.
   std::string_view prompt(TextRole role) const;
   /// The first call reads every weight file.
-  Result<BiEncoderIdentity> identity() const;
+  Result<BiEncoderIdentity> identity(const CallOptions& call = {}) const;
   const ComputeInfo& compute() const;
+  const Executor& executor() const;
 
+  BiEncoder(const BiEncoder&);
+  BiEncoder& operator=(const BiEncoder&);
   BiEncoder(BiEncoder&&) noexcept;
   BiEncoder& operator=(BiEncoder&&) noexcept;
   ~BiEncoder();
 
  private:
   class Impl;
-  explicit BiEncoder(std::unique_ptr<const Impl> impl);
-  std::unique_ptr<const Impl> impl_;
+  explicit BiEncoder(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace tandem

@@ -8,13 +8,19 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tandem/bi_encoder.h"
+#include "tandem/call.h"
+#include "tandem/choices.h"
 #include "tandem/corpus.h"
+#include "tandem/embedding_recipe.h"
+#include "tandem/executor.h"
+#include "tandem/export.h"
 #include "tandem/matrix.h"
 #include "tandem/result.h"
 #include "tandem/vector_hit.h"
@@ -23,12 +29,15 @@ namespace tandem {
 
 /// What a collection remembers about how it was made.
 struct CollectionInfo {
-  BiEncoderIdentity encoder;
+  EmbeddingRecipe recipe;
   Metric metric = Metric::kInnerProduct;
   std::size_t documents = 0;
   std::string created;  ///< UTC, ISO 8601.
   std::uint64_t size_bytes = 0;
   Truncation truncation;  ///< What indexing lost.
+  /// Settings of the recipe that the collection's version of the format does not hold, and what they are taken to be:
+  /// "title separator: a blank". Empty for collections that this program writes.
+  std::vector<std::string> not_recorded;
 };
 
 struct CollectionWriterOptions {
@@ -40,22 +49,23 @@ struct CollectionWriterOptions {
 
 /// Writes a new version of a collection beside the old one and swaps them in one atomic step at commit(): a kill at
 /// any moment leaves the old or the new collection. One writer per collection at a time. Not thread-safe.
-class CollectionWriter {
+class TANDEM_EXPORT CollectionWriter {
  public:
-  /// `encoder` must outlive the writer. Errors: kPermission, kNoSpace, kIo, kConflict (another writer is at work).
+  /// Errors: kPermission, kNoSpace, kIo, kConflict (another writer is at work); here
+  /// and below, those of `call`, after which the call may be made again.
   static Result<CollectionWriter> create(const std::filesystem::path& folder, const BiEncoder& encoder,
-                                         const CollectionWriterOptions& options = {});
+                                         const CollectionWriterOptions& options = {}, const CallOptions& call = {});
 
   /// Adds a document. Errors: kConflict for an id that was added before, kInvalidArgument for an id with control
   /// characters or metadata that is no JSON object, and those of encoding and writing.
-  Status add(Document document);
+  Status add(Document document, const CallOptions& call = {});
 
   /// The same with a vector that the encoder gave for the document before: nothing is encoded. Errors: also
   /// kInvalidArgument for another length than the encoder's dimensions.
-  Status add(Document document, std::span<const float> vector);
+  Status add(Document document, std::span<const float> vector, const CallOptions& call = {});
 
   /// Makes what was added the collection. Errors: kInvalidArgument when nothing was added.
-  Result<CollectionInfo> commit();
+  Result<CollectionInfo> commit(const CallOptions& call = {});
 
   std::size_t documents() const;
 
@@ -69,41 +79,65 @@ class CollectionWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A collection that is open for reading. Every method may be called from many threads at once.
-class Collection {
+struct CollectionOptions {
+  Executor executor = {};  ///< What it is searched on; without another's, one of its own on every processor.
+};
+
+/// A collection that is open for reading; copies are cheap and share it. Every method may be called from many threads
+/// at once.
+class TANDEM_EXPORT Collection {
  public:
   /// Errors: kNotFound, kCorruptData.
-  static Result<Collection> open(const std::filesystem::path& folder);
+  static Result<Collection> open(const std::filesystem::path& folder, const CollectionOptions& options = {});
 
   const CollectionInfo& info() const;
   std::size_t size() const;
 
-  /// kConflict with a message that says what differs when vectors of `encoder` do not belong here.
-  Status check_encoder(const BiEncoder& encoder) const;
+  /// kConflict with a message that says what differs when vectors of `encoder` do not belong here. Errors, here and
+  /// below, also those of `call`.
+  Status check_encoder(const BiEncoder& encoder, const CallOptions& call = {}) const;
 
-  /// The exact nearest documents of each query, best first, ties by lower ordinal: at most min(top_k, size()) each.
-  /// `queries`: [n, dimensions]. `threads` 0: every processor. Errors: kInvalidArgument for other dimensions and for
-  /// queries that are not finite, kCorruptData for a document whose score is not, and when the file of vectors was
-  /// changed meanwhile.
+  /// The exact nearest documents of each query, best first, ties by lower row: min(top_k, size()) each. `queries`:
+  /// [n, dimensions]. Errors: kInvalidArgument for other dimensions and for queries that are not finite, kCorruptData
+  /// for a document whose score is not, and when a file of vectors is damaged or was changed meanwhile.
   Result<std::vector<std::vector<VectorHit>>> search(MatrixView queries, std::size_t top_k,
-                                                     std::size_t threads = 0) const;
+                                                     const CallOptions& call = {}) const;
 
-  Result<Document> document(std::uint32_t ordinal) const;
-  /// In the order asked.
-  Result<std::vector<Document>> documents(std::span<const std::uint32_t> ordinals) const;
-  MatrixView vectors() const;  ///< [size, dimensions], mapped; lives as long as the collection.
-  /// Success when what was read from vectors() so far is what the file held when it was opened: where another process
-  /// shortens it, vectors turn into zeros. search() asks by itself. Errors: kCorruptData, with the file.
+  /// The document with this id. Errors: kNotFound, and those of reading.
+  Result<Document> document(std::string_view id) const;
+  /// Where the document with this id lies; nullopt where there is none. Errors: those of reading.
+  Result<std::optional<RowId>> find(std::string_view id) const;
+  /// In the order asked. Errors: kNotFound for a row that is not there, and those of reading.
+  Result<std::vector<Document>> documents(std::span<const RowId> rows) const;
+
+  /// The row of the document that was added as the `place`-th, from 0; `place` is below size().
+  RowId row_at(std::size_t place) const;
+  std::size_t place_of(RowId row) const;
+
+  std::size_t segments() const;
+  /// The vectors of a segment, mapped: [its rows, dimensions]. They live as long as the collection; what was computed
+  /// from them is worth nothing unless check_unchanged() succeeds afterwards. Errors: kCorruptData for damaged ones.
+  Result<MatrixView> vectors(std::uint32_t segment) const;
+  /// Success when what was read of the vectors so far is what the files held when they were opened: where another
+  /// process shortens one, vectors turn into zeros. search() asks by itself. Errors: kCorruptData, with the file.
   Status check_unchanged() const;
 
+  /// False for a collection whose version of the format had no checksums of vectors.
+  bool has_checksums() const;
+  /// Reads everything: every block of vectors against its checksum, and every document. Errors: kCorruptData, with the
+  /// file and the place.
+  Status verify(const CallOptions& call = {}) const;
+
+  Collection(const Collection&);
+  Collection& operator=(const Collection&);
   Collection(Collection&&) noexcept;
   Collection& operator=(Collection&&) noexcept;
   ~Collection();
 
  private:
   class Impl;
-  explicit Collection(std::unique_ptr<const Impl> impl);
-  std::unique_ptr<const Impl> impl_;
+  explicit Collection(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace tandem

@@ -4,19 +4,14 @@
 #include <cstddef>
 #include <string>
 
-namespace tandem {
+#include "tandem/choices.h"
+#include "tandem/executor.h"
 
-/// The arithmetic of the encoder's matrix products. Everything between them is f32.
-enum class Precision {
-  kAuto,  ///< The fastest that keeps parity with f32 on this processor: bf16 where that is faster, else f32.
-  kF32,
-  kBf16,  ///< Runs as f32 on a processor without bf16 instructions; ComputeInfo says so.
-  kInt8,  ///< Weights per output channel, activations per token; a measured loss, see docs/precision.md.
-};
+namespace tandem {
 
 struct ComputeOptions {
   Precision precision = Precision::kAuto;
-  std::size_t threads = 0;       ///< 0: every processor that this process may use.
+  Executor executor = {};        ///< What it runs on; without another's, one of its own on every processor.
   std::size_t batch_tokens = 0;  ///< Rows that one thread takes through the layers at a time; 0: chosen for the caches.
 };
 

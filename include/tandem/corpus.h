@@ -12,12 +12,13 @@
 #include <string_view>
 #include <vector>
 
+#include "tandem/export.h"
 #include "tandem/result.h"
 
 namespace tandem {
 
 /// One document. `full_text` is what is embedded and reranked.
-struct Document {
+struct TANDEM_EXPORT Document {
   std::string id = {};
   std::string title = {};
   std::string text = {};
@@ -44,7 +45,7 @@ struct CorpusOptions {
 /// Streams documents from files and folders (of .txt and .md files, one document each, id = relative path), in order.
 /// Documents without an id get their number, counted from 1 over all files. An id with control characters is an error
 /// of its line, or of its folder. Not thread-safe.
-class CorpusReader {
+class TANDEM_EXPORT CorpusReader {
  public:
   /// "-" is standard input. Errors: kNotFound, kPermission, kInvalidArgument.
   static Result<CorpusReader> open(std::vector<std::string> paths, const CorpusOptions& options = {});

@@ -12,20 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "tandem/call.h"
+#include "tandem/choices.h"
 #include "tandem/compute.h"
+#include "tandem/export.h"
 #include "tandem/matrix.h"
-#include "tandem/progress.h"
 #include "tandem/result.h"
 
 namespace tandem {
-
-/// What is applied to the logits, always in f32.
-enum class Activation {
-  kAuto,  ///< What the folder declares; else sigmoid for one label, none for several.
-  kNone,  ///< Raw logits.
-  kSigmoid,
-  kSoftmax,  ///< Over the labels.
-};
 
 struct CrossEncoderOptions {
   ComputeOptions compute = {};
@@ -37,6 +31,7 @@ struct CrossEncoderOptions {
 struct CrossEncoderIdentity {
   std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded.
   std::string weights_hash;  ///< "sha256:…" over the weight files and the tokenizer.
+  std::string settings;      ///< What the model's configuration and its tokenizer's decide beside that, in words.
   std::size_t max_length = 0;
   Activation activation = Activation::kNone;  ///< Never kAuto.
 };
@@ -71,38 +66,44 @@ struct Ranking {
 };
 
 /// `alpha · scores + (1 − alpha) · minmax(initial)`, element by element, both of one length; see RankOptions.
-std::vector<float> fuse_scores(std::span<const float> scores, std::span<const float> initial, float alpha);
+TANDEM_EXPORT std::vector<float> fuse_scores(std::span<const float> scores, std::span<const float> initial,
+                                             float alpha);
 
-/// Immutable: every method may be called from many threads at once; calls share the encoder's threads.
-/// Reference: CrossEncoder.predict and CrossEncoder.rank of sentence-transformers.
-class CrossEncoder {
+/// Immutable; copies are cheap and share it. Every method may be called from many threads at once; their batches take
+/// turns on the executor. Reference: CrossEncoder.predict and CrossEncoder.rank of sentence-transformers.
+class TANDEM_EXPORT CrossEncoder {
  public:
   /// Opens a Hugging Face model folder. Errors: kNotFound, kCorruptData, kUnsupported, kInvalidArgument.
-  static Result<CrossEncoder> open(const std::filesystem::path& folder, const CrossEncoderOptions& options = {});
+  /// Errors, here and below, also those of `call`.
+  static Result<CrossEncoder> open(const std::filesystem::path& folder, const CrossEncoderOptions& options = {},
+                                   const CallOptions& call = {});
 
   /// Scores pairs of any queries; pairs of several queries share batches.
-  Result<PairScores> predict(std::span<const TextPair> pairs, const ProgressCallback& progress = {}) const;
+  Result<PairScores> predict(std::span<const TextPair> pairs, const CallOptions& call = {}) const;
 
   /// Ranks documents for one query. Errors: kInvalidArgument for a model with several labels, a wrong number of
   /// initial scores or an alpha outside [0, 1].
   Result<Ranking> rank(std::string_view query, std::span<const std::string_view> documents,
-                       const RankOptions& options = {}) const;
+                       const RankOptions& options = {}, const CallOptions& call = {}) const;
 
   /// Names of the labels, from id2label; one element for a relevance model.
   const std::vector<std::string>& labels() const;
   const std::string& model() const;  ///< The Hugging Face id, or the folder's name.
   /// The first call reads every weight file.
-  Result<CrossEncoderIdentity> identity() const;
+  Result<CrossEncoderIdentity> identity(const CallOptions& call = {}) const;
   const ComputeInfo& compute() const;
+  const Executor& executor() const;
 
+  CrossEncoder(const CrossEncoder&);
+  CrossEncoder& operator=(const CrossEncoder&);
   CrossEncoder(CrossEncoder&&) noexcept;
   CrossEncoder& operator=(CrossEncoder&&) noexcept;
   ~CrossEncoder();
 
  private:
   class Impl;
-  explicit CrossEncoder(std::unique_ptr<const Impl> impl);
-  std::unique_ptr<const Impl> impl_;
+  explicit CrossEncoder(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace tandem

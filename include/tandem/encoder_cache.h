@@ -13,9 +13,10 @@
 #include <vector>
 
 #include "tandem/bi_encoder.h"
+#include "tandem/call.h"
 #include "tandem/cross_encoder.h"
+#include "tandem/export.h"
 #include "tandem/matrix.h"
-#include "tandem/progress.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -46,7 +47,7 @@ struct CacheCounts {
 /// themselves. They are written batch by batch as they come, so that interrupted work goes on where it stopped, and
 /// even a crash leaves a file that can be used. Not thread-safe. Several processes may share a file; what one has
 /// written, the others find.
-class EncoderCache {
+class TANDEM_EXPORT EncoderCache {
  public:
   /// Opens a cache file, made where there is none. Errors: kCorruptData for a file that is something else, kPermission,
   /// kNoSpace, kIo; here and below, kConflict when another process has kept the file locked for ten seconds.
@@ -57,15 +58,16 @@ class EncoderCache {
   /// As BiEncoder::encode(), with the same bits; equal texts are encoded once. Errors: those of encoding, of reading
   /// and of writing; kCorruptData for a vector in the file that has another length.
   Result<CachedEmbeddings> encode(const BiEncoder& encoder, std::span<const std::string_view> texts, TextRole role,
-                                  const ProgressCallback& progress = {});
+                                  const CallOptions& call = {});
 
   /// As CrossEncoder::predict() for a model with one label, with the same bits; equal pairs are scored once. Errors:
   /// kInvalidArgument for several labels, else as encode().
   Result<CachedScores> predict(const CrossEncoder& encoder, std::span<const TextPair> pairs,
-                               const ProgressCallback& progress = {});
+                               const CallOptions& call = {});
 
   /// How many of the pairs predict() would have to score. Errors: those of reading.
-  Result<std::size_t> count_missing(const CrossEncoder& encoder, std::span<const TextPair> pairs) const;
+  Result<std::size_t> count_missing(const CrossEncoder& encoder, std::span<const TextPair> pairs,
+                                    const CallOptions& call = {}) const;
 
   CacheCounts counts() const;
 

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tandem/export.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -35,7 +36,7 @@ enum class QrelsFormat {
 
 /// Relevance judgements: which documents answer which queries. Queries keep the order in which they came. The const
 /// methods may be called from many threads at once.
-class Qrels {
+class TANDEM_EXPORT Qrels {
  public:
   Qrels();
 
@@ -77,7 +78,7 @@ struct RunResult {
 /// What a system found: documents with scores for each query. Scores are kept as f32, which is what trec_eval compares,
 /// and alone decide the order; ties go by descending document id, byte by byte. Infinite scores stand first or last.
 /// The const methods may be called from many threads at once.
-class Run {
+class TANDEM_EXPORT Run {
  public:
   Run();
 
@@ -137,14 +138,14 @@ struct RankingMetric {
 /// Reads "ndcg@10", "ndcg_exp@10", "map", "mrr@10", "recall@100", "precision@5" (or "p@5"), "f1@5", "rprec",
 /// "success@1", and trec_eval's own spellings: "ndcg_cut_10", "map_cut.10", "recip_rank", "P_5", "recall_100",
 /// "Rprec", "success_1". Errors: kInvalidArgument.
-Result<RankingMetric> parse_ranking_metric(std::string_view name);
+TANDEM_EXPORT Result<RankingMetric> parse_ranking_metric(std::string_view name);
 /// The name as the first spellings above have it.
-std::string ranking_metric_name(const RankingMetric& metric);
+TANDEM_EXPORT std::string ranking_metric_name(const RankingMetric& metric);
 
 /// The metric of one query, 0 where nothing is relevant. `ranked`: [results] the relevance of each result, best first,
 /// 0 where there is no judgement. `judged`: [documents] the relevance of every judged document, in any order.
-double ranking_metric(const RankingMetric& metric, std::span<const std::int32_t> ranked,
-                      std::span<const std::int32_t> judged, std::int32_t relevance_level = 1);
+TANDEM_EXPORT double ranking_metric(const RankingMetric& metric, std::span<const std::int32_t> ranked,
+                                    std::span<const std::int32_t> judged, std::int32_t relevance_level = 1);
 
 struct EvaluationOptions {
   std::int32_t relevance_level = 1;  ///< The smallest relevance that counts as relevant; at least 1.
@@ -171,7 +172,7 @@ struct Evaluation {
 /// Measures a run. Each value equals trec_eval's within rounding. Errors: kInvalidArgument for a relevance level below
 /// 1, or exponential gain of a relevance above 512; kConflict where run and qrels share no query. May be called from
 /// many threads at once.
-Result<Evaluation> evaluate(const Run& run, const Qrels& qrels, std::span<const RankingMetric> metrics,
-                            const EvaluationOptions& options = {});
+TANDEM_EXPORT Result<Evaluation> evaluate(const Run& run, const Qrels& qrels, std::span<const RankingMetric> metrics,
+                                          const EvaluationOptions& options = {});
 
 }  // namespace tandem

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tandem/bi_encoder.h"
+#include "tandem/export.h"
 #include "tandem/progress.h"
 #include "tandem/result.h"
 
@@ -61,7 +62,7 @@ struct ModelFolders {
 ///
 /// A name without an organisation, such as "all-MiniLM-L6-v2", means a model that a pinned package carries, else one of
 /// the organisation sentence-transformers.
-class ModelStore {
+class TANDEM_EXPORT ModelStore {
  public:
   explicit ModelStore(ModelStoreOptions options = {});
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 
+#include "tandem/export.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -38,7 +39,8 @@ struct BinaryPairMetrics {
 
 /// Equal to roc_auc_score, average_precision_score, accuracy_score and their kind of scikit-learn. Errors:
 /// kInvalidArgument for labels that are all the same, of which no AUC exists, and for scores that are not finite.
-Result<BinaryPairMetrics> binary_pair_metrics(std::span<const LabelledScore> pairs, double threshold = 0.5);
+TANDEM_EXPORT Result<BinaryPairMetrics> binary_pair_metrics(std::span<const LabelledScore> pairs,
+                                                            double threshold = 0.5);
 
 struct GradedScore {
   double score = 0;
@@ -53,6 +55,6 @@ struct CorrelationMetrics {
 
 /// Equal to scipy.stats.spearmanr and pearsonr. Errors: kInvalidArgument for fewer than two pairs, numbers that are not
 /// finite, and scores or grades that are all equal.
-Result<CorrelationMetrics> correlation_metrics(std::span<const GradedScore> pairs);
+TANDEM_EXPORT Result<CorrelationMetrics> correlation_metrics(std::span<const GradedScore> pairs);
 
 }  // namespace tandem

@@ -6,20 +6,24 @@
 
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace tandem {
 
 /// The kind of a failure, for programs. People read Error::message.
 enum class ErrorCode {
-  kInvalidArgument,  ///< The caller asked for something that makes no sense.
-  kNotFound,         ///< A file, model, document or name does not exist.
-  kUnsupported,      ///< Well formed, but an architecture, module or format that Tandem does not run.
-  kCorruptData,      ///< A file contradicts its format or itself.
-  kConflict,         ///< Two things that must agree do not: a collection and a model, two equal ids.
-  kPermission,       ///< The operating system refused access.
-  kNoSpace,          ///< The disk or a quota is full.
-  kNetwork,          ///< A server could not be reached, or answered with an error.
-  kIo,               ///< Any other failure of the operating system.
+  kInvalidArgument,    ///< The caller asked for something that makes no sense.
+  kNotFound,           ///< A file, model, document or name does not exist.
+  kUnsupported,        ///< Well formed, but an architecture, module or format that Tandem does not run.
+  kCorruptData,        ///< A file contradicts its format or itself.
+  kConflict,           ///< Two things that must agree do not: a collection and a model, two equal ids.
+  kPermission,         ///< The operating system refused access.
+  kNoSpace,            ///< The disk or a quota is full.
+  kCancelled,          ///< The caller said stop.
+  kDeadlineExceeded,   ///< The caller's time is over.
+  kResourceExhausted,  ///< There is no room for more now, such as in a queue: it may go later.
+  kNetwork,            ///< A server could not be reached, or answered with an error.
+  kIo,                 ///< Any other failure of the operating system.
 };
 
 /// A failure: what, where, what was expected and what was found.
@@ -28,9 +32,15 @@ struct Error {
   std::string message;
 };
 
-/// A value or an Error. See <tl/expected.hpp>.
+/// A value or an Error, used as tl::expected is: https://tl.tartanllama.xyz/en/latest/api/expected.html. Not to look at
+/// one is a mistake that the compiler finds.
 template <class T>
-using Result = tl::expected<T, Error>;
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+ public:
+  using Expected = tl::expected<T, Error>;
+  using Expected::Expected;
+  Result(Expected expected) : Expected(std::move(expected)) {}
+};
 
 /// Success, or an Error.
 using Status = Result<void>;

@@ -1,9 +1,10 @@
 // Two-stage search: the bi-encoder finds candidates, the cross-encoder ranks them.
 //
-//   tandem::Retriever retriever(*collection, *bi_encoder, &*cross_encoder);
+//   tandem::Retriever retriever(*collection, *bi_encoder, *cross_encoder);
 //   auto response = retriever.search("How do I get my money back?", {.final_top_k = 5});
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,9 +12,10 @@
 #include <vector>
 
 #include "tandem/bi_encoder.h"
+#include "tandem/call.h"
 #include "tandem/collection.h"
 #include "tandem/cross_encoder.h"
-#include "tandem/progress.h"
+#include "tandem/export.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -35,8 +37,8 @@ struct SearchOptions {
 
 /// One result. Scores that a mode does not compute are absent.
 struct SearchHit {
-  std::size_t rank = 0;  ///< From 1.
-  Document document;
+  std::size_t rank = 0;                       ///< From 1.
+  std::shared_ptr<const Document> document;   ///< Never null. The hits of one call share it.
   std::optional<std::size_t> retrieval_rank;  ///< From 1, in the first stage.
   std::optional<float> retrieval_score;       ///< Higher is better.
   std::optional<float> distance;              ///< L2 collections: the retrieval score is its negative.
@@ -61,11 +63,11 @@ struct SearchResponse {
   Truncation truncation;
 };
 
-/// Borrows its parts, which must outlive it. Every method may be called from many threads at once.
-class Retriever {
+/// Keeps its parts alive; copies are cheap. Every method may be called from many threads at once.
+class TANDEM_EXPORT Retriever {
  public:
-  /// `cross_encoder` may be null when only SearchMode::kBi is used, `bi_encoder` when only kCross is.
-  Retriever(const Collection& collection, const BiEncoder* bi_encoder, const CrossEncoder* cross_encoder);
+  /// SearchMode::kBi needs no `cross_encoder`, kCross no `bi_encoder`.
+  Retriever(Collection collection, std::optional<BiEncoder> bi_encoder, std::optional<CrossEncoder> cross_encoder = {});
 
   /// Errors: kInvalidArgument (options that contradict each other, an encoder that the mode needs and is missing),
   /// kConflict (the collection was made by another model).
@@ -74,12 +76,12 @@ class Retriever {
   /// The same for many queries, in their order; queries share batches in both stages.
   Result<std::vector<SearchResponse>> search_many(std::span<const std::string_view> queries,
                                                   const SearchOptions& options = {},
-                                                  const ProgressCallback& progress = {}) const;
+                                                  const CallOptions& call = {}) const;
 
  private:
-  const Collection& collection_;
-  const BiEncoder* bi_encoder_;
-  const CrossEncoder* cross_encoder_;
+  Collection collection_;
+  std::optional<BiEncoder> bi_encoder_;
+  std::optional<CrossEncoder> cross_encoder_;
 };
 
 }  // namespace tandem

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 
+#include "tandem/export.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -29,7 +30,7 @@ struct BootstrapOptions {
 /// The percentile bootstrap interval of the mean (Efron 1979), as scipy.stats.bootstrap computes it with
 /// method="percentile". Errors: kInvalidArgument for no values, values that are not finite, or options out of range.
 /// May be called from many threads at once, as the other function here.
-Result<Interval> bootstrap_mean(std::span<const double> values, const BootstrapOptions& options = {});
+TANDEM_EXPORT Result<Interval> bootstrap_mean(std::span<const double> values, const BootstrapOptions& options = {});
 
 struct ComparisonOptions {
   BootstrapOptions bootstrap = {};
@@ -55,7 +56,7 @@ struct Comparison {
 
 /// Compares the values of two systems, element by element those of one query. Errors: kInvalidArgument for none, a
 /// different number, values that are not finite, or options out of range.
-Result<Comparison> compare_paired(std::span<const double> baseline, std::span<const double> other,
-                                  const ComparisonOptions& options = {});
+TANDEM_EXPORT Result<Comparison> compare_paired(std::span<const double> baseline, std::span<const double> other,
+                                                const ComparisonOptions& options = {});
 
 }  // namespace tandem

@@ -2,7 +2,7 @@
 // lost. Each text is encoded and each pair scored once, whatever the number of settings.
 //
 //   auto cache = tandem::EncoderCache::in_memory();
-//   std::vector<tandem::FirstStage> stages{{.name = "bi", .bi_encoder = &*bi_encoder}, {.name = "BM25", .run = &*run}};
+//   std::vector<tandem::SweepStage> stages{{.name = "bi", .bi_encoder = &*bi_encoder}, {.name = "BM25", .run = &*run}};
 //   auto result = tandem::sweep({documents, queries, &*qrels, stages, &*cross_encoder}, {}, *cache);
 //   for (const tandem::SettingResult& setting : result->settings) setting.means[0], setting.total.p95;
 #pragma once
@@ -15,16 +15,16 @@
 #include <vector>
 
 #include "tandem/bi_encoder.h"
+#include "tandem/call.h"
+#include "tandem/collection.h"
 #include "tandem/corpus.h"
 #include "tandem/cross_encoder.h"
 #include "tandem/encoder_cache.h"
 #include "tandem/evaluation.h"
-#include "tandem/matrix.h"
-#include "tandem/progress.h"
+#include "tandem/export.h"
 #include "tandem/result.h"
 #include "tandem/retriever.h"
 #include "tandem/significance.h"
-#include "tandem/vector_hit.h"
 
 namespace tandem {
 
@@ -34,22 +34,24 @@ struct SweepQuery {
 };
 
 /// Where candidates come from: a bi-encoder, or the run of any other system. Exactly one of the two is set.
-struct FirstStage {
+struct SweepStage {
   std::string name;  ///< Unique in a sweep, e.g. "bi" or "BM25".
   const BiEncoder* bi_encoder = nullptr;
   const Run* run = nullptr;
-  /// [documents, dimensions] vectors of the documents by this bi-encoder, where they exist, such as
-  /// Collection::vectors(). Without them, the documents are encoded.
-  MatrixView vectors = {};
-  std::optional<Metric> metric = {};  ///< Default: inner product for normalised embeddings, else L2.
+  /// A collection of this bi-encoder's with the very documents, in their order: it is searched. Without one, the
+  /// documents are encoded.
+  const Collection* collection = nullptr;
+  /// Default: the collection's; without one, inner product for normalised embeddings, else L2.
+  std::optional<Metric> metric = {};
 };
 
 struct SweepInput {
   std::span<const Document> documents;
   std::span<const SweepQuery> queries;  ///< Those without a judgement are left out.
   const Qrels* qrels = nullptr;
-  std::span<const FirstStage> first_stages;
+  std::span<const SweepStage> first_stages;
   const CrossEncoder* cross_encoder = nullptr;  ///< Null: first stages alone.
+  std::string title_separator = " ";            ///< Between a document's title and its text.
 };
 
 struct SweepOptions {
@@ -69,7 +71,7 @@ struct SweepOptions {
 };
 
 /// One way to answer queries.
-struct PipelineSetting {
+struct TANDEM_EXPORT PipelineSetting {
   SearchMode mode = SearchMode::kBi;
   std::string first_stage = {};  ///< Its name; empty for kCross.
   std::size_t candidates = 0;    ///< kHybrid: how many are reranked, and thus returned.
@@ -144,9 +146,10 @@ struct SweepResult {
 /// document that was not are left out, save the first five.
 ///
 /// Errors: kInvalidArgument for input or options that contradict each other, kConflict where no query is judged, ids
-/// are there twice or a run names unknown documents only, and those of encoding. The cross-encoder over everything is
-/// left out, with a remark, where the budget has no room for it. Calls that share a cache come one after another.
-Result<SweepResult> sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache,
-                          const ProgressCallback& progress = {});
+/// are there twice or a run names unknown documents only, and those of encoding and of `call`. The cross-encoder over
+/// everything is left out, with a remark, where the budget has no room for it. Calls that share a cache come one after
+/// another.
+TANDEM_EXPORT Result<SweepResult> sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache,
+                                        const CallOptions& call = {});
 
 }  // namespace tandem

@@ -1,7 +1,8 @@
-// Queries with judgements to measure by, for those who have none: made from the corpus itself, or from logged clicks.
+// Queries with judgements to measure by: made from the corpus itself, from logged clicks, or those that people judged.
 //
 //   auto test = tandem::make_test_set(std::move(documents), {.queries_max = 100});
 //   auto test = tandem::read_click_log("clicks.jsonl", std::move(documents), {.clicks_min = 2});
+//   auto test = tandem::judged_test_set(std::move(documents), std::move(queries), std::move(qrels));
 //   tandem::sweep({.documents = test->documents, .queries = test->queries, .qrels = &test->qrels, …}, …);
 #pragma once
 
@@ -13,6 +14,7 @@
 
 #include "tandem/corpus.h"
 #include "tandem/evaluation.h"
+#include "tandem/export.h"
 #include "tandem/result.h"
 #include "tandem/sweep.h"
 
@@ -45,7 +47,7 @@ struct SelfTestOptions {
 ///
 /// Errors: kInvalidArgument for no documents or queries_max 0, kConflict for two documents of one id, or where no
 /// document serves.
-Result<TestSet> make_test_set(std::vector<Document> documents, const SelfTestOptions& options = {});
+TANDEM_EXPORT Result<TestSet> make_test_set(std::vector<Document> documents, const SelfTestOptions& options = {});
 
 struct ClickLogOptions {
   std::size_t clicks_min = 1;  ///< A document with fewer clicks for a query is not relevant to it; at least 1.
@@ -62,7 +64,21 @@ struct ClickLogOptions {
 /// Errors: those of opening; kCorruptData, with the file and the line, for a line of another form, an empty query or a
 /// number of clicks that is none; kInvalidArgument for no documents or clicks_min 0; kConflict for two documents of one
 /// id, or where no query keeps a relevant document.
-Result<TestSet> read_click_log(const std::filesystem::path& path, std::vector<Document> documents,
-                               const ClickLogOptions& options = {});
+TANDEM_EXPORT Result<TestSet> read_click_log(const std::filesystem::path& path, std::vector<Document> documents,
+                                             const ClickLogOptions& options = {});
+
+/// What errors and remarks call the parts of a test: the files that they were read from.
+struct JudgedTestNames {
+  std::string queries = "the queries";
+  std::string qrels = "the judgements";
+};
+
+/// A test of queries that people judged. Queries without a judgement stay, for sweep() to leave out; relevant documents
+/// that are not in the corpus are remarked on.
+///
+/// Errors: kInvalidArgument for no documents; kConflict for two documents of one id, where no query is judged, or where
+/// no document of the corpus is relevant to any of the queries.
+TANDEM_EXPORT Result<TestSet> judged_test_set(std::vector<Document> documents, std::vector<SweepQuery> queries,
+                                              Qrels qrels, const JudgedTestNames& names = {});
 
 }  // namespace tandem

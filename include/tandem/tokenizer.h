@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tandem/export.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -75,7 +76,7 @@ struct SequenceLayout {
 /// bytes given. A text is read up to its first GiB, and as far as its stages make no more than 13 bytes and 4 words of
 /// each of its bytes, and read or compare no more than 256: only a tokenizer that was made to explode does, and its
 /// texts are cut there.
-class Tokenizer {
+class TANDEM_EXPORT Tokenizer {
  public:
   /// Reads `tokenizer.json` of a model folder, or the older files that a folder without one has: vocab.txt, vocab.json
   /// with merges.txt, or sentencepiece.bpe.model. Errors: kNotFound, kCorruptData, kUnsupported (names the part).
@@ -112,6 +113,6 @@ struct ModelTokenizer {
 
 /// Opens the tokenizer of a model folder as the folder's own configuration sets it up. Errors: those of Tokenizer::open
 /// and of reading the configuration.
-Result<ModelTokenizer> open_model_tokenizer(const std::filesystem::path& folder);
+TANDEM_EXPORT Result<ModelTokenizer> open_model_tokenizer(const std::filesystem::path& folder);
 
 }  // namespace tandem

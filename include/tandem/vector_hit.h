@@ -1,20 +1,23 @@
-// What a search among vectors is asked for and answers with.
+// What a search among vectors answers with.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 
 namespace tandem {
 
-/// How vectors are compared.
-enum class Metric {
-  kInnerProduct,  ///< For vectors of length 1 this is the cosine.
-  kL2,            ///< Euclidean distance; a hit's score is its negative, so that higher is better everywhere.
+/// Where a vector lies: collections are made of segments, whose rows never move. It holds for one open collection; what
+/// names a document for good is its id.
+struct RowId {
+  std::uint32_t segment = 0;
+  std::uint32_t row = 0;
+  auto operator<=>(const RowId&) const = default;
 };
 
 /// One nearest neighbour.
 struct VectorHit {
-  std::uint32_t ordinal = 0;  ///< The document's place in the collection, from 0.
-  float score = 0;            ///< Higher is better: inner product, or minus the distance.
+  RowId row;
+  float score = 0;  ///< Higher is better: inner product, or minus the distance.
   bool operator==(const VectorHit&) const = default;
 };
 

@@ -10,10 +10,13 @@
 
 namespace tandem {
 
+/// Cuts out the middle of a message that quotes more than anybody reads: files may hold names of megabytes.
+std::string shown_message(std::string message);
+
 /// An error with a formatted message: `return fail(ErrorCode::kNotFound, "{}: no such folder", path)`.
 template <class... Args>
 tl::unexpected<Error> fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-  return tl::unexpected<Error>(Error{code, fmt::format(format, std::forward<Args>(args)...)});
+  return tl::unexpected<Error>(Error{code, shown_message(fmt::format(format, std::forward<Args>(args)...))});
 }
 
 /// Puts "where: " in front of an error's message.

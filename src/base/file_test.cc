@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace tandem {
 namespace {

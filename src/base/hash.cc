@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -44,11 +45,12 @@ std::string Hasher::finish() {
   return hex;
 }
 
-Status hash_file(const std::filesystem::path& path, Hasher& hasher) {
+Status hash_file(const std::filesystem::path& path, Hasher& hasher, const CallOptions& call) {
   // Read, not mapped: a file that another process shortens must give an error here, not a signal.
   ASSIGN_OR_RETURN(const FileDescriptor file, FileDescriptor::open_regular(path, O_RDONLY));
   std::vector<std::byte> buffer(std::size_t{1} << 18);
   for (;;) {
+    RETURN_IF_ERROR(check_call(call));
     const ssize_t bytes = ::read(file.get(), buffer.data(), buffer.size());
     if (bytes == 0) return {};
     if (bytes > 0) {

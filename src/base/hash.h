@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "tandem/call.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -39,8 +40,8 @@ class Hasher {
 };
 
 /// Feeds a file's content to a hasher; holds a piece of it at a time. Errors: kNotFound, kPermission, kIo,
-/// kInvalidArgument for what is no regular file.
-Status hash_file(const std::filesystem::path& path, Hasher& hasher);
+/// kInvalidArgument for what is no regular file, and those of `call`.
+Status hash_file(const std::filesystem::path& path, Hasher& hasher, const CallOptions& call = {});
 
 /// The SHA-256 of a file, in lower-case hexadecimal.
 Result<std::string> sha256_file(const std::filesystem::path& path);

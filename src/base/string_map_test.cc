@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/colliding_strings.h"
+#include "base/testing/colliding_strings.h"
 
 namespace tandem {
 namespace {

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t size_max);
 

@@ -1,0 +1,13 @@
+// Whether a call goes on: long loops ask between their steps.
+#pragma once
+
+#include "tandem/call.h"
+#include "tandem/result.h"
+
+namespace tandem {
+
+/// Success while the call is to go on. Costs an atomic load, and reads the clock where there is a deadline. Errors:
+/// kCancelled, kDeadlineExceeded.
+Status check_call(const CallOptions& call);
+
+}  // namespace tandem
