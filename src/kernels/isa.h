@@ -7,7 +7,8 @@
 
 namespace tandem {
 
-/// Instruction sets, each including those before it. kScalar is the reference that the others are tested against.
+/// Instruction sets. kScalar is the reference that the others are tested against, and what a processor runs that has
+/// none of them; those of x86 each include the ones before it.
 enum class Isa {
   kScalar,
   kAvx2,        ///< AVX2, FMA, F16C.
@@ -17,11 +18,16 @@ enum class Isa {
   kAmx,         ///< … and AMX: a matrix unit for bf16 and int8, at 8 and 16 times the rate of f32.
 };
 
+inline constexpr Isa kIsas[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAmx};
+
 std::string_view isa_name(Isa isa);
 
 /// The best that this processor and operating system support. For AMX it asks the system for leave to use the tile
 /// registers, which holds for the whole process.
 Isa detect_isa();
+
+/// Whether this processor and operating system support it and there are kernels for it here.
+bool supports_isa(Isa isa);
 
 /// Whether bf16 products are faster than f32 ones with this instruction set on this processor. Intel's vector units do
 /// them at half the rate of f32, AMD's at twice.

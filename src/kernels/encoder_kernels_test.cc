@@ -1,5 +1,5 @@
 // Every instruction set that this machine has, against the scalar reference.
-#include "kernels/kernels.h"
+#include "kernels/encoder_kernels.h"
 
 #include <gtest/gtest.h>
 
@@ -8,36 +8,20 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
-#include <string>
 #include <vector>
+
+#include "kernels/testing/each_isa.h"
 
 namespace tandem {
 namespace {
 
-constexpr float kEpsilon = 5.96e-8F;  // Half a unit in the last place of an f32 in [1, 2).
-
-class KernelsTest : public testing::TestWithParam<Isa> {
+class EncoderKernelsTest : public EachIsa {
  protected:
-  void SetUp() override {
-    if (GetParam() > detect_isa()) GTEST_SKIP() << "this processor has no " << isa_name(GetParam());
-  }
-  const Kernels& fast() const { return kernels_for(GetParam()); }
-  const Kernels& reference() const { return kernels_for(Isa::kScalar); }
-
-  std::vector<float> randoms(std::size_t count, float deviation = 1.0F) {
-    std::normal_distribution<float> normal(0, deviation);
-    std::vector<float> values(count);
-    for (float& value : values) value = normal(random_);
-    return values;
-  }
-
-  std::mt19937 random_{20240607};
+  const EncoderKernels& fast() const { return encoder_kernels_for(GetParam()); }
+  const EncoderKernels& reference() const { return encoder_kernels_for(Isa::kScalar); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Isas, KernelsTest,
-                         testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16,
-                                         Isa::kAmx),
-                         [](const auto& info) { return std::string(isa_name(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Isas, EncoderKernelsTest, each_isa(), isa_of);
 
 struct Shape {
   std::size_t m, k, n;
@@ -46,12 +30,12 @@ constexpr Shape kShapes[] = {{1, 1, 1},     {2, 3, 5},     {6, 32, 64},   {7, 26
                              {5, 100, 17},  {64, 96, 130}, {9, 384, 1},   {31, 312, 312}, {12, 128, 384},
                              {3, 1536, 48}, {47, 64, 100}, {33, 128, 16}, {16, 192, 33}};
 
-TEST_P(KernelsTest, F32ProductsMatchTheReference) {
+TEST_P(EncoderKernelsTest, F32ProductsMatchTheReference) {
   for (const Shape shape : kShapes) {
     const auto a = randoms(shape.m * shape.k);
     const auto weights = randoms(shape.n * shape.k);
     const auto bias = randoms(shape.n);
-    const auto product = [&](const Kernels& kernels, Pointwise pointwise) {
+    const auto product = [&](const EncoderKernels& kernels, Pointwise pointwise) {
       std::vector<float> panels(kernels.packed_bytes(GemmType::kF32, shape.k, shape.n) / sizeof(float));
       kernels.pack_f32(weights.data(), shape.k, shape.n, panels.data());
       std::vector<float> out(shape.m * shape.n, NAN);
@@ -82,7 +66,7 @@ TEST_P(KernelsTest, F32ProductsMatchTheReference) {
   }
 }
 
-TEST_P(KernelsTest, ARowOfAProductHasTheSameBitsAmongAnyNumberOfRows) {
+TEST_P(EncoderKernelsTest, ARowOfAProductHasTheSameBitsAmongAnyNumberOfRows) {
   const std::size_t k = 100;
   const std::size_t n = 150;
   const std::size_t rows = 300;
@@ -111,7 +95,7 @@ TEST_P(KernelsTest, ARowOfAProductHasTheSameBitsAmongAnyNumberOfRows) {
   }
 }
 
-TEST_P(KernelsTest, Int8ProductsAreExactBeforeTheyAreScaled) {
+TEST_P(EncoderKernelsTest, Int8ProductsAreExactBeforeTheyAreScaled) {
   for (const Shape shape : kShapes) {
     std::vector<std::int8_t> weights(shape.n * shape.k);
     std::vector<std::int32_t> sums(shape.n);
@@ -128,7 +112,7 @@ TEST_P(KernelsTest, Int8ProductsAreExactBeforeTheyAreScaled) {
     const auto multiplier = randoms(shape.k, 0.5F);
     const auto bias = randoms(shape.n);
     const auto scales = std::vector<float>(shape.n, 0.01F);
-    const auto product = [&](const Kernels& kernels, bool accumulate) {
+    const auto product = [&](const EncoderKernels& kernels, bool accumulate) {
       std::vector<std::int8_t> panels(kernels.packed_bytes(GemmType::kInt8, shape.k, shape.n));
       kernels.pack_int8(weights.data(), shape.k, shape.n, panels.data());
       const std::size_t stride = (shape.k + 63) / 64 * 64;
@@ -163,7 +147,7 @@ TEST_P(KernelsTest, Int8ProductsAreExactBeforeTheyAreScaled) {
   }
 }
 
-TEST_P(KernelsTest, Bf16ProductsErrByTheRoundingOfTheirFactorsOnly) {
+TEST_P(EncoderKernelsTest, Bf16ProductsErrByTheRoundingOfTheirFactorsOnly) {
   if (!fast().native_bf16) GTEST_SKIP() << "no bf16 products on " << isa_name(GetParam());
   const auto rounded = [](float value) {
     std::uint32_t bits;
@@ -210,12 +194,12 @@ TEST_P(KernelsTest, Bf16ProductsErrByTheRoundingOfTheirFactorsOnly) {
   }
 }
 
-TEST_P(KernelsTest, FastGeluIsWithinItsBound) {
+TEST_P(EncoderKernelsTest, FastGeluIsWithinItsBound) {
   std::vector<float> x(3200);
   for (std::size_t i = 0; i < x.size(); ++i)
     x[i] = -8.0F + 16.0F * static_cast<float>(i) / static_cast<float>(x.size());
   const float one = 1.0F;
-  const auto apply = [&](const Kernels& kernels, Pointwise pointwise) {
+  const auto apply = [&](const EncoderKernels& kernels, Pointwise pointwise) {
     std::vector<float> panels(kernels.packed_bytes(GemmType::kF32, 1, 1) / sizeof(float));
     kernels.pack_f32(&one, 1, 1, panels.data());
     std::vector<float> out(x.size());
@@ -240,7 +224,7 @@ TEST_P(KernelsTest, FastGeluIsWithinItsBound) {
   }
 }
 
-TEST_P(KernelsTest, AttentionMatchesTheReferenceAndItsRowsDoNotDependOnHowManyAsk) {
+TEST_P(EncoderKernelsTest, AttentionMatchesTheReferenceAndItsRowsDoNotDependOnHowManyAsk) {
   struct Case {
     std::size_t tokens, heads, head_size;
   };
@@ -250,7 +234,7 @@ TEST_P(KernelsTest, AttentionMatchesTheReferenceAndItsRowsDoNotDependOnHowManyAs
     const std::size_t distances = 2 * c.tokens - 1;
     const auto biases = randoms(c.heads * distances, 10.0F);
     for (const bool biased : {false, true}) {
-      const auto attend = [&](const Kernels& kernels, std::size_t rows, bool bf16) {
+      const auto attend = [&](const EncoderKernels& kernels, std::size_t rows, bool bf16) {
         std::vector<Bf16> narrow(qkv.size());
         if (bf16) kernels.to_bf16(qkv.data(), qkv.size(), narrow.data());
         const std::size_t bytes = kernels.attention_workspace_bytes(c.tokens, c.head_size);
@@ -286,7 +270,7 @@ TEST_P(KernelsTest, AttentionMatchesTheReferenceAndItsRowsDoNotDependOnHowManyAs
   }
 }
 
-TEST_P(KernelsTest, LayerNormMatchesTheReference) {
+TEST_P(EncoderKernelsTest, LayerNormMatchesTheReference) {
   for (const std::size_t width : {1, 7, 16, 26, 312, 384, 1000}) {
     const auto a = randoms(width);
     const auto b = randoms(width, 10.0F);
@@ -300,36 +284,6 @@ TEST_P(KernelsTest, LayerNormMatchesTheReference) {
       for (std::size_t i = 0; i < width; ++i) ASSERT_NEAR(got[i], expected[i], 4e-6F * (1 + std::abs(expected[i])));
     }
   }
-}
-
-TEST_P(KernelsTest, InnerProductsMatchTheReferenceWhateverTheTile) {
-  for (const std::size_t dimensions : {1, 3, 16, 100, 384}) {
-    for (const std::size_t queries : {1, 2, 4, 7}) {
-      const std::size_t rows = 11;
-      const auto q = randoms(queries * dimensions);
-      const auto r = randoms(rows * dimensions);
-      std::vector<float> expected(queries * rows);
-      std::vector<float> got(queries * rows);
-      reference().inner_products(q.data(), queries, r.data(), rows, dimensions, expected.data());
-      fast().inner_products(q.data(), queries, r.data(), rows, dimensions, got.data());
-      for (std::size_t i = 0; i < got.size(); ++i) {
-        ASSERT_NEAR(got[i], expected[i], 4 * kEpsilon * static_cast<float>(dimensions) + 1e-6F);
-      }
-      float alone = 0;
-      fast().inner_products(q.data() + (queries - 1) * dimensions, 1, r.data() + (rows - 1) * dimensions, 1, dimensions,
-                            &alone);
-      ASSERT_EQ(alone, got.back());
-    }
-  }
-}
-
-TEST(Isa, RefusesWhatItDoesNotKnow) {
-  ASSERT_EQ(::setenv("TANDEM_ISA", "mmx", 1), 0);
-  const auto chosen = choose_isa();
-  ::unsetenv("TANDEM_ISA");
-  ASSERT_FALSE(chosen);
-  EXPECT_EQ(chosen.error().code, ErrorCode::kInvalidArgument);
-  EXPECT_NE(chosen.error().message.find("'mmx'"), std::string::npos);
 }
 
 }  // namespace

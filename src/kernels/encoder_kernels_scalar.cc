@@ -3,7 +3,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/kernel_tables.h"
+#include "kernels/encoder_kernels.h"
+#include "kernels/scalar_kernels.h"
 
 namespace tandem {
 namespace {
@@ -143,23 +144,9 @@ RowQuantization quantize_row(const float* in, const float* multiplier, std::size
   return {scale, static_cast<std::int32_t>(zero_point)};
 }
 
-void inner_products(const float* queries, std::size_t query_count, const float* rows, std::size_t row_count,
-                    std::size_t dimensions, float* scores) {
-  for (std::size_t q = 0; q < query_count; ++q) {
-    for (std::size_t r = 0; r < row_count; ++r) {
-      double sum = 0;
-      for (std::size_t i = 0; i < dimensions; ++i) {
-        sum += static_cast<double>(queries[q * dimensions + i]) * rows[r * dimensions + i];
-      }
-      scores[q * row_count + r] = static_cast<float>(sum);
-    }
-  }
-}
-
 }  // namespace
 
-constinit const Kernels kKernelsScalar = {
-    .isa = Isa::kScalar,
+constinit const EncoderKernels kEncoderKernelsScalar = {
     .panel_columns = kPanelColumns,
     .int8_activation_bytes = sizeof(std::int16_t),
     .native_bf16 = false,
@@ -175,7 +162,6 @@ constinit const Kernels kKernelsScalar = {
     .add_layer_norm = add_layer_norm,
     .to_bf16 = nullptr,
     .quantize_row = quantize_row,
-    .inner_products = inner_products,
 };
 
 }  // namespace tandem

@@ -1,9 +1,10 @@
-// The kernels: everything that touches every number. One table of functions per instruction set.
+// The kernels of the encoder: everything that touches every number on the way from token ids to hidden states. One
+// table of functions per instruction set.
 //
 // All matrices are row-major. A "row" is a token. Results for a row depend on that row alone, never on how many others
 // are computed with it: every output element is one chain of multiply-adds over k in one fixed order.
 //
-// Weights are packed once into panels of Kernels::panel_columns output columns: a panel holds, for each group of
+// Weights are packed once into panels of EncoderKernels::panel_columns output columns: a panel holds, for each group of
 // `group` consecutive k (1 in f32, 2 in bf16, 4 or 2 in int8), the group's values of every column side by side, so that
 // one vector load feeds one multiply-add. The last panel is narrower: its width is the remaining columns, rounded up to
 // whole vectors. Padding is zero.
@@ -85,8 +86,7 @@ struct AttentionArguments {
   void* workspace;  ///< attention_workspace_bytes() bytes, aligned to 64.
 };
 
-struct Kernels {
-  Isa isa;
+struct EncoderKernels {
   std::size_t panel_columns;
   /// Bytes of an element of quantised activations: 1 with VNNI, 2 without (wide products do not saturate).
   std::size_t int8_activation_bytes;
@@ -120,28 +120,9 @@ struct Kernels {
   /// Quantises in[i] · multiplier[i] (multiplier may be null) over its own range, zero included, into elements of
   /// int8_activation_bytes. May write up to the next multiple of 64 elements.
   RowQuantization (*quantize_row)(const float* in, const float* multiplier, std::size_t width, void* out);
-
-  // ---- Search. ----
-
-  /// scores[q · row_count + r] = ⟨queries[q], rows[r]⟩.
-  void (*inner_products)(const float* queries, std::size_t query_count, const float* rows, std::size_t row_count,
-                         std::size_t dimensions, float* scores);
 };
 
 /// The kernels of an instruction set, which the processor must have.
-const Kernels& kernels_for(Isa isa);
-
-/// Sets flush-to-zero and denormals-are-zero for the calling thread while it lives: a denormal costs a hundred cycles
-/// and carries nothing here.
-class DenormalsAreZero {
- public:
-  DenormalsAreZero();
-  ~DenormalsAreZero();
-  DenormalsAreZero(const DenormalsAreZero&) = delete;
-  DenormalsAreZero& operator=(const DenormalsAreZero&) = delete;
-
- private:
-  unsigned previous_;
-};
+const EncoderKernels& encoder_kernels_for(Isa isa);
 
 }  // namespace tandem

@@ -1,16 +1,21 @@
-// The kernels over the vocabulary of simd.h. A translation unit per instruction set defines TANDEM_KERNELS_ISA and
-// includes this file; see kernels_avx512.cc. The contracts are in kernels.h, the plain reference in kernels_scalar.cc.
+// Self-attention over the vocabulary of simd.h. The contract is in encoder_kernels.h, the plain reference in
+// encoder_kernels_scalar.cc.
 #pragma once
 
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+
+#include "kernels/dot.h"
+#include "kernels/encoder_kernels.h"
 #include "kernels/gemm_impl.h"
-#include "kernels/kernels.h"
+#include "kernels/panels_impl.h"
 #include "kernels/simd.h"
+#include "kernels/simd_math.h"
 
 namespace tandem {
 namespace {
 
-// ---- Attention ----
-//
 // Per head: Kᵀ and V are packed into panels like weights, then a few query rows at a time are multiplied with Kᵀ,
 // turned into probabilities and multiplied with V, all within the first cache level.
 
@@ -126,13 +131,16 @@ struct AttentionLayout {
   std::size_t bytes() const { return scores_bytes + narrow_bytes + keys_bytes + values_bytes; }
 };
 
+/// `Bf16Dot` is void where there are no bf16 products.
+template <class Bf16Dot>
 std::size_t attention_workspace_bytes(std::size_t tokens, std::size_t head_size) {
   const std::size_t bytes = AttentionLayout<DotF32>(tokens, head_size).bytes();
-#if defined(__AVX512BF16__)
-  const std::size_t narrow_bytes = AttentionLayout<DotBf16>(tokens, head_size).bytes();
-  if (narrow_bytes > bytes) return narrow_bytes;
-#endif
-  return bytes;
+  if constexpr (std::is_void_v<Bf16Dot>) {
+    return bytes;
+  } else {
+    const std::size_t narrow_bytes = AttentionLayout<Bf16Dot>(tokens, head_size).bytes();
+    return narrow_bytes > bytes ? narrow_bytes : bytes;
+  }
 }
 
 template <class Dot, class T>
@@ -196,186 +204,12 @@ void attend(const AttentionArguments& a, const T* qkv) {
   }
 }
 
+template <class Bf16Dot>
 void attention(const AttentionArguments& arguments) {
-#if defined(__AVX512BF16__)
-  if (arguments.qkv_bf16 != nullptr) return attend<DotBf16, Bf16>(arguments, arguments.qkv_bf16);
-#endif
+  if constexpr (!std::is_void_v<Bf16Dot>) {
+    if (arguments.qkv_bf16 != nullptr) return attend<Bf16Dot, Bf16>(arguments, arguments.qkv_bf16);
+  }
   attend<DotF32, float>(arguments, arguments.qkv);
-}
-
-// ---- Rows ----
-
-void add_layer_norm(const float* a, const float* b, const float* gamma, const float* beta, float epsilon,
-                    std::size_t width, float* out) {
-  const std::size_t whole = width / kLanes * kLanes;
-  const std::size_t rest = width - whole;
-  Vf sum = zero_f();
-  const auto summand = [&](std::size_t i, std::size_t count) {
-    const Vf x = load_first(a + i, count);
-    return b == nullptr ? x : add(x, load_first(b + i, count));
-  };
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    const Vf x = b == nullptr ? load(a + i) : add(load(a + i), load(b + i));
-    store(out + i, x);
-    sum = add(sum, x);
-  }
-  if (rest > 0) {
-    const Vf x = summand(whole, rest);
-    store_first(out + whole, x, rest);
-    sum = add(sum, x);
-  }
-  const float inverse_width = 1.0F / static_cast<float>(width);
-  const Vf mean = set_f(reduce_add(sum) * inverse_width);
-  Vf squares = zero_f();
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    const Vf deviation = sub(load(out + i), mean);
-    squares = fma(deviation, deviation, squares);
-  }
-  if (rest > 0) {
-    const Vf deviation = keep_first(sub(load_first(out + whole, rest), mean), rest);
-    squares = fma(deviation, deviation, squares);
-  }
-  const float variance = reduce_add(squares) * inverse_width;
-  const Vf inverse = set_f(1.0F / __builtin_sqrtf(variance + epsilon));
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    const Vf normal = mul(sub(load(out + i), mean), inverse);
-    store(out + i, fma(normal, load(gamma + i), load(beta + i)));
-  }
-  if (rest > 0) {
-    const Vf normal = mul(sub(load_first(out + whole, rest), mean), inverse);
-    store_first(out + whole, fma(normal, load_first(gamma + whole, rest), load_first(beta + whole, rest)), rest);
-  }
-}
-
-[[maybe_unused]] void to_bf16(const float* in, std::size_t count, Bf16* out) {
-  std::size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) store_bf16(out + i, load(in + i), kLanes);
-  if (i < count) store_bf16(out + i, load_first(in + i, count - i), count - i);
-}
-
-RowQuantization quantize_row(const float* in, const float* multiplier, std::size_t width, void* out) {
-  const auto value = [&](std::size_t i, std::size_t count) {
-    const Vf x = count == kLanes ? load(in + i) : load_first(in + i, count);
-    if (multiplier == nullptr) return x;
-    return mul(x, count == kLanes ? load(multiplier + i) : load_first(multiplier + i, count));
-  };
-  const std::size_t whole = width / kLanes * kLanes;
-  Vf lowest = zero_f();
-  Vf highest = zero_f();
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    const Vf x = value(i, kLanes);
-    lowest = min(lowest, x);
-    highest = max(highest, x);
-  }
-  if (whole < width) {
-    const Vf x = value(whole, width - whole);
-    lowest = min(lowest, x);
-    highest = max(highest, x);
-  }
-  const float low = reduce_min(lowest);
-  const float range = reduce_max(highest) - low;
-  const float scale = range > 0 ? range / 255.0F : 1.0F;
-  const float inverse = 1.0F / scale;
-  const float zero_point = __builtin_rintf(-low * inverse);
-
-  const auto quantize = [&](Vf x) {
-    return to_int(max(min(fma(x, set_f(inverse), set_f(zero_point)), set_f(255.0F)), zero_f()));
-  };
-  // The last vector may run over the row's end: the contract leaves room for it.
-  for (std::size_t i = 0; i < width; i += kLanes) {
-    const Vi q = quantize(value(i, width - i < kLanes ? width - i : kLanes));
-#if defined(__AVX512VNNI__)
-    store_bytes(static_cast<std::uint8_t*>(out) + i, q);
-#else
-    store_shorts(static_cast<std::int16_t*>(out) + i, q);
-#endif
-  }
-  return {scale, static_cast<std::int32_t>(zero_point)};
-}
-
-// ---- Search ----
-
-/// sums[q][r] of kQueries × kRows inner products, accumulated in registers.
-template <std::size_t kQueries, std::size_t kRows>
-inline void inner_product_tile(const float* queries, const float* rows, std::size_t dimensions,
-                               Vf (&sums)[kQueries][kRows]) {
-  for (auto& row : sums) {
-    for (Vf& sum : row) sum = zero_f();
-  }
-  std::size_t i = 0;
-  for (; i + kLanes <= dimensions; i += kLanes) {
-    Vf vectors[kRows];
-#pragma GCC unroll 4
-    for (std::size_t r = 0; r < kRows; ++r) vectors[r] = load(rows + r * dimensions + i);
-#pragma GCC unroll 4
-    for (std::size_t q = 0; q < kQueries; ++q) {
-      const Vf query = load(queries + q * dimensions + i);
-#pragma GCC unroll 4
-      for (std::size_t r = 0; r < kRows; ++r) sums[q][r] = fma(query, vectors[r], sums[q][r]);
-    }
-  }
-  if (const std::size_t rest = dimensions - i; rest > 0) {
-    for (std::size_t q = 0; q < kQueries; ++q) {
-      const Vf query = load_first(queries + q * dimensions + i, rest);
-      for (std::size_t r = 0; r < kRows; ++r) {
-        sums[q][r] = fma(query, load_first(rows + r * dimensions + i, rest), sums[q][r]);
-      }
-    }
-  }
-}
-
-template <std::size_t kQueries>
-void inner_products_of(const float* queries, const float* rows, std::size_t row_count, std::size_t dimensions,
-                       float* scores, std::size_t scores_stride) {
-  constexpr std::size_t kRows = kLanes == 16 ? 4 : 2;
-  std::size_t r = 0;
-  for (; r + kRows <= row_count; r += kRows) {
-    Vf sums[kQueries][kRows];
-    inner_product_tile<kQueries, kRows>(queries, rows + r * dimensions, dimensions, sums);
-    for (std::size_t q = 0; q < kQueries; ++q) {
-      for (std::size_t j = 0; j < kRows; ++j) scores[q * scores_stride + r + j] = reduce_add(sums[q][j]);
-    }
-  }
-  for (; r < row_count; ++r) {
-    Vf sums[kQueries][1];
-    inner_product_tile<kQueries, 1>(queries, rows + r * dimensions, dimensions, sums);
-    for (std::size_t q = 0; q < kQueries; ++q) scores[q * scores_stride + r] = reduce_add(sums[q][0]);
-  }
-}
-
-void inner_products(const float* queries, std::size_t query_count, const float* rows, std::size_t row_count,
-                    std::size_t dimensions, float* scores) {
-  std::size_t q = 0;
-  for (; q + 4 <= query_count; q += 4) {
-    inner_products_of<4>(queries + q * dimensions, rows, row_count, dimensions, scores + q * row_count, row_count);
-  }
-  for (; q < query_count; ++q) {
-    inner_products_of<1>(queries + q * dimensions, rows, row_count, dimensions, scores + q * row_count, row_count);
-  }
-}
-
-constexpr Kernels make_kernels(Isa isa) {
-  Kernels kernels{};
-  kernels.isa = isa;
-  kernels.panel_columns = kPanelColumns;
-  kernels.int8_activation_bytes = sizeof(DotInt8::A);
-  kernels.packed_bytes = packed_bytes;
-  kernels.pack_f32 = pack_f32;
-  kernels.pack_int8 = pack_int8;
-  kernels.gemm_f32 = gemm<DotF32>;
-  kernels.gemm_int8 = gemm<DotInt8>;
-#if defined(__AVX512BF16__)
-  kernels.native_bf16 = true;
-  kernels.pack_bf16 = pack_bf16;
-  kernels.gemm_bf16 = gemm<DotBf16>;
-  kernels.to_bf16 = to_bf16;
-#endif
-  kernels.attention_workspace_bytes = attention_workspace_bytes;
-  kernels.attention = attention;
-  kernels.add_layer_norm = add_layer_norm;
-  kernels.quantize_row = quantize_row;
-  kernels.inner_products = inner_products;
-  return kernels;
 }
 
 }  // namespace

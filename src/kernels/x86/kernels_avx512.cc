@@ -1,0 +1,12 @@
+// The kernels on AVX-512; the flags are in flags.cmake.
+#include "kernels/dot.h"
+#include "kernels/encoder_kernels_impl.h"
+#include "kernels/scan_kernels_impl.h"
+#include "kernels/x86/kernel_tables.h"
+
+namespace tandem {
+
+constinit const EncoderKernels kEncoderKernelsAvx512 = make_encoder_kernels<DotWidenedInt8>();
+constinit const ScanKernels kScanKernelsAvx512 = make_scan_kernels();
+
+}  // namespace tandem

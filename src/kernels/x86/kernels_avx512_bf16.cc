@@ -1,0 +1,13 @@
+// The kernels on AVX-512 with VNNI and BF16; the flags are in flags.cmake.
+#include "kernels/encoder_kernels_impl.h"
+#include "kernels/scan_kernels_impl.h"
+#include "kernels/x86/dot_bf16.h"
+#include "kernels/x86/dot_vnni.h"
+#include "kernels/x86/kernel_tables.h"
+
+namespace tandem {
+
+constinit const EncoderKernels kEncoderKernelsAvx512Bf16 = make_encoder_kernels<DotInt8, DotBf16>();
+constinit const ScanKernels kScanKernelsAvx512Bf16 = make_scan_kernels();
+
+}  // namespace tandem
