@@ -6,8 +6,10 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -259,8 +261,24 @@ std::optional<std::filesystem::path> target_inside(const std::filesystem::path& 
   return target;
 }
 
+/// A file counts once, under the first of its names: a folder can be full of links to one that is large.
+Status drop_other_names(std::vector<Source>& sources) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::vector<Source> once;
+  for (Source& source : sources) {
+    struct stat file {};
+    if (::fstatat(source.folder->get(), source.inside.c_str(), &file, AT_SYMLINK_NOFOLLOW) != 0) {
+      return fail_errno(errno, "cannot look at the file", source.name);
+    }
+    if (seen.emplace(file.st_dev, file.st_ino).second) once.push_back(std::move(source));
+  }
+  sources = std::move(once);
+  return {};
+}
+
 // The .txt and .md files below a folder, in the order of their relative paths. Links to folders are not followed, so
-// that a link to a folder above does not go round for ever, and neither are links to files outside the folder.
+// that a link to a folder above does not go round for ever, and neither are links to files outside the folder. A link
+// to one of them inside adds nothing.
 Result<std::vector<Source>> list_folder(const std::string& folder) {
   namespace fs = std::filesystem;
   std::vector<Source> sources;
@@ -269,6 +287,7 @@ Result<std::vector<Source>> list_folder(const std::string& folder) {
   std::error_code error;
   const fs::path whole_folder = fs::canonical(folder, error);
   if (error) return fail_errno(error.value(), "cannot find the folder", folder);
+  std::vector<Source> links;
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string extension = in_lower_case(entry->path().extension().string());
     std::error_code not_there;  // A link that leads nowhere is no text.
@@ -280,15 +299,20 @@ Result<std::vector<Source>> list_folder(const std::string& folder) {
                   .id = relative.generic_string(),
                   .folder = descriptor,
                   .inside = relative};
-    if (entry->is_symlink(not_there)) {
+    const bool is_link = entry->is_symlink(not_there);
+    if (is_link) {
       const std::optional<fs::path> target = target_inside(entry->path(), whole_folder);
       if (!target) continue;
       source.inside = target->lexically_relative(whole_folder);
     }
     if (Status named = check_name("document id", source.id); !named) return fail_in(folder, std::move(named).error());
-    sources.push_back(std::move(source));
+    (is_link ? links : sources).push_back(std::move(source));
   }
   if (error) return fail_errno(error.value(), "cannot list the folder", folder);
+  std::ranges::sort(sources, {}, &Source::id);
+  std::ranges::sort(links, {}, &Source::id);
+  std::ranges::move(links, std::back_inserter(sources));
+  RETURN_IF_ERROR(drop_other_names(sources));
   if (sources.empty())
     return fail(ErrorCode::kInvalidArgument,
                 "{}: the folder has no .txt or .md file; links that lead out of it do not count", folder);

@@ -191,21 +191,15 @@ Result<TransformerConfig> read_transformer_config(const fs::path& path) {
   return result;
 }
 
-struct PoolingName {
-  std::string_view name;     ///< A value of pooling_mode.
-  std::string_view old_key;  ///< The boolean of the old schema.
-  Pooling pooling;
-};
-
-// In the order in which the old schema concatenates.
-constexpr std::array kPoolingNames = {
-    PoolingName{"cls", "pooling_mode_cls_token", Pooling::kCls},
-    PoolingName{"max", "pooling_mode_max_tokens", Pooling::kMax},
-    PoolingName{"mean", "pooling_mode_mean_tokens", Pooling::kMean},
-    PoolingName{"mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
-    PoolingName{"weightedmean", "pooling_mode_weightedmean_tokens", Pooling::kWeightedMean},
-    PoolingName{"lasttoken", "pooling_mode_lasttoken", Pooling::kLastToken},
-};
+// The booleans of the old schema, in the order in which it concatenates.
+constexpr auto kOldPoolingKeys = std::to_array<NamedChoice<Pooling>>({
+    {"pooling_mode_cls_token", Pooling::kCls},
+    {"pooling_mode_max_tokens", Pooling::kMax},
+    {"pooling_mode_mean_tokens", Pooling::kMean},
+    {"pooling_mode_mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
+    {"pooling_mode_weightedmean_tokens", Pooling::kWeightedMean},
+    {"pooling_mode_lasttoken", Pooling::kLastToken},
+});
 
 /// pooling_mode of the new schema: a name, or a list of names.
 Result<std::vector<Pooling>> read_new_pooling_modes(const Config& config, JsonValue mode) {
@@ -216,14 +210,14 @@ Result<std::vector<Pooling>> read_new_pooling_modes(const Config& config, JsonVa
   std::vector<Pooling> modes;
   for (const JsonValue element : names) {
     ASSIGN_OR_RETURN(const std::string_view name, element.as_string("pooling_mode"));
-    const auto* const known = std::ranges::find(kPoolingNames, name, &PoolingName::name);
-    if (known == kPoolingNames.end()) {
+    const std::optional<Pooling> known = choice_of<Pooling>(name);
+    if (!known) {
       return fail(ErrorCode::kUnsupported, "{}: pooling_mode \"{}\" is not supported", config.path, name);
     }
-    if (std::ranges::find(modes, known->pooling) != modes.end()) {
+    if (std::ranges::find(modes, *known) != modes.end()) {
       return fail(ErrorCode::kUnsupported, "{}: pooling_mode names \"{}\" twice", config.path, name);
     }
-    modes.push_back(known->pooling);
+    modes.push_back(*known);
   }
   if (modes.empty()) return fail(ErrorCode::kCorruptData, "{}: pooling_mode is empty", config.path);
   return modes;
@@ -234,15 +228,15 @@ Result<std::vector<Pooling>> read_old_pooling_modes(const Config& config) {
   RETURN_IF_ERROR(config.root().for_each_member([&config](std::string_view key, JsonValue value) -> Status {
     if (!key.starts_with("pooling_mode_")) return {};
     ASSIGN_OR_RETURN(const bool is_on, value.as_bool(key));
-    if (is_on && std::ranges::find(kPoolingNames, key, &PoolingName::old_key) == kPoolingNames.end()) {
+    if (is_on && std::ranges::find(kOldPoolingKeys, key, &NamedChoice<Pooling>::name) == kOldPoolingKeys.end()) {
       return fail(ErrorCode::kUnsupported, "{}: {} is not supported", config.path, key);
     }
     return {};
   }));
   std::vector<Pooling> modes;
-  for (const PoolingName& name : kPoolingNames) {
-    ASSIGN_OR_RETURN(const std::optional<bool> is_on, config.root().find_bool(name.old_key));
-    if (is_on.value_or(false)) modes.push_back(name.pooling);
+  for (const auto& [key, pooling] : kOldPoolingKeys) {
+    ASSIGN_OR_RETURN(const std::optional<bool> is_on, config.root().find_bool(key));
+    if (is_on.value_or(false)) modes.push_back(pooling);
   }
   if (modes.empty()) modes.push_back(Pooling::kMean);
   return modes;

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "formats/pytorch_bin.h"
-#include "formats/zip_builder.h"
+#include "formats/testing/zip_builder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string file(reinterpret_cast<const char*>(data), size);

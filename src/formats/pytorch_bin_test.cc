@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/zip_builder.h"
+#include "formats/testing/zip_builder.h"
 
 namespace tandem {
 namespace {

@@ -49,7 +49,12 @@ std::optional<std::uint64_t> bytes_of(std::span<const std::uint64_t> shape, std:
 }
 
 Result<std::vector<std::uint64_t>> get_unsigned_array(JsonValue object, std::string_view key) {
+  // More than any tensor has dimensions.
+  constexpr std::size_t kElementsMax = 64;
   ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, object.get_array(key));
+  if (elements.size() > kElementsMax) {
+    return fail(ErrorCode::kCorruptData, "{} has {} numbers, want at most {}", key, elements.size(), kElementsMax);
+  }
   std::vector<std::uint64_t> numbers;
   numbers.reserve(elements.size());
   for (const JsonValue element : elements) {

@@ -8,8 +8,8 @@
 #include <limits>
 #include <vector>
 
-#include "base/temporary_folder.h"
-#include "formats/zip_builder.h"
+#include "base/testing/temporary_folder.h"
+#include "formats/testing/zip_builder.h"
 
 namespace tandem {
 namespace {
@@ -190,6 +190,22 @@ TEST(Safetensors, JoinsShards) {
   std::vector<float> value(1);
   copy_as_f32(*source->find("b"), 0, value);
   EXPECT_EQ(value[0], 2);
+}
+
+// Each name of one large file would be read and hashed again.
+TEST(Safetensors, AShardIsReadUnderOneNameOnly) {
+  TemporaryFolder folder;
+  folder.write("one", file_with(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", floats({1})));
+  folder.write("empty", file_with(R"({"__metadata__":{}})", ""));
+  folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"one","a":"empty","a":"link"}})");
+  for (const bool is_hard : {false, true}) {
+    std::filesystem::remove(folder.path() / "link");
+    is_hard ? std::filesystem::create_hard_link(folder.path() / "empty", folder.path() / "link")
+            : std::filesystem::create_symlink("empty", folder.path() / "link");
+    const Result<TensorSource> source = TensorSource::open_folder(folder.path());
+    ASSERT_FALSE(source);
+    EXPECT_TRUE(contains(source.error().message, "link: another shard is the same file")) << source.error().message;
+  }
 }
 
 TEST(Safetensors, RefusesAShardIndexThatLies) {

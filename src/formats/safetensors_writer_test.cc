@@ -4,7 +4,7 @@
 
 #include <numeric>
 
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "formats/tensor_source.h"
 
 namespace tandem {

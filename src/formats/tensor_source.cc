@@ -8,8 +8,10 @@
 #include <set>
 #include <utility>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/mapped_file.h"
 #include "base/relative_path.h"
 #include "formats/pytorch_bin.h"
 #include "formats/safetensors.h"
@@ -117,8 +119,13 @@ Result<TensorSource> TensorSource::open_shards(const std::filesystem::path& inde
   if (shards.empty()) return fail(ErrorCode::kCorruptData, "{}: weight_map names no tensors", index.string());
 
   TensorSource source;
+  std::set<FileIdentity> opened;
   for (const std::string& shard : shards) {
     RETURN_IF_ERROR(source.add_file(index.parent_path() / shard));
+    // It would be read once for every name that leads to it, and a folder can be full of links to one file.
+    if (!opened.insert(source.files_.back().identity()).second) {
+      return fail(ErrorCode::kCorruptData, "{}: {}: another shard is the same file", index.string(), shard);
+    }
   }
   RETURN_IF_ERROR(weight_map.for_each_member([&](std::string_view tensor, JsonValue) -> Status {
     if (source.find(tensor) != nullptr) return {};
@@ -143,10 +150,11 @@ Status TensorSource::check_unchanged() const {
   return {};
 }
 
-Status TensorSource::hash(Hasher& hasher) const {
+Status TensorSource::hash(Hasher& hasher, const CallOptions& call) const {
   constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // Resident at a time.
   for (const MappedFile& file : files_) {
     for (std::span<const std::byte> left = file.bytes(); !left.empty();) {
+      RETURN_IF_ERROR(check_call(call));
       const std::span<const std::byte> piece = left.first(std::min(kPieceBytes, left.size()));
       hasher.update(piece);
       file.discard(piece);

@@ -58,8 +58,8 @@ class TensorSource {
   /// file.
   Status check_unchanged() const;
   /// Feeds the files, in the order of their names, to a hasher: the very bytes that the tensors are read from, whatever
-  /// lies under those names by now. Errors: those of check_unchanged().
-  Status hash(Hasher& hasher) const;
+  /// lies under those names by now. Errors: those of check_unchanged() and of `call`.
+  Status hash(Hasher& hasher, const CallOptions& call = {}) const;
   /// Drops the pages of a tensor that has been copied elsewhere from this process's resident memory.
   void discard(const TensorView& tensor) const;
 

@@ -1,13 +1,17 @@
 #include "formats/tokenizer_folder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/string_map.h"
 #include "base/utf8.h"
@@ -204,6 +208,33 @@ std::vector<fs::path> tokenizer_files(const fs::path& folder) {
     if (has_file(folder / name)) return {folder / name};
   }
   return {};
+}
+
+Result<std::string> describe_tokenizer(const fs::path& folder) {
+  const std::vector<fs::path> files = tokenizer_files(folder);
+  if (files.empty() || files[0].filename() == "tokenizer.json") return std::string();
+  ASSIGN_OR_RETURN(const TokenizerSpec spec, read_tokenizer_folder(folder));
+  std::string settings;
+  for (const auto& step : spec.normalizer) {
+    const auto* bert = std::get_if<BertNormalizerSpec>(&step);
+    if (bert == nullptr) continue;  // The others come out of the file of the vocabulary.
+    settings += bert->lowercase ? "lower-cases, " : "keeps case, ";
+    settings += bert->strip_accents ? "strips accents, " : "keeps accents, ";
+    settings += bert->handle_chinese_chars ? "splits Chinese, " : "keeps Chinese together, ";
+  }
+  for (const auto& step : spec.pre_tokenizer) {
+    const auto* bytes = std::get_if<ByteLevelSpec>(&step);
+    const auto* words = std::get_if<MetaspaceSpec>(&step);
+    if (bytes != nullptr && bytes->add_prefix_space) settings += "begins with a space, ";
+    if (words != nullptr && words->prepend == MetaspaceSpec::Prepend::kAlways) settings += "begins with a space, ";
+  }
+  // Spelled by strangers, and many: their hash says as much.
+  Hasher added(HashKind::kSha256);
+  for (const AddedToken& token : spec.added_tokens) {
+    added.update(fmt::format("{} {:?} {:d}{:d}{:d}{:d}{:d}\n", token.content.size(), token.content, token.single_word,
+                             token.lstrip, token.rstrip, token.normalized, token.special));
+  }
+  return fmt::format("{}special tokens {} {}", settings, spec.added_tokens.size(), added.finish());
 }
 
 Result<TokenizerSpec> read_tokenizer_folder(const fs::path& folder) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "formats/tokenizer_spec.h"
@@ -14,6 +15,10 @@ namespace tandem {
 /// special_tokens_map.json and added_tokens.json say. Errors: kNotFound, kCorruptData (file, part, expected, got),
 /// kUnsupported (the part by its type).
 Result<TokenizerSpec> read_tokenizer_folder(const std::filesystem::path& folder);
+
+/// The settings that such a folder's other files add to the vocabulary, in words; empty where tokenizer.json holds all.
+/// Errors: as above.
+Result<std::string> describe_tokenizer(const std::filesystem::path& folder);
 
 /// The files that hold the vocabulary which read_tokenizer_folder() would read: one or two, none where it would fail.
 std::vector<std::filesystem::path> tokenizer_files(const std::filesystem::path& folder);

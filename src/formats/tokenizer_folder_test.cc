@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace tandem {
 namespace {

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/temporary_folder.h"
-#include "formats/zip_builder.h"
+#include "base/testing/temporary_folder.h"
+#include "formats/testing/zip_builder.h"
 
 namespace tandem {
 namespace {
