@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/encoder_kernels.h"
 #include "model/weights.h"
 
 namespace tandem {

@@ -17,7 +17,7 @@ Result<NormWeights> load_norm(const TensorSource& tensors, const std::string& na
 }
 
 Result<Linear> load_linear(const TensorSource& tensors, const std::string& name,
-                           const std::array<std::uint64_t, 2>& shape, const Kernels& kernels) {
+                           const std::array<std::uint64_t, 2>& shape, const EncoderKernels& kernels) {
   ASSIGN_OR_RETURN(const std::vector<float> weights, read_tensor(tensors, name + ".weight", shape));
   ASSIGN_OR_RETURN(const std::vector<float> bias,
                    read_tensor(tensors, name + ".bias", std::array<std::uint64_t, 1>{shape[0]}));
@@ -37,7 +37,7 @@ Result<AdapterSource> AdapterSource::open(const std::filesystem::path& folder) {
 }
 
 Result<BottleneckAdapter> BottleneckAdapter::load(const AdapterSource& source, const std::string& place,
-                                                  std::size_t layer, const Kernels& kernels) {
+                                                  std::size_t layer, const EncoderKernels& kernels) {
   const AdapterConfig& config = source.config;
   const std::optional<Pointwise> activation = activation_by_name(config.activation);
   if (!activation) {

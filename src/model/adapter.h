@@ -10,7 +10,7 @@
 #include "base/aligned_buffer.h"
 #include "formats/adapter_config.h"
 #include "formats/tensor_source.h"
-#include "kernels/kernels.h"
+#include "kernels/encoder_kernels.h"
 #include "model/activation_moments.h"
 #include "model/linear.h"
 #include "tandem/result.h"
@@ -46,14 +46,14 @@ class BottleneckAdapter {
   /// `place`: what stands before the adapter's name in the names of its tensors, e.g.
   /// "bert.encoder.layer.3.output.adapters.". Errors: kNotFound, kCorruptData and kUnsupported, each with a name.
   static Result<BottleneckAdapter> load(const AdapterSource& source, const std::string& place, std::size_t layer,
-                                        const Kernels& kernels);
+                                        const EncoderKernels& kernels);
 
   /// hidden ← what the block makes of `update`, its sub-layer's output, and `hidden`, its input: both [rows, width].
   /// `update` is left in no particular state.
   void apply(float* update, float* hidden, std::size_t rows, const ModelNorm& norm, AdapterWorkspace& workspace) const;
 
  private:
-  const Kernels* kernels_ = nullptr;
+  const EncoderKernels* kernels_ = nullptr;
   AdapterConfig config_{};
   Pointwise activation_ = Pointwise::kRelu;
   Linear down_;

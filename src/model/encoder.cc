@@ -10,8 +10,10 @@
 #include <string_view>
 #include <utility>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/finite.h"
+#include "kernels/denormals.h"
 #include "model/weights.h"
 
 namespace tandem {
@@ -43,7 +45,7 @@ GemmType gemm_type(Precision precision) {
 /// Reads tensors by the spec's names and packs them.
 class Encoder::Loader {
  public:
-  Loader(const EncoderSpec& spec, const TensorSource& source, const Kernels& kernels, Precision precision)
+  Loader(const EncoderSpec& spec, const TensorSource& source, const EncoderKernels& kernels, Precision precision)
       : spec_(spec), source_(source), kernels_(kernels), type_(gemm_type(precision)) {}
 
   Result<std::vector<float>> table(std::string_view name, std::size_t rows) const {
@@ -157,11 +159,11 @@ class Encoder::Loader {
 
   const EncoderSpec& spec_;
   const TensorSource& source_;
-  const Kernels& kernels_;
+  const EncoderKernels& kernels_;
   GemmType type_;
 };
 
-Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& source, const Kernels& kernels,
+Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& source, const EncoderKernels& kernels,
                               const LoadOptions& options) {
   const Precision precision = options.precision;
   CHECK(precision != Precision::kAuto && (precision != Precision::kBf16 || kernels.native_bf16));
@@ -193,6 +195,7 @@ Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& sourc
     moments.emplace(sample, spec.hidden_size);
   }
   for (const LayerNames& names : spec.layer_names) {
+    RETURN_IF_ERROR(check_call(options.call));
     ASSIGN_OR_RETURN(Layer layer, loader.layer(names, moments));
     if (options.adapter != nullptr) {
       RETURN_IF_ERROR(loader.add_adapter(*options.adapter, names, encoder.layers_.size(), layer));
@@ -367,17 +370,19 @@ void Encoder::feed_forward(const Layer& layer, float* hidden, std::size_t rows, 
   }
 }
 
-MatrixView Encoder::forward(const TokenBatch& batch, HiddenRows rows, EncoderWorkspace& workspace) const {
+Result<MatrixView> Encoder::forward(const TokenBatch& batch, HiddenRows rows, EncoderWorkspace& workspace,
+                                    const CallOptions& call) const {
   const DenormalsAreZero denormals_are_zero;
   embed(batch, workspace);
   std::size_t row_count = batch.tokens();
   for (std::size_t index = 0; index < layers_.size(); ++index) {
+    RETURN_IF_ERROR(check_call(call));
     const bool first_rows_only = rows == HiddenRows::kFirst && index + 1 == layers_.size();
     attend(layers_[index], batch, first_rows_only, workspace);
     if (first_rows_only) row_count = batch.sequences();
     feed_forward(layers_[index], workspace.hidden.data(), row_count, workspace);
   }
-  return {workspace.hidden.data(), row_count, spec_.hidden_size};
+  return MatrixView{workspace.hidden.data(), row_count, spec_.hidden_size};
 }
 
 }  // namespace tandem

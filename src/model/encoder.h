@@ -10,12 +10,13 @@
 
 #include "base/aligned_buffer.h"
 #include "formats/tensor_source.h"
-#include "kernels/kernels.h"
+#include "kernels/encoder_kernels.h"
 #include "model/activation_moments.h"
 #include "model/adapter.h"
 #include "model/encoder_spec.h"
 #include "model/linear.h"
 #include "model/token_batch.h"
+#include "tandem/call.h"
 #include "tandem/compute.h"
 #include "tandem/matrix.h"
 #include "tandem/result.h"
@@ -50,6 +51,7 @@ struct EncoderWorkspace {
 struct LoadOptions {
   Precision precision = Precision::kF32;   ///< Not kAuto, and bf16 only where the kernels have it.
   const AdapterSource* adapter = nullptr;  ///< Null: none. Needed while loading only.
+  CallOptions call = {};                   ///< Looked at between layers.
 };
 
 /// Immutable: forward() may be called from many threads at once, each with its own workspace.
@@ -59,15 +61,17 @@ class Encoder {
   /// mapping.
   /// Errors: kNotFound (a tensor is missing), kCorruptData (a tensor has another shape or type), each with its name;
   /// kConflict for an adapter of another width, kUnsupported for one that the family has no place for.
-  static Result<Encoder> load(const EncoderSpec& spec, const TensorSource& source, const Kernels& kernels,
+  static Result<Encoder> load(const EncoderSpec& spec, const TensorSource& source, const EncoderKernels& kernels,
                               const LoadOptions& options);
 
   /// Hidden states after the last layer. They live in the workspace until its next use. Every token id, type id and
-  /// position id must be inside the tables. The rows of a sequence have the same bits in any batch.
-  MatrixView forward(const TokenBatch& batch, HiddenRows rows, EncoderWorkspace& workspace) const;
+  /// position id must be inside the tables. The rows of a sequence have the same bits in any batch. Errors: those of
+  /// `call`, which is looked at between layers.
+  Result<MatrixView> forward(const TokenBatch& batch, HiddenRows rows, EncoderWorkspace& workspace,
+                             const CallOptions& call = {}) const;
 
   const EncoderSpec& spec() const { return spec_; }
-  const Kernels& kernels() const { return *kernels_; }
+  const EncoderKernels& kernels() const { return *kernels_; }
 
  private:
   struct Layer {
@@ -90,7 +94,7 @@ class Encoder {
   void feed_forward(const Layer& layer, float* hidden, std::size_t rows, EncoderWorkspace& workspace) const;
 
   EncoderSpec spec_;
-  const Kernels* kernels_ = nullptr;
+  const EncoderKernels* kernels_ = nullptr;
   Precision precision_ = Precision::kF32;
   const TensorView* word_embeddings_ = nullptr;
   std::vector<float> position_embeddings_;  // [positions, embedding_size]

@@ -52,6 +52,28 @@ std::optional<Pointwise> activation_by_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view name_of(Pointwise function) {
+  switch (function) {
+    case Pointwise::kNone:
+      return "none";
+    case Pointwise::kGelu:
+      return "gelu";
+    case Pointwise::kGeluFast:
+      return "gelu approximated";
+    case Pointwise::kGeluTanh:
+      return "gelu_pytorch_tanh";
+    case Pointwise::kRelu:
+      return "relu";
+    case Pointwise::kTanh:
+      return "tanh";
+    case Pointwise::kSigmoid:
+      return "sigmoid";
+    case Pointwise::kSilu:
+      return "silu";
+  }
+  return "";
+}
+
 std::string_view activation_names() {
   return "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu, tanh, silu, swish or sigmoid";
 }

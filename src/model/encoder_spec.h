@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "formats/model_config.h"
-#include "kernels/kernels.h"
+#include "kernels/encoder_kernels.h"
 #include "model/token_batch.h"
 #include "tandem/result.h"
 
@@ -83,6 +83,8 @@ struct EncoderSpec {
 
 /// The function that transformers calls `name` (activations.py: ACT2FN); nothing for one that is not run.
 std::optional<Pointwise> activation_by_name(std::string_view name);
+/// One name for each function, for what is kept on disk: it never changes.
+std::string_view name_of(Pointwise function);
 /// The names that activation_by_name() knows, for errors.
 std::string_view activation_names();
 

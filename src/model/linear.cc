@@ -33,8 +33,8 @@ std::vector<float> smoothing_factors(std::span<const float> weights, std::size_t
 
 }  // namespace
 
-Linear::Linear(const Kernels& kernels, GemmType type, std::span<const float> weights, std::span<const float> bias,
-               const QuantizationHints& hints)
+Linear::Linear(const EncoderKernels& kernels, GemmType type, std::span<const float> weights,
+               std::span<const float> bias, const QuantizationHints& hints)
     : kernels_(&kernels),
       type_(type),
       inputs_(weights.size() / bias.size()),

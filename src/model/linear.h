@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "kernels/kernels.h"
+#include "kernels/encoder_kernels.h"
 
 namespace tandem {
 
@@ -52,7 +52,7 @@ class Linear {
   Linear() = default;
 
   /// `weights`: [outputs, inputs], row-major. `hints` are for int8 only.
-  Linear(const Kernels& kernels, GemmType type, std::span<const float> weights, std::span<const float> bias,
+  Linear(const EncoderKernels& kernels, GemmType type, std::span<const float> weights, std::span<const float> bias,
          const QuantizationHints& hints = {});
 
   std::size_t inputs() const { return inputs_; }
@@ -79,7 +79,7 @@ class Linear {
   std::size_t first_input(std::size_t slice) const { return slice * slice_inputs_; }
   std::size_t inputs_of(std::size_t slice) const { return std::min(slice_inputs_, inputs_ - first_input(slice)); }
 
-  const Kernels* kernels_ = nullptr;
+  const EncoderKernels* kernels_ = nullptr;
   GemmType type_ = GemmType::kF32;
   std::size_t inputs_ = 0;
   std::size_t outputs_ = 0;

@@ -58,7 +58,7 @@ struct Problem {
 
 TEST(Linear, LosesWhatItsPrecisionLosesAndNoMore) {
   const Problem problem;
-  const Kernels& kernels = kernels_for(detect_isa());
+  const EncoderKernels& kernels = encoder_kernels_for(detect_isa());
   EXPECT_LT(problem.error(problem.apply(Linear(kernels, GemmType::kF32, problem.weights, problem.bias))), 1e-6);
   // A code is a 255th of a range of about 5 deviations: an error of 5 / 255 / √12 in the rows, and half that in
   // weights.
@@ -69,7 +69,7 @@ TEST(Linear, LosesWhatItsPrecisionLosesAndNoMore) {
 
 TEST(Linear, SmoothingSavesTheOtherInputsFromALargeOne) {
   const Problem problem(50.0F);
-  const Kernels& kernels = kernels_for(detect_isa());
+  const EncoderKernels& kernels = encoder_kernels_for(detect_isa());
   std::vector<float> magnitudes(problem.inputs, 1.0F);
   magnitudes[3] = 50.0F;
   const double plain = problem.error(problem.apply(Linear(kernels, GemmType::kInt8, problem.weights, problem.bias)));
@@ -80,7 +80,7 @@ TEST(Linear, SmoothingSavesTheOtherInputsFromALargeOne) {
 
 TEST(Linear, SlicesSaveTheOtherSlicesFromALargeInput) {
   Problem problem(50.0F);
-  const Kernels& kernels = kernels_for(detect_isa());
+  const EncoderKernels& kernels = encoder_kernels_for(detect_isa());
   const double plain = problem.error(problem.apply(Linear(kernels, GemmType::kInt8, problem.weights, problem.bias)));
   const Linear sliced(kernels, GemmType::kInt8, problem.weights, problem.bias, {.slice_inputs = 64});
   // Inputs 64 to 95 are in a slice without the large one: their third of the error is gone.
@@ -92,7 +92,7 @@ TEST(Linear, SmoothingSurvivesInputsAndWeightsOfZero) {
   for (std::size_t j = 0; j < problem.outputs; ++j) problem.weights[j * problem.inputs + 5] = 0;
   std::vector<float> magnitudes(problem.inputs, 0.0F);
   magnitudes[1] = 1.0F;
-  const Linear linear(kernels_for(detect_isa()), GemmType::kInt8, problem.weights, problem.bias, {magnitudes});
+  const Linear linear(encoder_kernels_for(detect_isa()), GemmType::kInt8, problem.weights, problem.bias, {magnitudes});
   for (const float value : problem.apply(linear)) EXPECT_TRUE(std::isfinite(value));
 }
 
@@ -100,7 +100,8 @@ TEST(Linear, SomeOfTheColumnsAreTheSameAsAmongAll) {
   const Problem problem;
   for (const auto& [type, slice_inputs] :
        {std::pair(GemmType::kF32, 0UL), std::pair(GemmType::kInt8, 0UL), std::pair(GemmType::kInt8, 64UL)}) {
-    const Linear linear(kernels_for(detect_isa()), type, problem.weights, problem.bias, {.slice_inputs = slice_inputs});
+    const Linear linear(encoder_kernels_for(detect_isa()), type, problem.weights, problem.bias,
+                        {.slice_inputs = slice_inputs});
     const std::vector<float> whole = problem.apply(linear);
     const std::size_t first = linear.split_granularity();
     const std::size_t count = problem.outputs - first;

@@ -21,24 +21,6 @@ void weighted_sum(MatrixView hidden, std::size_t skipped, Weight weight, float d
 
 }  // namespace
 
-std::string_view pooling_name(Pooling pooling) {
-  switch (pooling) {
-    case Pooling::kCls:
-      return "cls";
-    case Pooling::kMean:
-      return "mean";
-    case Pooling::kMax:
-      return "max";
-    case Pooling::kMeanSqrtLength:
-      return "mean_sqrt_len_tokens";
-    case Pooling::kWeightedMean:
-      return "weightedmean";
-    case Pooling::kLastToken:
-      return "lasttoken";
-  }
-  return "";
-}
-
 void pool(MatrixView hidden, std::size_t skipped, Pooling pooling, std::span<float> out) {
   CHECK(out.size() == hidden.columns);
   std::ranges::fill(out, 0.0F);

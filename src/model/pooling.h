@@ -3,15 +3,11 @@
 #pragma once
 
 #include <span>
-#include <string_view>
 
-#include "tandem/bi_encoder.h"
+#include "tandem/choices.h"
 #include "tandem/matrix.h"
 
 namespace tandem {
-
-/// sentence-transformers' name: "mean", "cls", …
-std::string_view pooling_name(Pooling pooling);
 
 /// out[hidden.columns] ← the pooled rows, of which the first `skipped` (a prompt's) do not count. `hidden` has all the
 /// tokens of a text, or for kCls with nothing skipped at least the first. Nothing left to pool gives zeros.

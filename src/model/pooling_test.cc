@@ -37,7 +37,7 @@ TEST(Pooling, LeavesAPromptOut) {
 TEST(Pooling, OfNothingIsZero) {
   for (const Pooling pooling :
        {Pooling::kMean, Pooling::kMax, Pooling::kMeanSqrtLength, Pooling::kWeightedMean, Pooling::kLastToken}) {
-    EXPECT_EQ(pooled(pooling, 3), (std::vector<float>{0, 0})) << pooling_name(pooling);
+    EXPECT_EQ(pooled(pooling, 3), (std::vector<float>{0, 0})) << name_of(pooling);
   }
 }
 
