@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <span>
 
+#include "base/error.h"
 #include "index/top_k.h"
+#include "kernels/isa.h"
 
 namespace tandem {
 namespace {
@@ -33,12 +35,14 @@ MatrixView rows_of(MatrixView matrix, std::size_t first, std::size_t count) {
   return {matrix.data + first * matrix.columns, std::min(count, matrix.rows - first), matrix.columns};
 }
 
-/// Consecutive vectors, the first of which has ordinal `first`.
+/// Consecutive vectors of a segment, and which of them are searched.
 struct Block {
   MatrixView vectors;
-  std::size_t first;
+  RowId first;
+  const RowFilter& filter;
 
-  std::uint32_t ordinal(std::size_t row) const { return static_cast<std::uint32_t>(first + row); }
+  RowId id(std::size_t row) const { return {first.segment, first.row + static_cast<std::uint32_t>(row)}; }
+  bool holds(std::size_t row) const { return filter.holds(first.row + row); }
 };
 
 /// A query and, where distances are asked for, its squared length.
@@ -58,7 +62,9 @@ void offer_inner_products(const float* scores, const Block& block, TopK& best) {
       for (std::size_t row = start; row < end; ++row) better |= scores[row] > worst ? 1U : 0U;
       if (better == 0) continue;
     }
-    for (std::size_t row = start; row < end; ++row) best.add({block.ordinal(row), scores[row]});
+    for (std::size_t row = start; row < end; ++row) {
+      if (block.holds(row)) best.add({block.id(row), scores[row]});
+    }
   }
 }
 
@@ -72,6 +78,7 @@ void offer_distances(const Query& query, const float* inner_products, std::span<
   const auto terms = static_cast<double>(query.vector.size() + 1);
   const double gamma = terms * 0x1p-24 / (1 - terms * 0x1p-24);
   for (std::size_t row = 0; row < block.vectors.rows; ++row) {
+    if (!block.holds(row)) continue;
     if (best.full()) {
       const double lengths = static_cast<double>(query.squared_length) + squared_lengths[row];
       const double least = lengths - 2.0 * inner_products[row] - 2 * gamma * lengths - 8 * terms * FLT_MIN;
@@ -80,30 +87,32 @@ void offer_distances(const Query& query, const float* inner_products, std::span<
       if (std::isfinite(least) && least >= worst * worst) continue;
     }
     const double distance = std::sqrt(squared_distance(query.vector, block.vectors.row(row)));
-    best.add({block.ordinal(row), 0.0F - static_cast<float>(distance)});
+    best.add({block.id(row), 0.0F - static_cast<float>(distance)});
   }
 }
 
 /// The queries that share one pass over the vectors, and what each thread has found for them so far.
 class Pass {
  public:
-  Pass(const Kernels& kernels, Metric metric, MatrixView queries, std::size_t top_k, std::size_t workers)
-      : kernels_(kernels), metric_(metric), queries_(queries), top_k_(top_k), workers_(workers) {
+  Pass(const ScanKernels& kernels, Metric metric, MatrixView queries, std::span<const TopK> best, std::size_t workers)
+      : kernels_(kernels), metric_(metric), queries_(queries), best_(best), workers_(workers) {
     squared_lengths_.resize(queries.rows);
     if (metric == Metric::kL2) measure(queries, squared_lengths_);
   }
 
-  /// Compares a block with every query. The blocks of one worker must come in the order of their ordinals.
+  /// Compares a block with every query. The blocks of one worker must come in the order of their rows.
   void scan(std::size_t worker_index, const Block& block) {
     Worker& worker = workers_[worker_index];
-    if (worker.best.empty()) worker.best.assign(queries_.rows, TopK(top_k_));
+    if (worker.best.empty()) {
+      for (const TopK& best : best_) worker.best.emplace_back(best.capacity());
+    }
     worker.scores.resize(std::min(queries_.rows, kQueriesPerTile) * block.vectors.rows);
     worker.squared_lengths.resize(block.vectors.rows);
     if (metric_ == Metric::kL2) measure(block.vectors, worker.squared_lengths);
     for (std::size_t first = 0; first < queries_.rows; first += kQueriesPerTile) {
       const MatrixView tile = rows_of(queries_, first, kQueriesPerTile);
-      kernels_.inner_products(tile.data, tile.rows, block.vectors.data, block.vectors.rows, tile.columns,
-                              worker.scores.data());
+      kernels_.inner_products_f32(tile.data, tile.rows, block.vectors.data, block.vectors.rows, tile.columns,
+                                  worker.scores.data());
       for (std::size_t row = 0; row < tile.rows; ++row) {
         const float* scores = worker.scores.data() + row * block.vectors.rows;
         TopK& best = worker.best[first + row];
@@ -120,14 +129,12 @@ class Pass {
     }
   }
 
-  /// What all workers together found for a query.
-  std::vector<VectorHit> take(std::size_t query) {
-    TopK best(top_k_);
+  /// Adds what all workers together found for a query.
+  void collect(std::size_t query, TopK& best) {
     for (Worker& worker : workers_) {
       if (worker.best.empty()) continue;
       for (const VectorHit& hit : worker.best[query].take()) best.add(hit);
     }
-    return best.take();
   }
 
  private:
@@ -140,46 +147,52 @@ class Pass {
   void measure(MatrixView vectors, std::span<float> squared_lengths) const {
     for (std::size_t row = 0; row < vectors.rows; ++row) {
       const float* vector = vectors.row(row).data();
-      kernels_.inner_products(vector, 1, vector, 1, vectors.columns, &squared_lengths[row]);
+      kernels_.inner_products_f32(vector, 1, vector, 1, vectors.columns, &squared_lengths[row]);
     }
   }
 
-  const Kernels& kernels_;
+  const ScanKernels& kernels_;
   Metric metric_;
   MatrixView queries_;
   std::vector<float> squared_lengths_;  // [queries]
-  std::size_t top_k_;
+  std::span<const TopK> best_;          // [queries]
   std::vector<Worker> workers_;
 };
 
 }  // namespace
 
-FlatIndex::FlatIndex(const Kernels& kernels, MatrixView vectors, Metric metric)
-    : kernels_(kernels), vectors_(vectors), metric_(metric) {}
-
-std::vector<std::vector<VectorHit>> FlatIndex::search(MatrixView queries, std::size_t top_k,
-                                                      ThreadPool& threads) const {
-  const std::size_t block_rows = std::max<std::size_t>(kFloatsPerBlock / vectors_.columns, 1);
-  const std::size_t part_rows = std::max(kFloatsPerPart / vectors_.columns, block_rows);
-  const std::size_t parts = (vectors_.rows + part_rows - 1) / part_rows;
-
-  top_k = std::min(top_k, vectors_.rows);
-  if (top_k == 0) return std::vector<std::vector<VectorHit>>(queries.rows);
-
-  std::vector<std::vector<VectorHit>> hits;
-  for (std::size_t first_query = 0; first_query < queries.rows; first_query += kQueriesPerPass) {
-    Pass pass(kernels_, metric_, rows_of(queries, first_query, kQueriesPerPass), top_k, threads.threads());
-    threads.run(parts, [&](std::size_t part, std::size_t worker) {
-      const std::size_t end = std::min((part + 1) * part_rows, vectors_.rows);
-      for (std::size_t first = part * part_rows; first < end; first += block_rows) {
-        pass.scan(worker, {rows_of(vectors_, first, std::min(block_rows, end - first)), first});
-      }
-    });
-    for (std::size_t query = first_query; query < std::min(first_query + kQueriesPerPass, queries.rows); ++query) {
-      hits.push_back(pass.take(query - first_query));
-    }
+Result<FlatIndex> FlatIndex::over(VectorRows rows, Metric metric, std::uint32_t segment) {
+  if (rows.element() != ElementType::kF32) {
+    return fail(ErrorCode::kUnsupported, "vectors of {}, this index searches f32", name_of(rows.element()));
   }
-  return hits;
+  ASSIGN_OR_RETURN(const Isa isa, choose_isa());
+  return FlatIndex(scan_kernels_for(isa), rows, metric, segment);
+}
+
+Status FlatIndex::search(MatrixView queries, const RowFilter& filter, std::span<TopK> best, const Executor& executor,
+                         const CallOptions& call) const {
+  CHECK(best.size() == queries.rows);
+  if (rows_.count() == 0) return {};
+  const std::size_t block_rows = std::max<std::size_t>(kFloatsPerBlock / rows_.dimensions(), 1);
+  const std::size_t part_rows = std::max(kFloatsPerPart / rows_.dimensions(), block_rows);
+  const std::size_t parts = (rows_.count() + part_rows - 1) / part_rows;
+
+  for (std::size_t first_query = 0; first_query < queries.rows; first_query += kQueriesPerPass) {
+    const MatrixView tile = rows_of(queries, first_query, kQueriesPerPass);
+    const std::span<TopK> collectors = best.subspan(first_query, tile.rows);
+    Pass pass(kernels_, metric_, tile, collectors, executor.threads());
+    const auto scan = [&](std::size_t part, std::size_t slot) -> Status {
+      const std::size_t end = std::min((part + 1) * part_rows, rows_.count());
+      for (std::size_t first = part * part_rows; first < end; first += block_rows) {
+        ASSIGN_OR_RETURN(const VectorBlock block, rows_.read(first, std::min(block_rows, end - first)));
+        pass.scan(slot, {block.f32(), {segment_, static_cast<std::uint32_t>(first)}, filter});
+      }
+      return {};
+    };
+    RETURN_IF_ERROR(executor.run(parts, scan, call));
+    for (std::size_t query = 0; query < tile.rows; ++query) pass.collect(query, collectors[query]);
+  }
+  return {};
 }
 
 }  // namespace tandem

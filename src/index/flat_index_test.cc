@@ -4,12 +4,14 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <random>
 
 #include "index/top_k.h"
+#include "kernels/isa.h"
 
 namespace tandem {
 namespace {
@@ -45,19 +47,25 @@ Hits brute_force(MatrixView vectors, std::span<const float> query, Metric metric
   for (std::size_t row = 0; row < vectors.rows; ++row) {
     const float score = metric == Metric::kL2 ? 0.0F - distance(query, vectors.row(row))
                                               : static_cast<float>(inner_product(query, vectors.row(row)));
-    hits.push_back({static_cast<std::uint32_t>(row), score});
+    hits.push_back({{.row = static_cast<std::uint32_t>(row)}, score});
   }
   std::ranges::sort(hits, ranks_before);
   hits.resize(std::min(top_k, hits.size()));
   return hits;
 }
 
-const Kernels& best_kernels() { return kernels_for(detect_isa()); }
+const ScanKernels& best_kernels() { return scan_kernels_for(detect_isa()); }
 
 std::vector<Hits> search(MatrixView vectors, MatrixView queries, Metric metric, std::size_t top_k,
-                         std::size_t threads = 2) {
-  ThreadPool pool(threads);
-  return FlatIndex(best_kernels(), vectors, metric).search(queries, top_k, pool);
+                         std::size_t threads = 2, const RowFilter& filter = {},
+                         const ScanKernels& kernels = best_kernels()) {
+  const Executor executor(threads);
+  std::vector<TopK> best(queries.rows, TopK(std::min(top_k, vectors.rows)));
+  const Status searched = FlatIndex(kernels, vectors, metric).search(queries, filter, best, executor);
+  EXPECT_TRUE(searched);
+  std::vector<Hits> hits;
+  for (TopK& each : best) hits.push_back(each.take());
+  return hits;
 }
 
 void expect_brute_force(MatrixView vectors, MatrixView queries, Metric metric, std::size_t top_k,
@@ -69,24 +77,25 @@ void expect_brute_force(MatrixView vectors, MatrixView queries, Metric metric, s
   }
 }
 
-TEST(TopK, KeepsTheBestAndBreaksTiesByOrdinal) {
+TEST(TopK, KeepsTheBestAndBreaksTiesBySegmentAndRow) {
   TopK best(3);
-  for (const std::uint32_t ordinal : {5U, 1U, 9U, 3U, 7U}) best.add({ordinal, 1.0F});
-  best.add({8, 2.0F});
-  EXPECT_EQ(best.take(), (Hits{{8, 2.0F}, {1, 1.0F}, {3, 1.0F}}));
+  for (const std::uint32_t row : {5U, 1U, 9U, 3U, 7U}) best.add({{.row = row}, 1.0F});
+  best.add({{.segment = 1, .row = 0}, 1.0F});
+  best.add({{.segment = 1, .row = 8}, 2.0F});
+  EXPECT_EQ(best.take(), (Hits{{{1, 8}, 2.0F}, {{0, 1}, 1.0F}, {{0, 3}, 1.0F}}));
   TopK none(0);
-  none.add({1, 1.0F});
+  none.add({{.row = 1}, 1.0F});
   EXPECT_TRUE(none.take().empty());
 }
 
 TEST(TopK, RanksNanLast) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   TopK best(3);
-  for (const auto& hit : Hits{{0, kNan}, {1, -1e30F}, {2, kNan}, {3, 1.0F}}) best.add(hit);
+  for (const auto& hit : Hits{{{0, 0}, kNan}, {{0, 1}, -1e30F}, {{0, 2}, kNan}, {{0, 3}, 1.0F}}) best.add(hit);
   const Hits hits = best.take();
-  EXPECT_EQ(hits[0].ordinal, 3U);
-  EXPECT_EQ(hits[1].ordinal, 1U);
-  EXPECT_EQ(hits[2], (VectorHit{0, -std::numeric_limits<float>::infinity()}));
+  EXPECT_EQ(hits[0].row.row, 3U);
+  EXPECT_EQ(hits[1].row.row, 1U);
+  EXPECT_EQ(hits[2], (VectorHit{{0, 0}, -std::numeric_limits<float>::infinity()}));
 }
 
 // With small integers every product and sum is exact, so results must agree to the bit, and ties abound.
@@ -119,7 +128,7 @@ TEST(FlatIndex, DistancesAreExactWhereTheExpansionCancels) {
     const Matrix vectors = random_matrix(3000, 48, 1, offset);
     expect_brute_force(vectors, random_matrix(40, 48, 2, offset), Metric::kL2, 10);
     const std::vector<Hits> self = search(vectors, {vectors.data() + 48 * 777, 1, 48}, Metric::kL2, 1);
-    EXPECT_EQ(self[0][0], (VectorHit{777, 0.0F}));
+    EXPECT_EQ(self[0][0], (VectorHit{{0, 777}, 0.0F}));
   }
 }
 
@@ -144,9 +153,9 @@ TEST(FlatIndex, InnerProductsAreWithinTheRoundingOfTheirSum) {
     ASSERT_EQ(hits[query].size(), 20U);
     std::vector<bool> found(vectors.rows());
     for (const VectorHit& hit : hits[query]) {
-      const auto row = vectors.row(hit.ordinal);
+      const auto row = vectors.row(hit.row.row);
       EXPECT_NEAR(hit.score, inner_product(queries.row(query), row), tolerance_of(row));
-      found[hit.ordinal] = true;
+      found[hit.row.row] = true;
     }
     EXPECT_TRUE(std::ranges::is_sorted(hits[query], ranks_before));
     for (std::size_t row = 0; row < vectors.rows(); ++row) {
@@ -171,13 +180,13 @@ TEST(FlatIndex, AQueryHasTheSameBitsAloneAndAmongOthersOnAnyNumberOfThreads) {
   }
 }
 
-TEST(FlatIndex, EqualVectorsRankByOrdinalWhereverTheyLie) {
+TEST(FlatIndex, EqualVectorsRankByRowWhereverTheyLie) {
   const Matrix one = random_matrix(1, 100, 8);
   Matrix vectors(4001, 100);
   for (std::size_t row = 0; row < vectors.rows(); ++row) std::ranges::copy(one.row(0), vectors.row(row).begin());
   for (const Metric metric : {Metric::kInnerProduct, Metric::kL2}) {
     const Hits hits = search(vectors, random_matrix(1, 100, 9), metric, 4001, 2)[0];
-    for (std::size_t rank = 0; rank < hits.size(); ++rank) ASSERT_EQ(hits[rank].ordinal, rank);
+    for (std::size_t rank = 0; rank < hits.size(); ++rank) ASSERT_EQ(hits[rank].row.row, rank);
   }
 }
 
@@ -188,27 +197,83 @@ TEST(FlatIndex, NanVectorsRankLastAndNanQueriesKeepTheOrder) {
   queries.row(1)[0] = std::numeric_limits<float>::quiet_NaN();
   for (const Metric metric : {Metric::kInnerProduct, Metric::kL2}) {
     const std::vector<Hits> hits = search(vectors, queries, metric, 50);
-    EXPECT_EQ(hits[0][47].ordinal, 0U);
-    EXPECT_EQ(hits[0][48].ordinal, 7U);
-    EXPECT_EQ(hits[0][49].ordinal, 49U);
+    EXPECT_EQ(hits[0][47].row.row, 0U);
+    EXPECT_EQ(hits[0][48].row.row, 7U);
+    EXPECT_EQ(hits[0][49].row.row, 49U);
     EXPECT_TRUE(std::isfinite(hits[0][46].score));
-    for (std::size_t rank = 0; rank < 50; ++rank) EXPECT_EQ(hits[1][rank].ordinal, rank);
+    for (std::size_t rank = 0; rank < 50; ++rank) EXPECT_EQ(hits[1][rank].row.row, rank);
     EXPECT_EQ(search(vectors, queries, metric, 5)[0], Hits(hits[0].begin(), hits[0].begin() + 5));
   }
+}
+
+TEST(FlatIndex, AFilterLeavesRowsOutAsIfTheyWereNotThere) {
+  const Matrix vectors = random_matrix(3001, 40, 14);
+  const Matrix queries = random_matrix(9, 40, 15);
+  std::mt19937_64 random(16);
+  for (const Metric metric : {Metric::kInnerProduct, Metric::kL2}) {
+    for (const std::size_t share : {1U, 2U, 700U}) {
+      std::vector<std::uint64_t> bits((vectors.rows() + 63) / 64);
+      std::vector<Hits> expected(queries.rows());
+      for (std::size_t row = 0; row < vectors.rows(); ++row) {
+        if (random() % share == 0) bits[row / 64] |= std::uint64_t{1} << (row % 64);
+      }
+      const RowFilter filter(bits);
+      const std::vector<Hits> all = search(vectors, queries, metric, vectors.rows(), 1);
+      for (std::size_t query = 0; query < queries.rows(); ++query) {
+        for (const VectorHit& hit : all[query]) {
+          if (filter.holds(hit.row.row) && expected[query].size() < 12) expected[query].push_back(hit);
+        }
+      }
+      EXPECT_EQ(search(vectors, queries, metric, 12, 2, filter), expected) << share;
+    }
+  }
+}
+
+TEST(FlatIndex, SegmentsTogetherFindWhatOneWould) {
+  const Matrix vectors = random_matrix(2500, 40, 17);
+  const Matrix queries = random_matrix(7, 40, 18);
+  const std::vector<Hits> one = search(vectors, queries, Metric::kL2, 25);
+  const std::size_t ends[] = {0, 1, 1500, 2500};
+  const Executor executor(2);
+  std::vector<TopK> best(queries.rows(), TopK(25));
+  std::size_t first = 0;
+  for (std::uint32_t segment = 0; segment < std::size(ends); ++segment) {
+    const MatrixView rows{vectors.data() + first * 40, ends[segment] - first, 40};
+    const auto index = FlatIndex::over(rows, Metric::kL2, segment);
+    ASSERT_TRUE(index && index->search(queries, {}, best, executor));
+    first = ends[segment];
+  }
+  for (std::size_t query = 0; query < queries.rows(); ++query) {
+    const Hits hits = best[query].take();
+    ASSERT_EQ(hits.size(), 25U);
+    for (std::size_t rank = 0; rank < hits.size(); ++rank) {
+      const RowId row = hits[rank].row;
+      EXPECT_EQ((row.segment == 0 ? 0 : ends[row.segment - 1]) + row.row, one[query][rank].row.row);
+      EXPECT_EQ(hits[rank].score, one[query][rank].score);
+    }
+  }
+}
+
+TEST(FlatIndex, RefusesElementsThatItCannotSearch) {
+  const std::array<std::byte, 6> bytes{};
+  const auto index = FlatIndex::over(VectorBlock(ElementType::kInt8, bytes.data(), 2, 3), Metric::kL2);
+  ASSERT_FALSE(index);
+  EXPECT_EQ(index.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(index.error().message, "vectors of int8, this index searches f32");
 }
 
 TEST(FlatIndex, EveryInstructionSetFindsTheSame) {
   const Matrix vectors = random_matrix(2000, 90, 12);
   const Matrix queries = random_matrix(12, 90, 13);
-  ThreadPool pool(1);
-  for (int isa = 0; isa <= static_cast<int>(detect_isa()); ++isa) {
-    const Kernels& kernels = kernels_for(static_cast<Isa>(isa));
-    const std::vector<Hits> distances = FlatIndex(kernels, vectors, Metric::kL2).search(queries, 5, pool);
+  for (const Isa isa : kIsas) {
+    if (!supports_isa(isa)) continue;
+    const ScanKernels& kernels = scan_kernels_for(isa);
+    const std::vector<Hits> distances = search(vectors, queries, Metric::kL2, 5, 1, {}, kernels);
     for (std::size_t query = 0; query < queries.rows(); ++query) {
       EXPECT_EQ(distances[query], brute_force(vectors, queries.row(query), Metric::kL2, 5));
     }
-    EXPECT_EQ(FlatIndex(kernels, vectors, Metric::kInnerProduct).search(queries, 5, pool)[0][0].ordinal,
-              brute_force(vectors, queries.row(0), Metric::kInnerProduct, 1)[0].ordinal);
+    EXPECT_EQ(search(vectors, queries, Metric::kInnerProduct, 5, 1, {}, kernels)[0][0].row.row,
+              brute_force(vectors, queries.row(0), Metric::kInnerProduct, 1)[0].row.row);
   }
 }
 

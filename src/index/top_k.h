@@ -11,9 +11,9 @@
 
 namespace tandem {
 
-/// The order of hits: higher scores first, of equal ones the lower ordinal. Total, as long as no score is NaN.
+/// The order of hits: higher scores first, of equal ones the lower row. Total, as long as no score is NaN.
 inline bool ranks_before(const VectorHit& a, const VectorHit& b) {
-  return a.score > b.score || (a.score == b.score && a.ordinal < b.ordinal);
+  return a.score > b.score || (a.score == b.score && a.row < b.row);
 }
 
 /// Keeps the first `capacity` hits in the order of ranks_before. A score that is NaN counts as minus infinity: it says
@@ -22,11 +22,12 @@ class TopK {
  public:
   explicit TopK(std::size_t capacity) : capacity_(capacity) { hits_.reserve(capacity); }
 
+  std::size_t capacity() const { return capacity_; }
   bool full() const { return hits_.size() == capacity_; }
 
-  /// Once full, and with room for one at least: the lowest score kept. Nothing below it can enter, and nothing equal
-  /// with a higher ordinal.
-  float worst_score() const { return hits_.front().score; }
+  /// Once full: the lowest score kept. Nothing below it can enter, and nothing equal with a higher row. Infinity where
+  /// there is room for none.
+  float worst_score() const { return hits_.empty() ? std::numeric_limits<float>::infinity() : hits_.front().score; }
 
   void add(VectorHit hit) {
     if (std::isnan(hit.score)) hit.score = -std::numeric_limits<float>::infinity();

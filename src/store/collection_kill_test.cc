@@ -15,8 +15,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/temporary_folder.h"
-#include "store/sample_versions.h"
+#include "base/testing/temporary_folder.h"
+#include "store/testing/sample_versions.h"
 
 namespace {
 
@@ -74,6 +74,7 @@ mode_t mode_of(int flags, va_list arguments) { return (flags & O_CREAT) != 0 ? v
 }  // namespace
 
 // The program's own functions take the place of the C library's, in SQLite and in the C++ library too.
+#pragma GCC visibility push(default)
 extern "C" {
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 ssize_t pwrite(int file, const void* bytes, size_t size, off_t position) {
@@ -108,6 +109,7 @@ int rmdir(const char* path) noexcept { return change("rmdir", path); }
 int remove(const char* path) noexcept { return change("remove", path); }
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)
 }
+#pragma GCC visibility pop
 
 namespace tandem {
 namespace {

@@ -94,16 +94,18 @@ Result<StoredCollection> open_generation(const fs::path& generation) {
   ASSIGN_OR_RETURN(DocumentReader documents, DocumentReader::open(generation / kDocuments));
   ASSIGN_OR_RETURN(info.size_bytes, size_of_files(generation));
 
-  const MatrixView view = vectors.vectors();
-  if (view.columns != info.encoder.dimensions) {
+  const VectorRows rows = vectors.rows();
+  if (rows.dimensions() != info.recipe.encoder.dimensions) {
     return fail(ErrorCode::kCorruptData, "{}: vectors of {} dimensions, want the {} of {}",
-                (generation / kVectors).string(), view.columns, info.encoder.dimensions, kManifest);
+                (generation / kVectors).string(), rows.dimensions(), info.recipe.encoder.dimensions, kManifest);
   }
-  if (info.documents == 0 || view.rows != info.documents || documents.count() != info.documents) {
+  if (info.documents == 0 || rows.count() != info.documents || documents.count() != info.documents) {
     return fail(ErrorCode::kCorruptData, "{}: {} vectors and {} documents, want the {} of {}, and at least 1",
-                generation.string(), view.rows, documents.count(), info.documents, kManifest);
+                generation.string(), rows.count(), documents.count(), info.documents, kManifest);
   }
-  return StoredCollection{std::move(info), std::move(vectors), std::move(documents)};
+  std::vector<VectorFile> segments;
+  segments.push_back(std::move(vectors));
+  return StoredCollection{std::move(info), std::move(segments), std::move(documents)};
 }
 
 /// The writers' lock: an exclusive flock(2) on the collection's folder, which ends with the process whatever happens.
@@ -208,7 +210,7 @@ class CollectionStoreWriter::Impl {
     if (!status) return fail_in(folder_.string(), std::move(status).error());
     return status;
   }
-  Status append_vectors(MatrixView vectors) { return vectors_->append(vectors); }
+  Status append_vectors(MatrixView vectors) { return vectors_->append(VectorBlock(vectors)); }
   std::size_t documents() const { return documents_->count(); }
 
   Result<CollectionInfo> publish(CollectionInfo info) {
@@ -220,7 +222,7 @@ class CollectionStoreWriter::Impl {
                   documents_->count(), vectors_->count());
     }
     info.documents = documents_->count();
-    info.encoder.dimensions = dimensions_;
+    info.recipe.encoder.dimensions = dimensions_;
     RETURN_IF_ERROR(documents_->finish());
     RETURN_IF_ERROR(vectors_->finish());
     RETURN_IF_ERROR(write_new_file(generation_ / kManifest, manifest_json(info)));

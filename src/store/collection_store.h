@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "index/vector_file.h"
 #include "store/document_store.h"
@@ -19,7 +20,8 @@ namespace tandem {
 /// One version of a collection, open for reading. Thread-safe. Goes on working when another version takes its place.
 struct StoredCollection {
   CollectionInfo info;
-  VectorFile vectors;
+  std::vector<VectorFile> segments;
+  /// By ordinal: documents are counted through the segments, row by row.
   DocumentReader documents;
 
   /// Opens the live version. Errors: kNotFound, kPermission, kCorruptData, kUnsupported.
@@ -40,7 +42,7 @@ class CollectionStoreWriter {
   std::size_t documents() const;
 
   /// Makes what was added the live version, which is on the disk when this returns, and removes the old one. Fills in
-  /// `info.documents`, `info.encoder.dimensions` and `info.size_bytes`. Nothing may be added afterwards.
+  /// `info.documents`, `info.recipe.encoder.dimensions` and `info.size_bytes`. Nothing may be added afterwards.
   /// Errors: kInvalidArgument (no documents, or not one vector for each), kNoSpace, kIo.
   Result<CollectionInfo> publish(CollectionInfo info);
 

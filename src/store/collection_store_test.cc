@@ -14,8 +14,8 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/temporary_folder.h"
-#include "store/sample_versions.h"
+#include "base/testing/temporary_folder.h"
+#include "store/testing/sample_versions.h"
 
 namespace tandem {
 namespace {
@@ -39,11 +39,11 @@ class CollectionStore : public testing::Test {
 TEST(Manifest, ReadsBackWhatWasWritten) {
   CollectionInfo info = sample_info();
   info.documents = 5;
-  info.encoder.model = "a \"quoted\" name";
+  info.recipe.encoder.model = "a \"quoted\" name";
   const auto read = parse_manifest(manifest_json(info), "manifest.json");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(manifest_json(*read), manifest_json(info));
-  EXPECT_EQ(read->encoder.model, info.encoder.model);
+  EXPECT_EQ(read->recipe.encoder.model, info.recipe.encoder.model);
   EXPECT_EQ(read->metric, Metric::kL2);
   EXPECT_EQ(read->truncation.tokens_dropped, 77U);
 }
@@ -56,8 +56,9 @@ TEST(Manifest, NamesWhatIsWrong) {
     const auto info = parse_manifest(text, "manifest.json");
     return info ? "no error" : info.error().message;
   };
-  EXPECT_EQ(error_with("\"version\":1", "\"version\":2"),
-            "manifest.json: version 2 of the format, this program reads 1");
+  EXPECT_EQ(error_with("\"version\":2", "\"version\":3"),
+            "manifest.json: version 3 of the format, this program reads 1 to 2");
+  EXPECT_EQ(error_with("\"bf16\"", "\"f8\""), "manifest.json: precision: expected auto or f32 or bf16 or int8, got f8");
   EXPECT_EQ(error_with("\"l2\"", "\"l3\""), "manifest.json: metric: expected inner_product or l2, got l3");
   EXPECT_EQ(error_with("tandem-collection", "other"), "manifest.json: format: expected tandem-collection, got other");
   EXPECT_EQ(error_with("\"max_length\":256", "\"max_length\":-1"),
@@ -70,7 +71,7 @@ TEST(Manifest, RefusesControlCharactersInWhatIsPrinted) {
   for (std::string BiEncoderIdentity::*member : {&BiEncoderIdentity::model, &BiEncoderIdentity::weights_hash,
                                                  &BiEncoderIdentity::pooling, &BiEncoderIdentity::prompt_name}) {
     CollectionInfo info = sample_info();
-    info.encoder.*member = "org/name\n2";
+    info.recipe.encoder.*member = "org/name\n2";
     const auto read = parse_manifest(manifest_json(info), "manifest.json");
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().code, ErrorCode::kCorruptData);

@@ -107,8 +107,12 @@ std::size_t DocumentWriter::count() const { return impl_->count(); }
 
 class DocumentReader::Impl {
  public:
-  Impl(Database database, Statement select, std::size_t count, std::uint64_t file_bytes)
-      : database_(std::move(database)), select_(std::move(select)), counted_(count), file_bytes_(file_bytes) {}
+  Impl(Database database, Statement select, Statement find, std::size_t count, std::uint64_t file_bytes)
+      : database_(std::move(database)),
+        select_(std::move(select)),
+        find_(std::move(find)),
+        counted_(count),
+        file_bytes_(file_bytes) {}
 
   Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) {
     const std::lock_guard lock(mutex_);
@@ -131,6 +135,21 @@ class DocumentReader::Impl {
       documents.push_back(std::move(*document));
     }
     return documents;
+  }
+
+  Result<std::optional<std::uint32_t>> find(std::string_view id) {
+    const std::lock_guard lock(mutex_);
+    sqlite3_stmt* find = find_.get();
+    const StatementUse use(find);
+    if (!bind_text(find, 1, id)) return database_.failure("cannot look up a document");
+    ASSIGN_OR_RETURN(const bool found, database_.step(find, "cannot look up a document"));
+    if (!found) return std::optional<std::uint32_t>();
+    const sqlite3_int64 ordinal = ::sqlite3_column_int64(find, 0);
+    if (ordinal < 0 || ordinal >= static_cast<sqlite3_int64>(count())) {
+      return fail(ErrorCode::kCorruptData, "{}: document {:?} has the ordinal {}, want one below {}", database_.path(),
+                  id, ordinal, count());
+    }
+    return static_cast<std::uint32_t>(ordinal);
   }
 
   std::size_t count() const { return counted_.size(); }
@@ -165,6 +184,7 @@ class DocumentReader::Impl {
   std::mutex mutex_;  // One connection, one statement, one parser: guards them all.
   Database database_;
   Statement select_;
+  Statement find_;
   JsonLineParser metadata_parser_{"metadata"};
   std::vector<bool> counted_;  // [count()]
   std::uint64_t counted_bytes_ = 0;
@@ -200,7 +220,8 @@ Result<DocumentReader> DocumentReader::open(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(
       Statement select,
       prepare(database, "SELECT id, title, text, metadata FROM documents WHERE ordinal = ?", kFormat.wrong_file));
-  return DocumentReader(std::make_unique<Impl>(std::move(database), std::move(select),
+  ASSIGN_OR_RETURN(Statement find, prepare(database, "SELECT ordinal FROM documents WHERE id = ?", kFormat.wrong_file));
+  return DocumentReader(std::make_unique<Impl>(std::move(database), std::move(select), std::move(find),
                                                static_cast<std::size_t>(last_ordinal + 1), file_bytes));
 }
 
@@ -208,5 +229,6 @@ std::size_t DocumentReader::count() const { return impl_->count(); }
 Result<std::vector<Document>> DocumentReader::read(std::span<const std::uint32_t> ordinals) const {
   return impl_->read(ordinals);
 }
+Result<std::optional<std::uint32_t>> DocumentReader::find(std::string_view id) const { return impl_->find(id); }
 
 }  // namespace tandem

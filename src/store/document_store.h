@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "tandem/corpus.h"
@@ -51,6 +53,9 @@ class DocumentReader {
   /// kNotFound for an ordinal that is not below count(); kCorruptData, also where the documents that were read, in this
   /// call and before, hold more than the file, which is noticed before more than that is read; kIo.
   Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) const;
+
+  /// The ordinal of the document with this id; nullopt where there is none. Errors: kCorruptData, kIo.
+  Result<std::optional<std::uint32_t>> find(std::string_view id) const;
 
   DocumentReader(DocumentReader&&) noexcept;
   DocumentReader& operator=(DocumentReader&&) noexcept;

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "store/document_store.h"
-#include "store/fuzzed_database.h"
+#include "store/testing/fuzzed_database.h"
 
 namespace tandem {
 

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace tandem {
 namespace {

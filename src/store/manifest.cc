@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "base/controls.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -9,18 +13,21 @@ namespace tandem {
 namespace {
 
 constexpr std::string_view kFormat = "tandem-collection";
-constexpr std::uint64_t kVersion = 1;
-
-constexpr std::string_view kInnerProduct = "inner_product";
-constexpr std::string_view kL2 = "l2";
-
-Result<Metric> metric_of(std::string_view name, std::string_view manifest) {
-  if (name == kInnerProduct) return Metric::kInnerProduct;
-  if (name == kL2) return Metric::kL2;
-  return fail(ErrorCode::kCorruptData, "{}: metric: expected {} or {}, got {}", manifest, kInnerProduct, kL2, name);
-}
+// The newest version, which is written, and the oldest that is read.
+constexpr std::uint64_t kVersion = 2;
+constexpr std::uint64_t kVersionMin = 1;
 
 std::uint64_t number(std::size_t value) { return value; }
+
+/// A member that holds one of the names of a closed set.
+template <class Choice>
+Result<Choice> get_choice(const JsonValue& object, const char* key, std::string_view manifest) {
+  ASSIGN_OR_RETURN(const std::string_view name, object.get_string(key));
+  if (const std::optional<Choice> choice = choice_of<Choice>(name)) return *choice;
+  std::string known;
+  for (const auto& each : kChoices<Choice>) known += fmt::format("{}{}", known.empty() ? "" : " or ", each.name);
+  return fail(ErrorCode::kCorruptData, "{}: {}: expected {}, got {}", manifest, key, known, name);
+}
 
 /// A member that is printed as it is.
 Result<std::string> get_name(const JsonValue& object, const char* key, std::string_view manifest) {
@@ -29,19 +36,63 @@ Result<std::string> get_name(const JsonValue& object, const char* key, std::stri
   return std::string(name);
 }
 
+void write_recipe(JsonWriter& json, const EmbeddingRecipe& recipe) {
+  json.begin_object().key("model").value(recipe.encoder.model).key("weights_hash").value(recipe.encoder.weights_hash);
+  json.key("settings").value(recipe.encoder.settings);
+  json.key("pooling").value(recipe.encoder.pooling).key("prompt_name").value(recipe.encoder.prompt_name);
+  json.key("dimensions").value(number(recipe.encoder.dimensions));
+  json.key("max_length").value(number(recipe.encoder.max_length));
+  json.key("normalized").value(recipe.encoder.normalized);
+  json.key("precision").value(name_of(recipe.precision)).key("title_separator").value(recipe.title_separator);
+  if (recipe.query_prompt) json.key("query_prompt").value(*recipe.query_prompt);
+  if (recipe.document_prompt) json.key("document_prompt").value(*recipe.document_prompt);
+  json.end_object();
+}
+
+Result<BiEncoderIdentity> read_encoder(const JsonValue& object, std::string_view manifest) {
+  BiEncoderIdentity encoder;
+  ASSIGN_OR_RETURN(encoder.model, get_name(object, "model", manifest));
+  ASSIGN_OR_RETURN(encoder.weights_hash, get_name(object, "weights_hash", manifest));
+  ASSIGN_OR_RETURN(encoder.pooling, get_name(object, "pooling", manifest));
+  ASSIGN_OR_RETURN(encoder.prompt_name, get_name(object, "prompt_name", manifest));
+  ASSIGN_OR_RETURN(encoder.dimensions, object.get_unsigned("dimensions"));
+  ASSIGN_OR_RETURN(encoder.max_length, object.get_unsigned("max_length"));
+  ASSIGN_OR_RETURN(encoder.normalized, object.get_bool("normalized"));
+  return encoder;
+}
+
+/// The recipe of version 1, which held the encoder alone.
+Status read_recipe_of_version_1(const JsonValue& root, std::string_view manifest, CollectionInfo& info) {
+  ASSIGN_OR_RETURN(const JsonValue encoder, root.get_object("encoder"));
+  ASSIGN_OR_RETURN(info.recipe.encoder, read_encoder(encoder, manifest));
+  info.not_recorded = {"precision: as --precision has it", "title separator: a blank", "prompts: those of the model",
+                       "settings: those of the model"};
+  return {};
+}
+
+Status read_recipe(const JsonValue& root, std::string_view manifest, CollectionInfo& info) {
+  ASSIGN_OR_RETURN(const JsonValue recipe, root.get_object("recipe"));
+  ASSIGN_OR_RETURN(info.recipe.encoder, read_encoder(recipe, manifest));
+  ASSIGN_OR_RETURN(info.recipe.encoder.settings, get_name(recipe, "settings", manifest));
+  ASSIGN_OR_RETURN(info.recipe.precision, get_choice<Precision>(recipe, "precision", manifest));
+  ASSIGN_OR_RETURN(const std::string_view separator, recipe.get_string("title_separator"));
+  info.recipe.title_separator = separator;
+  for (const auto& [key, prompt] : {std::pair{"query_prompt", &info.recipe.query_prompt},
+                                    std::pair{"document_prompt", &info.recipe.document_prompt}}) {
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> text, recipe.find_string(key));
+    if (text) *prompt = std::string(*text);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string manifest_json(const CollectionInfo& info) {
   JsonWriter json;
   json.begin_object().key("format").value(kFormat).key("version").value(kVersion);
   json.key("created").value(info.created).key("documents").value(number(info.documents));
-  json.key("metric").value(info.metric == Metric::kL2 ? kL2 : kInnerProduct);
-  json.key("encoder").begin_object();
-  json.key("model").value(info.encoder.model).key("weights_hash").value(info.encoder.weights_hash);
-  json.key("pooling").value(info.encoder.pooling).key("prompt_name").value(info.encoder.prompt_name);
-  json.key("dimensions").value(number(info.encoder.dimensions));
-  json.key("max_length").value(number(info.encoder.max_length));
-  json.key("normalized").value(info.encoder.normalized).end_object();
+  json.key("metric").value(name_of(info.metric)).key("recipe");
+  write_recipe(json, info.recipe);
   json.key("truncation").begin_object();
   json.key("texts").value(number(info.truncation.texts));
   json.key("texts_truncated").value(number(info.truncation.texts_truncated));
@@ -57,23 +108,15 @@ Result<CollectionInfo> parse_manifest(std::string_view text, std::string_view na
     return fail(ErrorCode::kCorruptData, "{}: format: expected {}, got {}", name, kFormat, format);
   }
   ASSIGN_OR_RETURN(const std::uint64_t version, root.get_unsigned("version"));
-  if (version != kVersion) {
-    return fail(ErrorCode::kUnsupported, "{}: version {} of the format, this program reads {}", name, version,
-                kVersion);
+  if (version < kVersionMin || version > kVersion) {
+    return fail(ErrorCode::kUnsupported, "{}: version {} of the format, this program reads {} to {}", name, version,
+                kVersionMin, kVersion);
   }
   CollectionInfo info;
   ASSIGN_OR_RETURN(info.created, get_name(root, "created", name));
   ASSIGN_OR_RETURN(info.documents, root.get_unsigned("documents"));
-  ASSIGN_OR_RETURN(const std::string_view metric, root.get_string("metric"));
-  ASSIGN_OR_RETURN(info.metric, metric_of(metric, name));
-  ASSIGN_OR_RETURN(const JsonValue encoder, root.get_object("encoder"));
-  ASSIGN_OR_RETURN(info.encoder.model, get_name(encoder, "model", name));
-  ASSIGN_OR_RETURN(info.encoder.weights_hash, get_name(encoder, "weights_hash", name));
-  ASSIGN_OR_RETURN(info.encoder.pooling, get_name(encoder, "pooling", name));
-  ASSIGN_OR_RETURN(info.encoder.prompt_name, get_name(encoder, "prompt_name", name));
-  ASSIGN_OR_RETURN(info.encoder.dimensions, encoder.get_unsigned("dimensions"));
-  ASSIGN_OR_RETURN(info.encoder.max_length, encoder.get_unsigned("max_length"));
-  ASSIGN_OR_RETURN(info.encoder.normalized, encoder.get_bool("normalized"));
+  ASSIGN_OR_RETURN(info.metric, get_choice<Metric>(root, "metric", name));
+  RETURN_IF_ERROR(version == 1 ? read_recipe_of_version_1(root, name, info) : read_recipe(root, name, info));
   ASSIGN_OR_RETURN(const JsonValue truncation, root.get_object("truncation"));
   ASSIGN_OR_RETURN(info.truncation.texts, truncation.get_unsigned("texts"));
   ASSIGN_OR_RETURN(info.truncation.texts_truncated, truncation.get_unsigned("texts_truncated"));

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "store/fuzzed_database.h"
+#include "store/testing/fuzzed_database.h"
 #include "store/value_store.h"
 
 namespace tandem {

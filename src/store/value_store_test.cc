@@ -12,7 +12,7 @@
 #include <iterator>
 
 #include "base/error.h"
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace tandem {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/fuzzed_folder.h"
+#include "base/testing/fuzzed_folder.h"
 
 namespace tandem {
 

@@ -22,13 +22,18 @@ inline constexpr std::size_t kDimensions = 16;
 
 inline CollectionInfo sample_info(std::string created = "2024-02-29T12:00:00Z") {
   CollectionInfo info;
-  info.encoder = {.model = "org/model",
-                  .weights_hash = "sha256:00ff",
-                  .pooling = "mean",
-                  .prompt_name = "",
-                  .dimensions = kDimensions,
-                  .max_length = 256,
-                  .normalized = true};
+  info.recipe = {.encoder = {.model = "org/model",
+                             .weights_hash = "sha256:00ff",
+                             .settings = "12 heads",
+                             .pooling = "mean",
+                             .prompt_name = "",
+                             .dimensions = kDimensions,
+                             .max_length = 256,
+                             .normalized = true},
+                 .precision = Precision::kBf16,
+                 .title_separator = "[SEP]",
+                 .query_prompt = "query: ",
+                 .document_prompt = ""};
   info.metric = Metric::kL2;
   info.created = std::move(created);
   info.truncation = {.texts = 5, .texts_truncated = 2, .tokens_dropped = 77};
@@ -58,7 +63,9 @@ inline Result<std::uint32_t> read_version(const StoredCollection& collection) {
   std::iota(ordinals.begin(), ordinals.end(), 0U);
   ASSIGN_OR_RETURN(const std::vector<Document> documents, collection.documents.read(ordinals));
   const auto tag = static_cast<std::uint32_t>(std::stoul(collection.info.created));
-  const MatrixView vectors = collection.vectors.vectors();
+  const VectorRows rows = collection.segments.front().rows();
+  ASSIGN_OR_RETURN(const VectorBlock block, rows.read(0, rows.count()));
+  const MatrixView vectors = block.f32();
   for (std::size_t number = 0; number < documents.size(); ++number) {
     if (documents[number].id != fmt::format("{}-{}", tag, number) ||
         vectors.row(number)[kDimensions - 1] != static_cast<float>(tag)) {
