@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/fuzzed_encoders.h"
+#include "engine/testing/fuzzed_encoders.h"
 
 namespace tandem {
 namespace {

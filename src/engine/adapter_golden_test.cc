@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/encoder_goldens.h"
+#include "engine/testing/encoder_goldens.h"
 #include "tandem/bi_encoder.h"
 
 namespace tandem {
@@ -21,7 +21,7 @@ class AdapterFolders {
   }
   Result<BiEncoder> open(Precision precision = Precision::kF32) const {
     return BiEncoder::open(model_.path(),
-                           {.compute = {.precision = precision, .threads = 1}, .adapter = adapter_.path()});
+                           {.compute = {.precision = precision, .executor = Executor(1)}, .adapter = adapter_.path()});
   }
   const TemporaryFolder& model() const { return model_; }
   const TemporaryFolder& adapter() const { return adapter_; }

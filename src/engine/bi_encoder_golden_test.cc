@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/encoder_goldens.h"
-#include "engine/tiny_models.h"
+#include "engine/testing/encoder_goldens.h"
+#include "engine/testing/tiny_models.h"
 #include "formats/safetensors_writer.h"
 #include "tandem/bi_encoder.h"
 #include "tandem/tokenizer.h"
@@ -27,7 +27,7 @@ std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { 
 
 BiEncoderOptions options_of(JsonValue variant) {
   const JsonValue given = must(variant.get_object("options"));
-  BiEncoderOptions options{.compute = {.precision = Precision::kF32, .threads = 2}};
+  BiEncoderOptions options{.compute = {.precision = Precision::kF32, .executor = Executor(2)}};
   options.normalize = must(given.find_bool("normalize"));
   options.dimensions = must(given.find_unsigned("dimensions"));
   options.max_length = must(given.find_unsigned("max_length"));
@@ -233,8 +233,8 @@ TEST(BiEncoderGoldens, EveryFamilyInEveryPrecisionAndBatch) {
     for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
       SCOPED_TRACE(std::string(must(variant.get_string("name"))) + ", precision " +
                    std::to_string(static_cast<int>(precision)));
-      const BiEncoder encoder = must(
-          BiEncoder::open(folder.path(), {.compute = {.precision = precision, .threads = 1, .batch_tokens = 500}}));
+      const BiEncoder encoder = must(BiEncoder::open(
+          folder.path(), {.compute = {.precision = precision, .executor = Executor(1), .batch_tokens = 500}}));
       const Embeddings together = must(encoder.encode(views_of(texts)));
       for (std::size_t row = 0; row < results.size(); ++row) {
         EXPECT_GE(cosine(together.vectors.row(row), golden_floats(results[row])), kCosineMin) << "text " << row;
@@ -277,7 +277,7 @@ class PublishedBiEncoder : public testing::TestWithParam<const char*> {
   }
 
   BiEncoder open(Precision precision) const {
-    return must(BiEncoder::open(folder_, {.compute = {.precision = precision, .threads = 2}}));
+    return must(BiEncoder::open(folder_, {.compute = {.precision = precision, .executor = Executor(2)}}));
   }
 
   /// The cosine to the reference of each text whose golden is whole.

@@ -4,11 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <ctime>
+#include <iterator>
 #include <utility>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/finite.h"
-#include "engine/vector_search.h"
+#include "base/utf8.h"
+#include "index/vector_search.h"
 #include "store/collection_store.h"
 
 namespace tandem {
@@ -25,8 +28,11 @@ std::string utc_now() {
   return std::string(text, std::strftime(text, sizeof(text), "%FT%TZ", &parts));
 }
 
-/// What differs between two encoders, each as "name: expected X, got Y".
-std::vector<std::string> differences(const BiEncoderIdentity& expected, const BiEncoderIdentity& got) {
+/// What differs between an encoder and that of a recipe, each as "name: expected X, got Y".
+Result<std::vector<std::string>> differences(const EmbeddingRecipe& recipe, const BiEncoder& encoder,
+                                             const CallOptions& call) {
+  const BiEncoderIdentity& expected = recipe.encoder;
+  ASSIGN_OR_RETURN(const BiEncoderIdentity got, encoder.identity(call));
   std::vector<std::string> result;
   const auto compare = [&](std::string_view name, const auto& want, const auto& have) {
     if (want != have) result.push_back(fmt::format("{}: expected {}, got {}", name, want, have));
@@ -37,11 +43,17 @@ std::vector<std::string> differences(const BiEncoderIdentity& expected, const Bi
   // The same weights are the same model, whatever the folder is called.
   if (expected.weights_hash != got.weights_hash) compare("model", expected.model, got.model);
   compare("weights", expected.weights_hash, got.weights_hash);
+  if (!expected.settings.empty()) compare("settings", expected.settings, got.settings);
   compare("pooling", expected.pooling, got.pooling);
   compare("prompt", prompt(expected), prompt(got));
   compare("dimensions", expected.dimensions, got.dimensions);
   compare("max length", expected.max_length, got.max_length);
   compare("normalised", expected.normalized, got.normalized);
+  const auto compare_prompts = [&](std::string_view name, const std::optional<std::string>& want, TextRole role) {
+    if (want) compare(name, fmt::format("{:?}", *want), fmt::format("{:?}", encoder.prompt(role)));
+  };
+  compare_prompts("query prompt", recipe.query_prompt, TextRole::kQuery);
+  compare_prompts("document prompt", recipe.document_prompt, TextRole::kDocument);
   return result;
 }
 
@@ -52,35 +64,35 @@ class CollectionWriter::Impl {
   Impl(const BiEncoder& encoder, CollectionStoreWriter store, CollectionInfo info, CollectionWriterOptions options)
       : encoder_(encoder), store_(std::move(store)), info_(std::move(info)), options_(std::move(options)) {}
 
-  Status add(const Document& document) {
+  Status add(const Document& document, const CallOptions& call) {
     if (committed_) return fail(ErrorCode::kInvalidArgument, "the collection was committed already");
     // A batch that could not be embedded is still waiting; so it neither grows nor is forgotten.
-    if (batch_is_full()) RETURN_IF_ERROR(embed_batch());
+    if (batch_is_full()) RETURN_IF_ERROR(embed_batch(call));
     RETURN_IF_ERROR(store_.add_document(document));
-    batch_.push_back(document.full_text(options_.title_separator));
+    batch_.push_back(info_.recipe.text_of(document));
     if (batch_.size() == 1) batch_first_id_ = document.id;
     batch_bytes_ += batch_.back().size();
-    return batch_is_full() ? embed_batch() : Status();
+    return batch_is_full() ? embed_batch(call) : Status();
   }
 
-  Status add(const Document& document, std::span<const float> vector) {
+  Status add(const Document& document, std::span<const float> vector, const CallOptions& call) {
     if (committed_) return fail(ErrorCode::kInvalidArgument, "the collection was committed already");
     if (vector.size() != encoder_.dimensions()) {
       return fail(ErrorCode::kInvalidArgument, "document {}: a vector of {} dimensions, {} gives {}", document.id,
-                  vector.size(), info_.encoder.model, encoder_.dimensions());
+                  vector.size(), info_.recipe.encoder.model, encoder_.dimensions());
     }
     if (!is_finite(vector)) {
       return fail(ErrorCode::kCorruptData, "document {}: its vector is not finite", document.id);
     }
     // Vectors stand in the order of their documents, so those that wait go first.
-    RETURN_IF_ERROR(embed_batch());
+    RETURN_IF_ERROR(embed_batch(call));
     RETURN_IF_ERROR(store_.add_document(document));
     return store_.append_vectors({vector.data(), 1, vector.size()});
   }
 
-  Result<CollectionInfo> commit() {
+  Result<CollectionInfo> commit(const CallOptions& call) {
     if (committed_) return fail(ErrorCode::kInvalidArgument, "the collection was committed already");
-    RETURN_IF_ERROR(embed_batch());
+    RETURN_IF_ERROR(embed_batch(call));
     info_.created = utc_now();
     ASSIGN_OR_RETURN(CollectionInfo info, store_.publish(info_));
     committed_ = true;
@@ -95,10 +107,11 @@ class CollectionWriter::Impl {
            batch_bytes_ >= kBatchBytesMax;
   }
 
-  Status embed_batch() {
+  Status embed_batch(const CallOptions& call) {
     if (batch_.empty()) return {};
     const std::vector<std::string_view> texts(batch_.begin(), batch_.end());
-    const Result<Embeddings> embeddings = encoder_.encode(texts, TextRole::kDocument);
+    const Result<Embeddings> embeddings =
+        encoder_.encode(texts, TextRole::kDocument, {.stop = call.stop, .deadline = call.deadline});
     if (!embeddings) return fail_in(fmt::format("documents from {} on", batch_first_id_), embeddings.error());
     RETURN_IF_ERROR(store_.append_vectors(embeddings->vectors));
     info_.truncation += embeddings->truncation;
@@ -107,7 +120,7 @@ class CollectionWriter::Impl {
     return {};
   }
 
-  const BiEncoder& encoder_;
+  BiEncoder encoder_;
   CollectionStoreWriter store_;
   CollectionInfo info_;
   CollectionWriterOptions options_;
@@ -123,84 +136,178 @@ CollectionWriter& CollectionWriter::operator=(CollectionWriter&&) noexcept = def
 CollectionWriter::~CollectionWriter() = default;
 
 Result<CollectionWriter> CollectionWriter::create(const std::filesystem::path& folder, const BiEncoder& encoder,
-                                                  const CollectionWriterOptions& options) {
+                                                  const CollectionWriterOptions& options, const CallOptions& call) {
+  if (!is_utf8(options.title_separator)) {
+    return fail(ErrorCode::kInvalidArgument, "the title separator is not UTF-8");
+  }
   if (options.batch_documents == 0) return fail(ErrorCode::kInvalidArgument, "batch_documents is 0, want at least 1");
   // The lock first: it costs nothing, while the identity reads every weight.
   ASSIGN_OR_RETURN(CollectionStoreWriter store, CollectionStoreWriter::create(folder, encoder.dimensions()));
   CollectionInfo info;
-  ASSIGN_OR_RETURN(info.encoder, encoder.identity());
-  info.metric = options.metric.value_or(info.encoder.normalized ? Metric::kInnerProduct : Metric::kL2);
+  ASSIGN_OR_RETURN(info.recipe.encoder, encoder.identity(call));
+  info.recipe.precision = encoder.compute().precision;
+  info.recipe.title_separator = options.title_separator;
+  info.recipe.query_prompt = encoder.prompt(TextRole::kQuery);
+  info.recipe.document_prompt = encoder.prompt(TextRole::kDocument);
+  info.metric = options.metric.value_or(info.recipe.encoder.normalized ? Metric::kInnerProduct : Metric::kL2);
   return CollectionWriter(std::make_unique<Impl>(encoder, std::move(store), std::move(info), options));
 }
 
-Status CollectionWriter::add(Document document) { return impl_->add(document); }
-Status CollectionWriter::add(Document document, std::span<const float> vector) { return impl_->add(document, vector); }
-Result<CollectionInfo> CollectionWriter::commit() { return impl_->commit(); }
+Status CollectionWriter::add(Document document, const CallOptions& call) { return impl_->add(document, call); }
+Status CollectionWriter::add(Document document, std::span<const float> vector, const CallOptions& call) {
+  return impl_->add(document, vector, call);
+}
+Result<CollectionInfo> CollectionWriter::commit(const CallOptions& call) { return impl_->commit(call); }
 std::size_t CollectionWriter::documents() const { return impl_->documents(); }
 
 class Collection::Impl {
  public:
-  Impl(std::filesystem::path folder, StoredCollection stored, VectorSearch search)
-      : folder_(std::move(folder)), stored_(std::move(stored)), search_(std::move(search)) {}
+  Impl(std::filesystem::path folder, StoredCollection stored, VectorSearch search, Executor executor)
+      : folder_(std::move(folder)),
+        stored_(std::move(stored)),
+        search_(std::move(search)),
+        executor_(std::move(executor)) {
+    std::size_t ordinal = 0;
+    for (const VectorFile& segment : stored_.segments) {
+      first_ordinals_.push_back(static_cast<std::uint32_t>(ordinal));
+      ordinal += segment.rows().count();
+    }
+  }
 
   const std::filesystem::path& folder() const { return folder_; }
   const StoredCollection& stored() const { return stored_; }
 
-  Result<std::vector<std::vector<VectorHit>>> search(MatrixView queries, std::size_t top_k, std::size_t threads) const {
-    const MatrixView vectors = stored_.vectors.vectors();
-    if (queries.columns != vectors.columns) {
+  Result<std::vector<std::vector<VectorHit>>> search(MatrixView queries, std::size_t top_k,
+                                                     const CallOptions& call) const {
+    if (const std::size_t dimensions = stored_.info.recipe.encoder.dimensions; queries.columns != dimensions) {
       return fail(ErrorCode::kInvalidArgument, "queries of {} dimensions, {} has {}", queries.columns, folder_.string(),
-                  vectors.columns);
+                  dimensions);
     }
-    Result<std::vector<std::vector<VectorHit>>> hits = search_.search(queries, top_k, threads);
-    RETURN_IF_ERROR(stored_.vectors.check_unchanged());
+    Result<std::vector<std::vector<VectorHit>>> hits = search_.search(queries, top_k, executor_, call);
+    RETURN_IF_ERROR(check_unchanged());
     if (!hits) return fail_in(folder_.string(), hits.error());
     return hits;
+  }
+
+  Status check_unchanged() const {
+    for (const VectorFile& segment : stored_.segments) RETURN_IF_ERROR(segment.check_unchanged());
+    return {};
+  }
+
+  RowId row_of(std::uint32_t ordinal) const {
+    const auto after = std::ranges::upper_bound(first_ordinals_, ordinal);
+    return {static_cast<std::uint32_t>(after - first_ordinals_.begin() - 1), ordinal - *std::prev(after)};
+  }
+
+  std::uint32_t ordinal_of(RowId row) const { return first_ordinals_[row.segment] + row.row; }
+
+  Result<std::vector<Document>> documents(std::span<const RowId> rows) const {
+    std::vector<std::uint32_t> ordinals;
+    for (const RowId& row : rows) {
+      if (row.segment >= stored_.segments.size() || row.row >= stored_.segments[row.segment].rows().count()) {
+        return fail(ErrorCode::kNotFound, "{}: there is no row {} of segment {}", folder_.string(), row.row,
+                    row.segment);
+      }
+      ordinals.push_back(ordinal_of(row));
+    }
+    return stored_.documents.read(ordinals);
   }
 
  private:
   std::filesystem::path folder_;
   StoredCollection stored_;
   VectorSearch search_;  // Over the mapped vectors, which stay where they are when `stored_` moves.
+  Executor executor_;
+  std::vector<std::uint32_t> first_ordinals_;  // [segments] Of the first row's document.
 };
 
-Collection::Collection(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Collection::Collection(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Collection::Collection(const Collection&) = default;
+Collection& Collection::operator=(const Collection&) = default;
 Collection::Collection(Collection&&) noexcept = default;
 Collection& Collection::operator=(Collection&&) noexcept = default;
 Collection::~Collection() = default;
 
-Result<Collection> Collection::open(const std::filesystem::path& folder) {
+Result<Collection> Collection::open(const std::filesystem::path& folder, const CollectionOptions& options) {
   ASSIGN_OR_RETURN(StoredCollection stored, StoredCollection::open(folder));
-  ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(stored.vectors.vectors(), stored.info.metric));
-  RETURN_IF_ERROR(stored.vectors.check_unchanged());  // The search has read them all for some metrics.
-  return Collection(std::make_unique<const Impl>(folder, std::move(stored), std::move(search)));
+  std::vector<VectorRows> segments;
+  for (const VectorFile& segment : stored.segments) segments.push_back(segment.rows());
+  ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(segments, stored.info.metric));
+  return Collection(std::make_unique<const Impl>(folder, std::move(stored), std::move(search), options.executor));
 }
 
 const CollectionInfo& Collection::info() const { return impl_->stored().info; }
 std::size_t Collection::size() const { return info().documents; }
-MatrixView Collection::vectors() const { return impl_->stored().vectors.vectors(); }
-Status Collection::check_unchanged() const { return impl_->stored().vectors.check_unchanged(); }
+std::size_t Collection::segments() const { return impl_->stored().segments.size(); }
+Status Collection::check_unchanged() const { return impl_->check_unchanged(); }
 
-Status Collection::check_encoder(const BiEncoder& encoder) const {
-  ASSIGN_OR_RETURN(const BiEncoderIdentity identity, encoder.identity());
-  const std::vector<std::string> different = differences(info().encoder, identity);
+Result<MatrixView> Collection::vectors(std::uint32_t segment) const {
+  CHECK(segment < segments());
+  const VectorRows rows = impl_->stored().segments[segment].rows();
+  ASSIGN_OR_RETURN(const VectorBlock block, rows.read(0, rows.count()));
+  return block.f32();
+}
+
+Status Collection::check_encoder(const BiEncoder& encoder, const CallOptions& call) const {
+  ASSIGN_OR_RETURN(const std::vector<std::string> different, differences(info().recipe, encoder, call));
   if (different.empty()) return {};
   return fail(ErrorCode::kConflict, "{}: made by another encoder, {}; {}", impl_->folder().string(),
-              info().encoder.model, fmt::join(different, "; "));
+              info().recipe.encoder.model, fmt::join(different, "; "));
 }
 
 Result<std::vector<std::vector<VectorHit>>> Collection::search(MatrixView queries, std::size_t top_k,
-                                                               std::size_t threads) const {
-  return impl_->search(queries, top_k, threads);
+                                                               const CallOptions& call) const {
+  return impl_->search(queries, top_k, call);
 }
 
-Result<Document> Collection::document(std::uint32_t ordinal) const {
-  ASSIGN_OR_RETURN(std::vector<Document> documents, impl_->stored().documents.read({&ordinal, 1}));
+bool Collection::has_checksums() const {
+  return std::ranges::all_of(impl_->stored().segments, &VectorFile::has_checksums);
+}
+
+RowId Collection::row_at(std::size_t place) const {
+  CHECK(place < size());
+  return impl_->row_of(static_cast<std::uint32_t>(place));
+}
+
+std::size_t Collection::place_of(RowId row) const {
+  CHECK(row.segment < segments());
+  return impl_->ordinal_of(row);
+}
+
+Result<std::optional<RowId>> Collection::find(std::string_view id) const {
+  ASSIGN_OR_RETURN(const std::optional<std::uint32_t> ordinal, impl_->stored().documents.find(id));
+  return ordinal ? std::optional(impl_->row_of(*ordinal)) : std::nullopt;
+}
+
+Result<Document> Collection::document(std::string_view id) const {
+  ASSIGN_OR_RETURN(const std::optional<RowId> row, find(id));
+  if (!row) return fail(ErrorCode::kNotFound, "{}: no document has the id {:?}", impl_->folder().string(), id);
+  ASSIGN_OR_RETURN(std::vector<Document> documents, impl_->documents({&*row, 1}));
   return std::move(documents.front());
 }
 
-Result<std::vector<Document>> Collection::documents(std::span<const std::uint32_t> ordinals) const {
-  return impl_->stored().documents.read(ordinals);
+Result<std::vector<Document>> Collection::documents(std::span<const RowId> rows) const {
+  return impl_->documents(rows);
+}
+
+Status Collection::verify(const CallOptions& call) const {
+  // So many rows and documents at once: a few MiB of both.
+  constexpr std::size_t kBatch = 1024;
+  std::size_t done = 0;
+  for (std::uint32_t segment = 0; segment < segments(); ++segment) {
+    const VectorRows rows = impl_->stored().segments[segment].rows();
+    for (std::size_t first = 0; first < rows.count(); first += kBatch) {
+      const std::size_t count = std::min(kBatch, rows.count() - first);
+      RETURN_IF_ERROR(rows.read(first, count));
+      std::vector<RowId> ids;
+      for (std::size_t i = 0; i < count; ++i) ids.push_back({segment, static_cast<std::uint32_t>(first + i)});
+      RETURN_IF_ERROR(documents(ids));
+      done += count;
+      if (call.progress) call.progress({.what = "verifying", .unit = "documents", .done = done, .total = size()});
+      RETURN_IF_ERROR(check_call(call));
+    }
+  }
+  return check_unchanged();
 }
 
 }  // namespace tandem

@@ -9,9 +9,10 @@
 #include <limits>
 #include <thread>
 
-#include "engine/tiny_models.h"
+#include "engine/testing/tiny_models.h"
 #include "formats/safetensors_writer.h"
 #include "index/top_k.h"
+#include "index/vector_file.h"
 
 namespace tandem {
 namespace {
@@ -55,15 +56,23 @@ TEST_F(CollectionTest, HoldsWhatTheEncoderSaysWhateverTheBatch) {
   for (const std::size_t batch : {1U, 7U, 256U}) {
     index(encoder, documents, {.metric = std::nullopt, .batch_documents = batch});
     const Collection collection = must(Collection::open(path_));
-    const MatrixView vectors = collection.vectors();
+    const MatrixView vectors = must(collection.vectors(0));
     ASSERT_EQ(vectors.rows, 50U);
     ASSERT_TRUE(std::equal(vectors.data, vectors.data + 50 * vectors.columns, expected.data())) << batch;
-    const Document document = must(collection.document(41));
+    const Document document = must(collection.document("d41"));
     EXPECT_EQ(document.id, "d41");
     EXPECT_EQ(document.text, documents[41].text);
-    const std::uint32_t ordinals[] = {9, 3};
-    EXPECT_EQ(must(collection.documents(ordinals))[0].title, "one 9");
-    EXPECT_EQ(collection.document(50).error().code, ErrorCode::kNotFound);
+    const RowId rows[] = {{.row = 9}, {.row = 3}};
+    EXPECT_EQ(must(collection.documents(rows))[0].title, "one 9");
+    for (const RowId& row : {RowId{.row = 50}, RowId{.segment = 1}}) {
+      EXPECT_EQ(collection.documents({&row, 1}).error().code, ErrorCode::kNotFound);
+    }
+    EXPECT_EQ(collection.document("d50").error().message, path_.string() + ": no document has the id \"d50\"");
+    EXPECT_EQ(collection.document("d50").error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(must(collection.find("d17")), (RowId{.row = 17}));
+    EXPECT_EQ(must(collection.find("")), std::nullopt);
+    EXPECT_EQ(collection.row_at(17), (RowId{.row = 17}));
+    EXPECT_EQ(collection.place_of({.row = 17}), 17U);
   }
 }
 
@@ -84,22 +93,22 @@ TEST_F(CollectionTest, TakesVectorsThatAreKnown) {
   must(writer.commit());
   const Collection collection = must(Collection::open(path_));
   ASSERT_EQ(collection.size(), 7U);
-  EXPECT_TRUE(std::equal(vectors.data(), vectors.data() + 7 * 64, collection.vectors().data));
-  EXPECT_EQ(must(collection.document(6)).id, documents[6].id);
+  EXPECT_TRUE(std::equal(vectors.data(), vectors.data() + 7 * 64, must(collection.vectors(0)).data));
+  EXPECT_EQ(must(collection.document(documents[6].id)).id, documents[6].id);
 }
 
 TEST_F(CollectionTest, RemembersHowItWasMade) {
   const CollectionInfo l2 = index(models_.bi_encoder(), tiny_documents(3));
   EXPECT_EQ(l2.metric, Metric::kL2);
-  EXPECT_EQ(l2.encoder.dimensions, 64U);
+  EXPECT_EQ(l2.recipe.encoder.dimensions, 64U);
   const BiEncoder normalised = models_.bi_encoder({.max_length = 5, .normalize = true});
   index(normalised, tiny_documents(10));
   const CollectionInfo info = must(Collection::open(path_)).info();
   EXPECT_EQ(info.metric, Metric::kInnerProduct);
   EXPECT_EQ(info.documents, 10U);
-  EXPECT_TRUE(info.encoder.normalized);
-  EXPECT_EQ(info.encoder.max_length, 5U);
-  EXPECT_TRUE(info.encoder.weights_hash.starts_with("sha256:"));
+  EXPECT_TRUE(info.recipe.encoder.normalized);
+  EXPECT_EQ(info.recipe.encoder.max_length, 5U);
+  EXPECT_TRUE(info.recipe.encoder.weights_hash.starts_with("sha256:"));
   EXPECT_EQ(info.created.size(), std::string("2024-02-29T12:00:00Z").size());
   EXPECT_EQ(info.truncation.texts, 10U);
   EXPECT_GT(info.truncation.texts_truncated, 0U);
@@ -115,18 +124,19 @@ TEST_F(CollectionTest, FindsTheNearestByBothMetrics) {
   for (const Metric metric : {Metric::kInnerProduct, Metric::kL2}) {
     index(encoder, documents, {.metric = metric});
     const Collection collection = must(Collection::open(path_));
+    const MatrixView vectors = must(collection.vectors(0));
     std::vector<VectorHit> expected;
     for (std::uint32_t row = 0; row < collection.size(); ++row) {
       double score = 0;
       for (std::size_t i = 0; i < vector.columns(); ++i) {
         const double a = vector.row(0)[i];
-        const double b = collection.vectors().row(row)[i];
+        const double b = vectors.row(row)[i];
         score += metric == Metric::kL2 ? (a - b) * (a - b) : a * b;
       }
-      expected.push_back({row, static_cast<float>(metric == Metric::kL2 ? -std::sqrt(score) : score)});
+      expected.push_back({{.row = row}, static_cast<float>(metric == Metric::kL2 ? -std::sqrt(score) : score)});
     }
     std::ranges::sort(expected, ranks_before);
-    const auto hits = must(collection.search(vector, 500, 1));
+    const auto hits = must(collection.search(vector, 500));
     ASSERT_EQ(hits[0].size(), 200U);
     for (std::size_t rank = 0; rank < 200; ++rank) EXPECT_NEAR(hits[0][rank].score, expected[rank].score, 1e-4);
     EXPECT_EQ(must(collection.search(vector, 3)),
@@ -139,12 +149,13 @@ TEST_F(CollectionTest, MayBeSearchedFromManyThreadsAtOnce) {
   const BiEncoder encoder = models_.bi_encoder();
   index(encoder, tiny_documents(300));
   const Collection collection = must(Collection::open(path_));
-  const auto expected = must(collection.search(collection.vectors(), 5, 1));
+  const MatrixView vectors = must(collection.vectors(0));
+  const auto expected = must(collection.search(vectors, 5));
   std::vector<std::thread> threads;
   for (std::size_t thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([&, thread] {
+    threads.emplace_back([&] {
       for (int round = 0; round < 5; ++round) {
-        EXPECT_EQ(must(collection.search(collection.vectors(), 5, thread)), expected);
+        EXPECT_EQ(must(collection.search(vectors, 5)), expected);
       }
     });
   }
@@ -168,7 +179,7 @@ TEST_F(CollectionTest, VectorsThatAreLostWhileThreadsSearchAreAnError) {
       threads.emplace_back([&] {
         for (int round = 0; round < 200; ++round) {
           const bool must_fail = shortened;
-          const auto hits = collection.search(query, 5, 2);
+          const auto hits = collection.search(query, 5);
           ASSERT_TRUE(hits || contains(hits.error().message, "vectors.f32")) << hits.error().message;
           ASSERT_FALSE(hits && must_fail);
         }
@@ -250,7 +261,8 @@ TEST_F(CollectionTest, SaysExactlyWhatDiffersAboutAnotherEncoder) {
     EXPECT_EQ(status.error().code, ErrorCode::kConflict);
     return status.error().message;
   };
-  const std::string start = path_.string() + ": made by another encoder, " + collection.info().encoder.model + "; ";
+  const std::string start =
+      path_.string() + ": made by another encoder, " + collection.info().recipe.encoder.model + "; ";
   EXPECT_EQ(message_for({.pooling = Pooling::kCls}), start + "pooling: expected mean, got cls");
   EXPECT_EQ(message_for({.max_length = 20}), start + "max length: expected 36, got 20");
   EXPECT_EQ(message_for({.normalize = true, .dimensions = 32}),
@@ -263,8 +275,8 @@ TEST_F(CollectionTest, SaysExactlyWhatDiffersAboutAnotherEncoder) {
   weights.seekp(-3, std::ios::end);
   weights.write(&byte, 1);
   weights.close();
-  EXPECT_TRUE(contains(message_for({}), "weights: expected sha256:" + collection.info().encoder.weights_hash.substr(7) +
-                                            ", got sha256:"))
+  EXPECT_TRUE(contains(message_for({}), "weights: expected sha256:" +
+                                            collection.info().recipe.encoder.weights_hash.substr(7) + ", got sha256:"))
       << message_for({});
 }
 
@@ -308,7 +320,7 @@ TEST_F(CollectionTest, APromptIsPartOfWhatVectorsMean) {
   std::filesystem::remove(models_.bi_folder().path() / "config_sentence_transformers.json");
   const std::string_view view = text;
   const Matrix vector = must(models_.bi_encoder().encode({&view, 1})).vectors;
-  EXPECT_TRUE(std::ranges::equal(vector.row(0), collection.vectors().row(1)));
+  EXPECT_TRUE(std::ranges::equal(vector.row(0), must(collection.vectors(0)).row(1)));
 }
 
 TEST_F(CollectionTest, WhatStandsBetweenTitleAndTextIsEmbeddedToo) {
@@ -316,7 +328,8 @@ TEST_F(CollectionTest, WhatStandsBetweenTitleAndTextIsEmbeddedToo) {
   index(encoder, {{.id = "1", .title = "red", .text = "boat", .metadata = ""}}, {.title_separator = "[SEP]"});
   const std::string_view text = "red[SEP]boat";
   const Matrix vector = must(encoder.encode({&text, 1})).vectors;
-  EXPECT_TRUE(std::ranges::equal(vector.row(0), must(Collection::open(path_)).vectors().row(0)));
+  const Collection collection = must(Collection::open(path_));
+  EXPECT_TRUE(std::ranges::equal(vector.row(0), must(collection.vectors(0)).row(0)));
 }
 
 TEST_F(CollectionTest, ASearchGivesNoScoreThatIsNotFinite) {
@@ -330,15 +343,17 @@ TEST_F(CollectionTest, ASearchGivesNoScoreThatIsNotFinite) {
   }
   const std::vector<float> query(dimensions, 1.0F);
   for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 3e38F}) {
-    std::fstream vectors(path_ / "generation-000001/vectors.f32", std::ios::in | std::ios::out | std::ios::binary);
-    vectors.seekp(static_cast<std::streamoff>(64 + dimensions * sizeof(float)));
-    for (std::size_t i = 0; i < dimensions; ++i) vectors.write(reinterpret_cast<const char*>(&value), sizeof(value));
-    vectors.close();
+    const std::filesystem::path file = path_ / "generation-000001/vectors.f32";
+    std::filesystem::remove(file);
+    VectorFileWriter vectors = must(VectorFileWriter::create(file, dimensions));
+    Matrix rows(3, dimensions);
+    std::ranges::fill(rows.row(1), value);
+    ASSERT_TRUE(vectors.append(rows.view()) && vectors.finish());
     const Collection collection = must(Collection::open(path_));
     const auto hits = collection.search({query.data(), 1, dimensions}, 3);
     ASSERT_FALSE(hits) << value;
     EXPECT_EQ(hits.error().code, ErrorCode::kCorruptData);
-    EXPECT_TRUE(contains(hits.error().message, path_.string() + ": the vector of document 1 is not finite"))
+    EXPECT_TRUE(contains(hits.error().message, path_.string() + ": the vector of row 1 of segment 0 is not finite"))
         << hits.error().message;
   }
 }

@@ -1,53 +1,15 @@
 #include "tandem/cross_encoder.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "base/error.h"
 #include "engine/text_encoder.h"
-#include "model/linear.h"
-#include "model/weights.h"
+#include "model/head.h"
 
 namespace tandem {
-namespace {
-
-/// kAuto resolved: the caller's wish, else what the folder declares, else the rule of sentence-transformers.
-Result<Activation> choose_activation(Activation wanted, const TransformerConfig& config) {
-  if (wanted != Activation::kAuto) return wanted;
-  if (!config.cross_encoder_activation) return config.labels.size() == 1 ? Activation::kSigmoid : Activation::kNone;
-  const std::string& declared = *config.cross_encoder_activation;
-  if (declared.ends_with(".Identity")) return Activation::kNone;
-  if (declared.ends_with(".Sigmoid")) return Activation::kSigmoid;
-  if (declared.ends_with(".Softmax")) return Activation::kSoftmax;
-  return fail(ErrorCode::kUnsupported,
-              "config.json: activation '{}' is not supported, want Identity, Sigmoid or Softmax", declared);
-}
-
-void activate(Activation activation, std::span<float> logits) {
-  switch (activation) {
-    case Activation::kAuto:
-    case Activation::kNone:
-      return;
-    case Activation::kSigmoid:
-      for (float& logit : logits) logit = 1.0F / (1.0F + std::exp(-logit));
-      return;
-    case Activation::kSoftmax: {
-      const float largest = std::ranges::max(logits);
-      float sum = 0;
-      for (float& logit : logits) {
-        logit = std::exp(logit - largest);
-        sum += logit;
-      }
-      for (float& logit : logits) logit /= sum;
-      return;
-    }
-  }
-}
-
-}  // namespace
 
 std::vector<float> fuse_scores(std::span<const float> scores, std::span<const float> initial, float alpha) {
   CHECK(scores.size() == initial.size());
@@ -68,54 +30,32 @@ class CrossEncoder::Impl {
  public:
   TextEncoder encoder;
   Activation activation;
-  Linear dense;
-  Linear output;
-
-  void score(std::span<const float> hidden, std::span<float> out) const {
-    std::vector<float> pooled(dense.outputs());
-    PreparedBuffer unused;
-    dense.apply(dense.prepare(hidden.data(), hidden.size(), 1, unused), {.f32 = pooled.data(), .stride = pooled.size()},
-                encoder.spec().head->activation);
-    output.apply(output.prepare(pooled.data(), pooled.size(), 1, unused), {.f32 = out.data(), .stride = out.size()});
-    activate(activation, out);
-  }
 };
 
-CrossEncoder::CrossEncoder(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+CrossEncoder::CrossEncoder(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+CrossEncoder::CrossEncoder(const CrossEncoder&) = default;
+CrossEncoder& CrossEncoder::operator=(const CrossEncoder&) = default;
 CrossEncoder::CrossEncoder(CrossEncoder&&) noexcept = default;
 CrossEncoder& CrossEncoder::operator=(CrossEncoder&&) noexcept = default;
 CrossEncoder::~CrossEncoder() = default;
 
-Result<CrossEncoder> CrossEncoder::open(const std::filesystem::path& folder, const CrossEncoderOptions& options) {
-  ASSIGN_OR_RETURN(TextEncoder encoder, TextEncoder::open(folder, {.task = ModelTask::kClassify,
-                                                                   .compute = options.compute,
-                                                                   .max_length = options.max_length}));
-  ASSIGN_OR_RETURN(const Activation activation, choose_activation(options.activation, encoder.config().transformer));
-  const EncoderSpec& spec = encoder.spec();
-  // The head is a ten-thousandth of the work and decides the score: it stays in f32.
-  const auto load = [&](const LinearNames& names, std::size_t outputs) -> Result<Linear> {
-    const auto read = [&](const std::string& name, std::span<const std::uint64_t> shape) {
-      return read_tensor(encoder.tensors(), resolve_name(spec, encoder.tensors(), name), shape);
-    };
-    ASSIGN_OR_RETURN(const auto weights, read(names.weight, std::array<std::uint64_t, 2>{outputs, spec.hidden_size}));
-    ASSIGN_OR_RETURN(const auto bias, read(names.bias, std::array<std::uint64_t, 1>{outputs}));
-    return Linear(encoder.kernels(), GemmType::kF32, weights, bias);
-  };
-  ASSIGN_OR_RETURN(Linear dense, load(spec.head->dense, spec.hidden_size));
-  ASSIGN_OR_RETURN(Linear output, load(spec.head->output, spec.labels));
-  RETURN_IF_ERROR(encoder.tensors().check_unchanged());
-  return CrossEncoder(
-      std::unique_ptr<const Impl>(new Impl{std::move(encoder), activation, std::move(dense), std::move(output)}));
+Result<CrossEncoder> CrossEncoder::open(const std::filesystem::path& folder, const CrossEncoderOptions& options,
+                                        const CallOptions& call) {
+  ASSIGN_OR_RETURN(
+      ModelParts parts,
+      open_model(folder, {.task = ModelTask::kClassify, .compute = options.compute, .max_length = options.max_length},
+                 call));
+  ASSIGN_OR_RETURN(Head head, Head::load(parts.config, parts.spec, *parts.sources, *parts.kernels, options.activation));
+  const Activation activation = head.activation();
+  ASSIGN_OR_RETURN(TextEncoder encoder, TextEncoder::load(std::move(parts), std::move(head), call));
+  return CrossEncoder(std::unique_ptr<const Impl>(new Impl{std::move(encoder), activation}));
 }
 
-Result<PairScores> CrossEncoder::predict(std::span<const TextPair> pairs, const ProgressCallback& progress) const {
+Result<PairScores> CrossEncoder::predict(std::span<const TextPair> pairs, const CallOptions& call) const {
   std::vector<TextInput> inputs(pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) inputs[i] = {.first = pairs[i].query, .second = pairs[i].document};
-  PairScores result{.scores = Matrix(pairs.size(), impl_->output.outputs()), .truncation = {}};
-  const auto consume = [&](std::size_t index, MatrixView hidden) {
-    impl_->score(hidden.row(0), result.scores.row(index));
-  };
-  ASSIGN_OR_RETURN(result.truncation, impl_->encoder.run(inputs, HiddenRows::kFirst, consume, progress));
+  ASSIGN_OR_RETURN(EncodedTexts encoded, impl_->encoder.encode(inputs, {}, call));
+  PairScores result{.scores = std::move(encoded.rows), .truncation = encoded.truncation};
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     for (const float score : result.scores.row(i)) {
       if (std::isfinite(score)) continue;
@@ -127,7 +67,7 @@ Result<PairScores> CrossEncoder::predict(std::span<const TextPair> pairs, const 
 }
 
 Result<Ranking> CrossEncoder::rank(std::string_view query, std::span<const std::string_view> documents,
-                                   const RankOptions& options) const {
+                                   const RankOptions& options, const CallOptions& call) const {
   if (labels().size() != 1) {
     return fail(ErrorCode::kInvalidArgument, "{}: ranking needs a model with one label, this one has {}", model(),
                 labels().size());
@@ -147,7 +87,7 @@ Result<Ranking> CrossEncoder::rank(std::string_view query, std::span<const std::
   }
   std::vector<TextPair> pairs(documents.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {query, documents[i]};
-  ASSIGN_OR_RETURN(const PairScores predicted, predict(pairs));
+  ASSIGN_OR_RETURN(const PairScores predicted, predict(pairs, call));
   const std::span<const float> scores(predicted.scores.data(), documents.size());
   const std::vector<float> fused = fuses ? fuse_scores(scores, options.initial_scores, options.alpha)
                                          : std::vector<float>(scores.begin(), scores.end());
@@ -165,10 +105,12 @@ Result<Ranking> CrossEncoder::rank(std::string_view query, std::span<const std::
 
 const std::vector<std::string>& CrossEncoder::labels() const { return impl_->encoder.config().transformer.labels; }
 const std::string& CrossEncoder::model() const { return impl_->encoder.config().name; }
-Result<CrossEncoderIdentity> CrossEncoder::identity() const {
-  ASSIGN_OR_RETURN(std::string weights_hash, impl_->encoder.weights_hash());
+const Executor& CrossEncoder::executor() const { return impl_->encoder.executor(); }
+Result<CrossEncoderIdentity> CrossEncoder::identity(const CallOptions& call) const {
+  ASSIGN_OR_RETURN(std::string weights_hash, impl_->encoder.weights_hash(call));
   return CrossEncoderIdentity{.model = model(),
                               .weights_hash = std::move(weights_hash),
+                              .settings = impl_->encoder.settings(),
                               .max_length = impl_->encoder.max_length(),
                               .activation = impl_->activation};
 }

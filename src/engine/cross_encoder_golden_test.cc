@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/encoder_goldens.h"
+#include "engine/testing/encoder_goldens.h"
 #include "tandem/cross_encoder.h"
 
 namespace tandem {
@@ -59,7 +59,7 @@ std::size_t compare_tiny_models(const std::filesystem::path& source) {
     add_golden_files(folder, must(variant.get_object("files")), source);
     const std::string_view activation = must(must(variant.get_object("options")).get_string("activation"));
     const CrossEncoder encoder =
-        must(CrossEncoder::open(folder.path(), {.compute = {.precision = Precision::kF32, .threads = 2},
+        must(CrossEncoder::open(folder.path(), {.compute = {.precision = Precision::kF32, .executor = Executor(2)},
                                                 .max_length = {},
                                                 .activation = activation_of(activation)}));
     const PairScores scores = must(encoder.predict(views_of(pairs)));
@@ -121,7 +121,7 @@ class PublishedCrossEncoder : public testing::Test {
 
   // The folder declares Identity, so the default scores are logits.
   CrossEncoder open(Precision precision) const {
-    return must(CrossEncoder::open(folder_, {.compute = {.precision = precision, .threads = 2}}));
+    return must(CrossEncoder::open(folder_, {.compute = {.precision = precision, .executor = Executor(2)}}));
   }
 
   /// |logit - reference| of each pair.

@@ -30,7 +30,7 @@ class KeyHasher {
   }
   KeyHasher& add(std::size_t number) { return add(std::to_string(number)); }
   KeyHasher& add(const ComputeInfo& compute) {
-    return add(static_cast<std::size_t>(compute.precision)).add(compute.isa).add(compute.threads);
+    return add(name_of(compute.precision)).add(compute.isa).add(compute.threads);
   }
   std::string finish() { return hasher_.finish(); }
 
@@ -38,11 +38,12 @@ class KeyHasher {
   Hasher hasher_{HashKind::kSha256};
 };
 
-Result<std::string> key_of(const BiEncoder& encoder, TextRole role) {
-  ASSIGN_OR_RETURN(const BiEncoderIdentity identity, encoder.identity());
+Result<std::string> key_of(const BiEncoder& encoder, TextRole role, const CallOptions& call) {
+  ASSIGN_OR_RETURN(const BiEncoderIdentity identity, encoder.identity(call));
   return KeyHasher()
       .add("bi-encoder")
       .add(identity.weights_hash)
+      .add(identity.settings)
       .add(identity.pooling)
       .add(encoder.prompt(role))
       .add(identity.dimensions)
@@ -52,19 +53,21 @@ Result<std::string> key_of(const BiEncoder& encoder, TextRole role) {
       .finish();
 }
 
-Result<std::string> key_of(const CrossEncoder& encoder) {
-  ASSIGN_OR_RETURN(const CrossEncoderIdentity identity, encoder.identity());
+Result<std::string> key_of(const CrossEncoder& encoder, const CallOptions& call) {
+  ASSIGN_OR_RETURN(const CrossEncoderIdentity identity, encoder.identity(call));
   return KeyHasher()
       .add("cross-encoder")
       .add(identity.weights_hash)
+      .add(identity.settings)
       .add(identity.max_length)
-      .add(static_cast<std::size_t>(identity.activation))
+      .add(name_of(identity.activation))
       .add(encoder.compute())
       .finish();
 }
 
-Result<std::vector<std::string>> keys_of(const CrossEncoder& encoder, std::span<const TextPair> pairs) {
-  ASSIGN_OR_RETURN(const std::string encoder_key, key_of(encoder));
+Result<std::vector<std::string>> keys_of(const CrossEncoder& encoder, std::span<const TextPair> pairs,
+                                         const CallOptions& call) {
+  ASSIGN_OR_RETURN(const std::string encoder_key, key_of(encoder, call));
   std::vector<std::string> keys;
   for (const TextPair& pair : pairs) {
     keys.push_back(KeyHasher().add(encoder_key).add(pair.query).add(pair.document).finish());
@@ -89,7 +92,7 @@ class EncoderCache::Impl {
     std::vector<std::string> keys;  ///< [inputs]
     std::size_t columns = 0;        ///< Numbers of a value.
     /// Computes the inputs with these places.
-    std::function<Result<Computed>(std::span<const std::size_t> places, const ProgressCallback& progress)> compute;
+    std::function<Result<Computed>(std::span<const std::size_t> places, const CallOptions& call)> compute;
     std::uint64_t CacheCounts::*computed = nullptr;
     std::uint64_t CacheCounts::*reused = nullptr;
     Progress progress;  ///< What is being done, in which unit.
@@ -100,7 +103,7 @@ class EncoderCache::Impl {
     Truncation truncation;
   };
 
-  Result<Answer> answer(const Request& request, const ProgressCallback& progress) {
+  Result<Answer> answer(const Request& request, const CallOptions& call) {
     // Equal inputs have equal keys: the first of them stands for all.
     StringMap<std::size_t> number_of_key;
     std::vector<std::string> keys;
@@ -124,7 +127,7 @@ class EncoderCache::Impl {
       const std::span<const std::size_t> batch =
           std::span(missing).subspan(begin, std::min(batch_size, missing.size() - begin));
       RETURN_IF_ERROR(compute(request, batch, places, keys, values, result.truncation,
-                              progress_from(request.progress, begin, missing.size(), progress)));
+                              call_from(request.progress, begin, missing.size(), call)));
     }
     counts_.*request.computed += missing.size();
     counts_.*request.reused += numbers.size() - missing.size();
@@ -147,11 +150,11 @@ class EncoderCache::Impl {
   /// Computes and stores the values with the numbers of `batch`.
   Status compute(const Request& request, std::span<const std::size_t> batch, std::span<const std::size_t> places,
                  std::span<const std::string> keys, std::span<std::optional<StoredValue>> values,
-                 Truncation& truncation, const ProgressCallback& progress) {
+                 Truncation& truncation, const CallOptions& call) {
     std::vector<std::size_t> batch_places;
     for (const std::size_t number : batch) batch_places.push_back(places[number]);
     const auto start = std::chrono::steady_clock::now();
-    ASSIGN_OR_RETURN(const Computed computed, request.compute(batch_places, progress));
+    ASSIGN_OR_RETURN(const Computed computed, request.compute(batch_places, call));
     const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     truncation += computed.truncation;
     std::vector<std::string> new_keys;
@@ -167,13 +170,15 @@ class EncoderCache::Impl {
     return {};
   }
 
-  /// Reports a batch's progress as that of the whole.
-  static ProgressCallback progress_from(const Progress& kind, std::size_t begin, std::size_t total,
-                                        const ProgressCallback& progress) {
-    if (!progress) return {};
-    return [kind, begin, total, &progress](const Progress& batch) {
-      progress({.what = kind.what, .unit = kind.unit, .done = begin + batch.done, .total = total});
-    };
+  /// The call, to which a batch's progress is that of the whole.
+  static CallOptions call_from(const Progress& kind, std::size_t begin, std::size_t total, const CallOptions& whole) {
+    CallOptions call = whole;
+    if (call.progress) {
+      call.progress = [kind, begin, total, &whole](const Progress& batch) {
+        whole.progress({.what = kind.what, .unit = kind.unit, .done = begin + batch.done, .total = total});
+      };
+    }
+    return call;
   }
 
   ValueStore store_;
@@ -196,8 +201,8 @@ Result<EncoderCache> EncoderCache::in_memory() {
 }
 
 Result<CachedEmbeddings> EncoderCache::encode(const BiEncoder& encoder, std::span<const std::string_view> texts,
-                                              TextRole role, const ProgressCallback& progress) {
-  ASSIGN_OR_RETURN(const std::string encoder_key, key_of(encoder, role));
+                                              TextRole role, const CallOptions& call) {
+  ASSIGN_OR_RETURN(const std::string encoder_key, key_of(encoder, role, call));
   Impl::Request request{.keys = {},
                         .columns = encoder.dimensions(),
                         .compute = {},
@@ -205,44 +210,45 @@ Result<CachedEmbeddings> EncoderCache::encode(const BiEncoder& encoder, std::spa
                         .reused = &CacheCounts::texts_reused,
                         .progress = {.what = "encoding", .unit = "texts"}};
   for (const std::string_view text : texts) request.keys.push_back(KeyHasher().add(encoder_key).add(text).finish());
-  request.compute = [&](std::span<const std::size_t> places, const ProgressCallback& report) -> Result<Computed> {
+  request.compute = [&](std::span<const std::size_t> places, const CallOptions& batch_call) -> Result<Computed> {
     std::vector<std::string_view> batch;
     for (const std::size_t place : places) batch.push_back(texts[place]);
-    ASSIGN_OR_RETURN(Embeddings embeddings, encoder.encode(batch, role, report));
+    ASSIGN_OR_RETURN(Embeddings embeddings, encoder.encode(batch, role, batch_call));
     return Computed{.rows = std::move(embeddings.vectors), .truncation = embeddings.truncation};
   };
-  ASSIGN_OR_RETURN(Impl::Answer answer, impl_->answer(request, progress));
+  ASSIGN_OR_RETURN(Impl::Answer answer, impl_->answer(request, call));
   return CachedEmbeddings{
       .vectors = std::move(answer.rows), .cost_ms = std::move(answer.cost_ms), .truncation = answer.truncation};
 }
 
 Result<CachedScores> EncoderCache::predict(const CrossEncoder& encoder, std::span<const TextPair> pairs,
-                                           const ProgressCallback& progress) {
+                                           const CallOptions& call) {
   if (encoder.labels().size() != 1) {
     return fail(ErrorCode::kInvalidArgument, "{}: a cache keeps the scores of models with one label, this one has {}",
                 encoder.model(), encoder.labels().size());
   }
-  ASSIGN_OR_RETURN(std::vector<std::string> keys, keys_of(encoder, pairs));
+  ASSIGN_OR_RETURN(std::vector<std::string> keys, keys_of(encoder, pairs, call));
   Impl::Request request{.keys = std::move(keys),
                         .columns = kScoreColumns,
                         .compute = {},
                         .computed = &CacheCounts::pairs_computed,
                         .reused = &CacheCounts::pairs_reused,
                         .progress = {.what = "scoring", .unit = "pairs"}};
-  request.compute = [&](std::span<const std::size_t> places, const ProgressCallback& report) -> Result<Computed> {
+  request.compute = [&](std::span<const std::size_t> places, const CallOptions& batch_call) -> Result<Computed> {
     std::vector<TextPair> batch;
     for (const std::size_t place : places) batch.push_back(pairs[place]);
-    ASSIGN_OR_RETURN(PairScores predicted, encoder.predict(batch, report));
+    ASSIGN_OR_RETURN(PairScores predicted, encoder.predict(batch, batch_call));
     return Computed{.rows = std::move(predicted.scores), .truncation = predicted.truncation};
   };
-  ASSIGN_OR_RETURN(Impl::Answer answer, impl_->answer(request, progress));
+  ASSIGN_OR_RETURN(Impl::Answer answer, impl_->answer(request, call));
   const std::span<const float> scores(answer.rows.data(), answer.rows.rows());
   return CachedScores{
       .scores = {scores.begin(), scores.end()}, .cost_ms = std::move(answer.cost_ms), .truncation = answer.truncation};
 }
 
-Result<std::size_t> EncoderCache::count_missing(const CrossEncoder& encoder, std::span<const TextPair> pairs) const {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys, keys_of(encoder, pairs));
+Result<std::size_t> EncoderCache::count_missing(const CrossEncoder& encoder, std::span<const TextPair> pairs,
+                                                const CallOptions& call) const {
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys, keys_of(encoder, pairs, call));
   return impl_->count_missing(keys, kScoreColumns);
 }
 

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "engine/tiny_models.h"
+#include "engine/testing/tiny_models.h"
 
 namespace tandem {
 namespace {
@@ -120,18 +120,18 @@ TEST_F(EncoderCacheTest, AKilledProcessLeavesItsBatches) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     // Threads do not outlive a fork: the child has encoders of its own.
-    const BiEncoder encoder = models_.bi_encoder({.compute = {.threads = 1}});
+    const BiEncoder encoder = models_.bi_encoder({.compute = {.executor = Executor(1)}});
     EncoderCache cache = must(EncoderCache::open(file_));
-    static_cast<void>(cache.encode(encoder, texts_, TextRole::kDocument, [](const Progress& progress) {
-      if (progress.done > 256) ::raise(SIGKILL);  // The first batch is over.
-    }));
+    static_cast<void>(cache.encode(encoder, texts_, TextRole::kDocument, {.progress = [](const Progress& progress) {
+                                     if (progress.done > 256) ::raise(SIGKILL);  // The first batch is over.
+                                   }}));
     ::_exit(1);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFSIGNALED(status));
   EncoderCache cache = must(EncoderCache::open(file_));
-  const BiEncoder encoder = models_.bi_encoder({.compute = {.threads = 1}});
+  const BiEncoder encoder = models_.bi_encoder({.compute = {.executor = Executor(1)}});
   const CachedEmbeddings cached = must(cache.encode(encoder, texts_, TextRole::kDocument));
   expect_same_rows(cached.vectors, must(encoder.encode(texts_, TextRole::kDocument)).vectors);
   EXPECT_EQ(cache.counts().texts_computed, texts_.size() - 256);
@@ -190,11 +190,11 @@ TEST_F(EncoderCacheTest, ProgressCountsWhatIsComputed) {
   EncoderCache cache = must(EncoderCache::in_memory());
   std::uint64_t last = 0;
   must(cache.encode(bi_encoder_, std::span(texts_).first(10), TextRole::kDocument));
-  must(cache.encode(bi_encoder_, texts_, TextRole::kDocument, [&](const Progress& progress) {
-    EXPECT_GE(progress.done, last);
-    EXPECT_EQ(progress.unit, "texts");
-    last = progress.done;
-  }));
+  must(cache.encode(bi_encoder_, texts_, TextRole::kDocument, {.progress = [&](const Progress& progress) {
+                      EXPECT_GE(progress.done, last);
+                      EXPECT_EQ(progress.unit, "texts");
+                      last = progress.done;
+                    }}));
   EXPECT_GT(last, 0U);
   EXPECT_LE(last, texts_.size() - 10);
 }

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/fuzzed_encoders.h"
+#include "engine/testing/fuzzed_encoders.h"
 
 namespace tandem {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/tiny_models.h"
+#include "engine/testing/tiny_models.h"
 
 namespace tandem {
 namespace {
@@ -32,11 +32,35 @@ std::string ids(std::size_t count) {
   return list;
 }
 
+// The reference answers with zeros, which are no vectors to search by.
+TEST(TextEncoderPrompts, LeaveRoomForATextOrAreRefused) {
+  TinyModels models;
+  const std::string word = "one ";
+  for (const std::size_t words : {20U, 50U}) {
+    std::string prompt;
+    for (std::size_t i = 0; i < words; ++i) prompt += word;
+    models.bi_folder().write("config_sentence_transformers.json", R"({"prompts":{"query":")" + prompt + R"("}})");
+    const BiEncoder encoder = models.bi_encoder();
+    const std::string_view text = "boat";
+    EXPECT_TRUE(encoder.encode({&text, 1}, TextRole::kDocument));
+    const Result<Embeddings> embeddings = encoder.encode({&text, 1}, TextRole::kQuery);
+    if (words == 20) {
+      EXPECT_TRUE(embeddings) << embeddings.error().message;
+      continue;
+    }
+    ASSERT_FALSE(embeddings);
+    EXPECT_EQ(embeddings.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(embeddings.error().message.find("takes 52 tokens with the special ones, and 36 are"), std::string::npos)
+        << embeddings.error().message;
+  }
+}
+
 class TextEncoderTemplates : public testing::Test {
  protected:
   Result<BiEncoder> open(const std::string& tokenizer_json) const {
     models_.bi_folder().write("tokenizer.json", tokenizer_json);
-    return BiEncoder::open(models_.bi_folder().path(), {.compute = {.precision = Precision::kF32, .threads = 1}});
+    return BiEncoder::open(models_.bi_folder().path(),
+                           {.compute = {.precision = Precision::kF32, .executor = Executor(1)}});
   }
   void expect_refused(const std::string& tokenizer_json, ErrorCode code, std::string_view part) const {
     const Result<BiEncoder> encoder = open(tokenizer_json);

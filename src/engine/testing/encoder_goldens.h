@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace tandem {
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/encoder_goldens.h"
+#include "engine/testing/encoder_goldens.h"
 #include "formats/safetensors.h"
 #include "tandem/bi_encoder.h"
 #include "tandem/corpus.h"

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/fuzzed_folder.h"
-#include "engine/encoder_goldens.h"
+#include "base/testing/fuzzed_folder.h"
+#include "engine/testing/encoder_goldens.h"
 #include "tandem/bi_encoder.h"
 #include "tandem/cross_encoder.h"
 
@@ -64,7 +64,7 @@ class FuzzedChoices {
 inline ComputeOptions fuzzed_compute(FuzzedChoices& choices) {
   constexpr std::array kPrecisions = {Precision::kF32, Precision::kInt8, Precision::kBf16, Precision::kAuto};
   const Precision precision = kPrecisions[choices.next() % kPrecisions.size()];
-  return {.precision = precision, .threads = 1, .batch_tokens = choices.next()};
+  return {.precision = precision, .executor = Executor(1), .batch_tokens = choices.next()};
 }
 
 /// That rows are what a caller may rely on, and those that `alone` computes for one text at a time.
