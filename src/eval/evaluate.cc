@@ -2,7 +2,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "eval/lists.h"
+#include "eval/qrels_and_runs.h"
 #include "eval/ranking_metrics.h"
 #include "tandem/evaluation.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "tandem/evaluation.h"
 
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "base/colliding_strings.h"
-#include "base/cost.h"
+#include "base/testing/colliding_strings.h"
+#include "base/testing/cost.h"
 
 namespace tandem {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/controls.h"
 #include "base/error.h"
 #include "base/trec.h"
-#include "eval/lists.h"
+#include "eval/qrels_and_runs.h"
 #include "eval/text_fields.h"
 
 namespace tandem {

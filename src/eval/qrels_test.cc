@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "tandem/evaluation.h"
 
 namespace tandem {

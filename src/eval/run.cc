@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/trec.h"
-#include "eval/lists.h"
+#include "eval/qrels_and_runs.h"
 #include "eval/text_fields.h"
 
 namespace tandem {

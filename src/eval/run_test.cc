@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "tandem/evaluation.h"
 
 namespace tandem {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <unordered_map>
@@ -13,10 +14,15 @@
 #include "base/quantile.h"
 #include "base/string_map.h"
 #include "base/strip.h"
+#include "eval/run_stage.h"
 #include "eval/shuffle.h"
 #include "eval/sweep_clock.h"
 #include "eval/sweep_documents.h"
 #include "eval/wording.h"
+#include "index/top_k.h"
+#include "pipeline/first_stage.h"
+#include "pipeline/reranker.h"
+#include "pipeline/timed.h"
 
 namespace tandem {
 namespace {
@@ -32,10 +38,6 @@ constexpr std::size_t kPairsLookedUpMin = 65'536;
 // Thirty years, which the clock's nanoseconds can count.
 constexpr double kBudgetSecondsMax = 1e9;
 
-double milliseconds_since(SweepClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SweepClock::now() - start).count();
-}
-
 Latency latency_of(const std::vector<StageTimes>& times, double StageTimes::*stage) {
   std::vector<double> values;
   for (const StageTimes& each : times) values.push_back(each.*stage);
@@ -46,10 +48,10 @@ Latency latency_of(const std::vector<StageTimes>& times, double StageTimes::*sta
           .p99 = quantile(values, 0.99)};
 }
 
-Status check_first_stages(std::span<const FirstStage> first_stages) {
+Status check_first_stages(std::span<const SweepStage> first_stages) {
   if (first_stages.empty()) return fail(ErrorCode::kInvalidArgument, "there is no first stage to measure");
   StringSet names;
-  for (const FirstStage& stage : first_stages) {
+  for (const SweepStage& stage : first_stages) {
     if (stage.name.empty() || !names.insert(stage.name).second) {
       return fail(ErrorCode::kInvalidArgument, "a first stage is called '{}': want names that differ", stage.name);
     }
@@ -108,19 +110,14 @@ struct MeasuredPool {
   Run run = {};
 };
 
-struct Candidates {
-  std::vector<VectorHit> hits;
-  StageTimes times;
-};
-
 /// The pairs of one query with documents, each scored when it is first asked for.
 class QueryPairs {
  public:
   QueryPairs(const SweepQuery& query, const SweepDocuments& documents, const CrossEncoder& encoder, EncoderCache& cache)
-      : query_(query), documents_(documents), encoder_(encoder), cache_(cache) {}
+      : query_(query), documents_(documents), encoder_(encoder), cache_(cache), score_(score_with(encoder, cache)) {}
 
   /// Scores those of the documents that have no score yet, in one call.
-  Status score(std::span<const std::uint32_t> places, const ProgressCallback& progress = {}) {
+  Status score(std::span<const std::uint32_t> places, const CallOptions& call) {
     std::vector<std::uint32_t> missing;
     std::vector<TextPair> pairs;
     for (const std::uint32_t place : places) {
@@ -129,7 +126,7 @@ class QueryPairs {
       pairs.push_back({.query = query_.text, .document = documents_.text(place)});
     }
     if (missing.empty()) return {};
-    ASSIGN_OR_RETURN(const CachedScores scored, cache_.predict(encoder_, pairs, progress));
+    ASSIGN_OR_RETURN(const CachedScores scored, score_(pairs, call));
     for (std::size_t i = 0; i < missing.size(); ++i) {
       scores_.emplace(missing[i], Pair{.score = scored.scores[i], .cost_ms = scored.cost_ms[i]});
       cost_ms_ += scored.cost_ms[i];
@@ -162,6 +159,7 @@ class QueryPairs {
   const SweepDocuments& documents_;
   const CrossEncoder& encoder_;
   EncoderCache& cache_;
+  ScorePairs score_;
   std::unordered_map<std::uint32_t, Pair> scores_;
   double cost_ms_ = 0;
   Truncation truncation_;
@@ -187,11 +185,11 @@ std::string describe(const PairsToScore& work) {
 /// One call of sweep().
 class Sweep {
  public:
-  Sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache, const ProgressCallback& progress)
+  Sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache, const CallOptions& call)
       : input_(input),
         options_(options),
         cache_(cache),
-        progress_(progress),
+        call_(call),
         depths_(without_repetitions(options.depths)),
         alphas_(without_repetitions(options.alphas)),
         depth_max_(options.depths.empty() ? 0 : std::max(options.results, std::ranges::max(options.depths))),
@@ -206,6 +204,7 @@ class Sweep {
     RETURN_IF_ERROR(choose_queries());
     RETURN_IF_ERROR(check_runs());
     RETURN_IF_ERROR(encode_documents());
+    add_stages();
     add_settings();
     RETURN_IF_ERROR(answer_queries());
     RETURN_IF_ERROR(score_everything());
@@ -213,6 +212,9 @@ class Sweep {
   }
 
  private:
+  /// The call, for steps whose progress nobody follows.
+  CallOptions quiet_call() const { return {.stop = call_.stop, .deadline = call_.deadline}; }
+
   void remark(std::string sentence) { result_.remarks.push_back(std::move(sentence)); }
 
   std::optional<SweepClock::time_point> deadline(double share = 1) const {
@@ -271,7 +273,7 @@ class Sweep {
 
   /// What the runs hold, before any time is spent.
   Status check_runs() {
-    for (const FirstStage& stage : input_.first_stages) {
+    for (const SweepStage& stage : input_.first_stages) {
       if (stage.run == nullptr) continue;
       std::size_t results = 0;
       std::size_t unknown = 0;
@@ -325,7 +327,7 @@ class Sweep {
     }
     if (options_.budget_s) shuffle(others, options_.seed);  // Else all are reached, whatever the order.
     order.insert(order.end(), others.begin(), others.end());
-    RETURN_IF_ERROR(documents_.encode(input_.first_stages, order, needed, deadline(0.5), cache_, progress_));
+    RETURN_IF_ERROR(documents_.encode(input_.first_stages, order, needed, deadline(0.5), cache_, call_));
     result_.truncation += documents_.truncation();
     if (documents_.kept().size() < documents_.size()) leave_out_queries();
     remark_on_missing_answers();
@@ -377,8 +379,31 @@ class Sweep {
     }
   }
 
+  void add_stages() {
+    for (std::size_t number = 0; number < input_.first_stages.size(); ++number) {
+      const SweepStage& stage = input_.first_stages[number];
+      if (stage.run != nullptr) {
+        const auto find = [this](std::string_view id) -> std::optional<RowId> {
+          const std::optional<std::uint32_t> place = documents_.find(id);
+          if (!place || !documents_.is_kept(*place)) return std::nullopt;
+          return SweepDocuments::row_of(*place);
+        };
+        stages_.push_back(std::make_unique<RunStage>(*stage.run, find));
+        continue;
+      }
+      const auto search = [this, number](MatrixView queries, std::size_t top_k,
+                                         const CallOptions& call) -> Result<std::vector<std::vector<VectorHit>>> {
+        auto hits = documents_.search(number, queries, top_k, call);
+        if (!hits) return fail_in(input_.first_stages[number].name, hits.error());
+        return hits;
+      };
+      stages_.push_back(
+          std::make_unique<DenseStage>(encode_with(*stage.bi_encoder, cache_), stage.bi_encoder->dimensions(), search));
+    }
+  }
+
   void add_settings() {
-    for (const FirstStage& stage : input_.first_stages) {
+    for (const SweepStage& stage : input_.first_stages) {
       add_setting({.mode = SearchMode::kBi, .first_stage = stage.name});
       for (const std::size_t depth : depths_) {
         pools_.push_back({.first_stage = stage.name, .depth = depth});
@@ -407,9 +432,9 @@ class Sweep {
         break;
       }
       RETURN_IF_ERROR(answer(*query));
-      if (progress_) {
+      if (call_.progress) {
         const std::size_t total = expected_until(deadline(), begin, done + 1, kQueriesMin, queries_.size());
-        progress_({.what = "answering", .unit = "queries", .done = done + 1, .total = total});
+        call_.progress({.what = "answering", .unit = "queries", .done = done + 1, .total = total});
       }
     }
     return {};
@@ -451,36 +476,18 @@ class Sweep {
   }
 
   Result<Candidates> retrieve(std::size_t stage, const SweepQuery& query) {
-    const FirstStage& first_stage = input_.first_stages[stage];
-    Candidates candidates;
-    if (first_stage.run != nullptr) {
-      for (const RunResult& found : first_stage.run->ranking_of(query.id)) {
-        const std::optional<std::uint32_t> place = documents_.find(found.document_id);
-        if (!place || !documents_.is_kept(*place)) continue;
-        candidates.hits.push_back({.ordinal = *place, .score = found.score});
-        if (candidates.hits.size() == depth_max_) break;
-      }
-      return candidates;
-    }
-    const std::string_view text = query.text;
-    ASSIGN_OR_RETURN(const CachedEmbeddings embedding,
-                     cache_.encode(*first_stage.bi_encoder, {&text, 1}, TextRole::kQuery));
-    result_.truncation += embedding.truncation;
-    candidates.times.encode_ms = embedding.cost_ms.front();
-    const auto start = SweepClock::now();
-    Result<std::vector<VectorHit>> hits =
-        documents_.search(stage, embedding.vectors, depth_max_, first_stage.bi_encoder->compute().threads);
-    if (!hits) return fail_in(first_stage.name, hits.error());
-    candidates.hits = *std::move(hits);
-    candidates.times.retrieve_ms = milliseconds_since(start);
-    return candidates;
+    const StageQuery asked{.id = query.id, .text = query.text};
+    ASSIGN_OR_RETURN(std::vector<Candidates> candidates,
+                     stages_[stage]->retrieve({&asked, 1}, depth_max_, quiet_call()));
+    result_.truncation += candidates.front().truncation;
+    return std::move(candidates.front());
   }
 
   /// The best candidates first, then those up to the next depth, so that the shallow depths know what they cost. With
   /// the first query, depths but the smallest are left out where the budget has no room for them.
   Status score_candidates(const Candidates& candidates, QueryPairs& pairs) {
     std::vector<std::uint32_t> places;
-    for (const VectorHit& hit : candidates.hits) places.push_back(hit.ordinal);
+    for (const VectorHit& hit : candidates.hits) places.push_back(hit.row.row);
     for (const std::size_t depth : reranked_depths_) {
       const std::span<const std::uint32_t> pool = std::span(places).first(std::min(depth, places.size()));
       if (result_.query_ids.empty() && depth != *reranked_depths_.begin()) {
@@ -494,7 +501,7 @@ class Sweep {
           break;
         }
       }
-      RETURN_IF_ERROR(pairs.score(pool));
+      RETURN_IF_ERROR(pairs.score(pool, quiet_call()));
     }
     return {};
   }
@@ -521,16 +528,20 @@ class Sweep {
   Status add_first_stage(const SweepQuery& query, const Candidates& candidates,
                          const StringMap<std::int32_t>& relevance, MeasuredSetting& measured) {
     for (const VectorHit& hit : candidates.hits) {
-      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hit.ordinal), hit.score));
+      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hit.row.row), hit.score));
     }
-    add_outcome(candidates.times, candidates.hits, relevance, measured);
+    add_outcome(times_of(candidates), candidates.hits, relevance, measured);
     return {};
+  }
+
+  static StageTimes times_of(const Candidates& candidates) {
+    return {.encode_ms = candidates.encode_ms, .retrieve_ms = candidates.retrieve_ms};
   }
 
   Status add_pool(const SweepQuery& query, const Candidates& candidates, const StringMap<std::int32_t>& relevance,
                   MeasuredPool& pool) {
     for (std::size_t i = 0; i < std::min(pool.depth, candidates.hits.size()); ++i) {
-      const std::string_view id = documents_.id(candidates.hits[i].ordinal);
+      const std::string_view id = documents_.id(candidates.hits[i].row.row);
       const auto judged = relevance.find(id);
       RETURN_IF_ERROR(pool.run.add(query.id, id, judged == relevance.end() ? 0 : std::max(judged->second, 0)));
     }
@@ -539,21 +550,18 @@ class Sweep {
 
   Status add_hybrid(const SweepQuery& query, const Candidates& candidates, const QueryPairs& pairs,
                     const StringMap<std::int32_t>& relevance, MeasuredSetting& measured) {
-    const std::span<const VectorHit> hits =
-        std::span(candidates.hits).first(std::min(measured.setting.candidates, candidates.hits.size()));
-    StageTimes times = candidates.times;
+    const Reranker reranker{.depth = measured.setting.candidates, .alpha = measured.setting.alpha};
+    const std::span<const VectorHit> pool = reranker.pool(candidates.hits);
+    StageTimes times = times_of(candidates);
     std::vector<float> scores;
-    std::vector<float> initial;
-    for (const VectorHit& hit : hits) {
-      scores.push_back(pairs.score_of(hit.ordinal));
-      initial.push_back(hit.score);
-      times.rerank_ms += pairs.cost_ms_of(hit.ordinal);
+    for (const VectorHit& hit : pool) {
+      scores.push_back(pairs.score_of(hit.row.row));
+      times.rerank_ms += pairs.cost_ms_of(hit.row.row);
     }
-    const std::vector<float> fused = fuse_scores(scores, initial, measured.setting.alpha);
-    for (std::size_t i = 0; i < hits.size(); ++i) {
-      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hits[i].ordinal), fused[i]));
+    for (const RankedCandidate& ranked : reranker.rank(pool, scores, pool.size())) {
+      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(pool[ranked.position].row.row), ranked.final_score));
     }
-    add_outcome(times, hits, relevance, measured);
+    add_outcome(times, pool, relevance, measured);
     return {};
   }
 
@@ -562,7 +570,7 @@ class Sweep {
     times.total_ms = times.encode_ms + times.retrieve_ms + times.rerank_ms;
     measured.times.push_back(times);
     measured.relevant_found.push_back(std::ranges::any_of(candidates, [&](const VectorHit& hit) {
-      const auto judged = relevance.find(documents_.id(hit.ordinal));
+      const auto judged = relevance.find(documents_.id(hit.row.row));
       return judged != relevance.end() && judged->second >= options_.relevance_level;
     }));
   }
@@ -606,10 +614,13 @@ class Sweep {
     pairs_cost_ms_ = 0;
     for (std::size_t query = 0; query < queries_.size(); ++query) {
       const std::size_t done = query * documents_.kept().size();
-      RETURN_IF_ERROR(add_cross(*queries_[query], [&](const Progress& progress) {
-        if (progress_)
-          progress_({.what = "scoring everything", .unit = "pairs", .done = done + progress.done, .total = all});
-      }));
+      CallOptions call = quiet_call();
+      if (call_.progress) {
+        call.progress = [&](const Progress& progress) {
+          call_.progress({.what = "scoring everything", .unit = "pairs", .done = done + progress.done, .total = all});
+        };
+      }
+      RETURN_IF_ERROR(add_cross(*queries_[query], call));
     }
     return {};
   }
@@ -643,23 +654,20 @@ class Sweep {
     return result;
   }
 
-  Status add_cross(const SweepQuery& query, const ProgressCallback& progress) {
+  Status add_cross(const SweepQuery& query, const CallOptions& call) {
     QueryPairs pairs(query, documents_, *input_.cross_encoder, cache_);
-    RETURN_IF_ERROR(pairs.score(documents_.kept(), progress));
+    RETURN_IF_ERROR(pairs.score(documents_.kept(), call));
     std::vector<VectorHit> hits;
+    TopK best(std::min(depth_max_, documents_.kept().size()));
     for (const std::uint32_t place : documents_.kept()) {
-      hits.push_back({.ordinal = place, .score = pairs.score_of(place)});
+      hits.push_back({.row = SweepDocuments::row_of(place), .score = pairs.score_of(place)});
+      best.add(hits.back());
     }
     MeasuredSetting& measured = settings_.back();
     add_outcome({.rerank_ms = pairs.cost_ms()}, hits, relevance_of(query), measured);
     add_costs(pairs.count(), pairs.cost_ms(), pairs.truncation());
-    const auto count = static_cast<std::ptrdiff_t>(std::min(depth_max_, hits.size()));
-    std::ranges::partial_sort(hits, hits.begin() + count, [](const VectorHit& a, const VectorHit& b) {
-      return a.score > b.score || (a.score == b.score && a.ordinal < b.ordinal);
-    });
-    for (std::ptrdiff_t i = 0; i < count; ++i) {
-      const VectorHit& hit = hits[static_cast<std::size_t>(i)];
-      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hit.ordinal), hit.score));
+    for (const VectorHit& hit : best.take()) {
+      RETURN_IF_ERROR(measured.run.add(query.id, documents_.id(hit.row.row), hit.score));
     }
     return {};
   }
@@ -727,7 +735,7 @@ class Sweep {
       result.intervals.push_back(interval);
     }
     result.setting = measured.setting;
-    result.retrieval_timed = std::ranges::none_of(input_.first_stages, [&](const FirstStage& stage) {
+    result.retrieval_timed = std::ranges::none_of(input_.first_stages, [&](const SweepStage& stage) {
       return stage.run != nullptr && stage.name == measured.setting.first_stage;
     });
     result.values = std::move(evaluation.values);
@@ -743,7 +751,7 @@ class Sweep {
   const SweepInput& input_;
   const SweepOptions& options_;
   EncoderCache& cache_;
-  const ProgressCallback& progress_;
+  const CallOptions& call_;
   const std::vector<std::size_t> depths_;
   const std::vector<float> alphas_;
   const std::size_t depth_max_;            // How many candidates are looked for.
@@ -752,6 +760,7 @@ class Sweep {
   const CacheCounts counts_before_ = cache_.counts();
 
   SweepDocuments documents_;
+  std::vector<std::unique_ptr<FirstStage>> stages_;  // [input_.first_stages]
   std::vector<const SweepQuery*> queries_;
   // What was answered: the judgements of these queries, and whether they hold a relevant document.
   Qrels answered_;
@@ -778,8 +787,8 @@ std::string PipelineSetting::name() const {
 }
 
 Result<SweepResult> sweep(const SweepInput& input, const SweepOptions& options, EncoderCache& cache,
-                          const ProgressCallback& progress) {
-  return Sweep(input, options, cache, progress).run();
+                          const CallOptions& call) {
+  return Sweep(input, options, cache, call).run();
 }
 
 }  // namespace tandem

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 namespace tandem {
 namespace {
@@ -12,11 +13,26 @@ namespace {
 // Documents that each thread encodes between two looks at the clock.
 constexpr std::size_t kDocumentsPerThread = 32;
 
+// Documents whose vectors the cache holds beside those that are kept.
+constexpr std::size_t kDocumentsAtOnce = 4096;
+
 /// Moves the rows of `places`, which ascend, to the front.
 void compact(Matrix& matrix, const std::vector<std::uint32_t>& places) {
   for (std::size_t row = 0; row < places.size(); ++row) {
     if (places[row] != row) std::ranges::copy(std::as_const(matrix).row(places[row]), matrix.row(row).begin());
   }
+}
+
+/// The vectors of the documents with these places, which ascend.
+Result<Matrix> vectors_of(const Collection& collection, const std::vector<std::uint32_t>& places) {
+  Matrix result(places.size(), collection.info().recipe.encoder.dimensions);
+  for (std::size_t row = 0; row < places.size(); ++row) {
+    const RowId id = collection.row_at(places[row]);
+    ASSIGN_OR_RETURN(const MatrixView vectors, collection.vectors(id.segment));
+    std::ranges::copy(vectors.row(id.row), result.row(row).begin());
+  }
+  RETURN_IF_ERROR(collection.check_unchanged());
+  return result;
 }
 
 }  // namespace
@@ -33,28 +49,40 @@ Result<SweepDocuments> SweepDocuments::read(const SweepInput& input) {
       return fail(ErrorCode::kConflict, "two documents have the id '{}'", document.id);
     }
     documents.ids_.push_back(document.id);
-    documents.texts_.push_back(document.full_text());
+    documents.texts_.push_back(document.full_text(input.title_separator));
   }
-  for (const FirstStage& stage : input.first_stages) {
-    if (stage.vectors.data == nullptr) continue;
+  for (const SweepStage& stage : input.first_stages) {
+    if (stage.collection == nullptr) continue;
     const std::size_t dimensions = stage.bi_encoder == nullptr ? 0 : stage.bi_encoder->dimensions();
-    if (stage.vectors.rows != documents.size() || stage.vectors.columns != dimensions) {
-      return fail(ErrorCode::kInvalidArgument, "{}: the vectors have shape [{}, {}], want [{}, {}]", stage.name,
-                  stage.vectors.rows, stage.vectors.columns, documents.size(), dimensions);
+    const CollectionInfo& info = stage.collection->info();
+    if (info.documents != documents.size() || info.recipe.encoder.dimensions != dimensions) {
+      return fail(ErrorCode::kInvalidArgument, "{}: the collection has {} vectors of {} dimensions, want {} of {}",
+                  stage.name, info.documents, info.recipe.encoder.dimensions, documents.size(), dimensions);
+    }
+    if (stage.metric && *stage.metric != info.metric) {
+      return fail(ErrorCode::kInvalidArgument, "{}: the collection compares by {}, not by {}", stage.name,
+                  name_of(info.metric), name_of(*stage.metric));
     }
   }
   return documents;
 }
 
-Status SweepDocuments::encode(std::span<const FirstStage> first_stages, std::span<const std::uint32_t> order,
+Status SweepDocuments::encode(std::span<const SweepStage> first_stages, std::span<const std::uint32_t> order,
                               std::size_t needed, std::optional<SweepClock::time_point> deadline, EncoderCache& cache,
-                              const ProgressCallback& progress) {
+                              const CallOptions& call) {
   std::vector<std::size_t> to_encode;
   std::size_t chunk = 0;
   searched_.resize(first_stages.size());
   for (std::size_t stage = 0; stage < first_stages.size(); ++stage) {
-    if (first_stages[stage].bi_encoder == nullptr || first_stages[stage].vectors.data != nullptr) continue;
-    searched_[stage].encoded = Matrix(size(), first_stages[stage].bi_encoder->dimensions());
+    if (first_stages[stage].bi_encoder == nullptr || first_stages[stage].collection != nullptr) continue;
+    const std::size_t dimensions = first_stages[stage].bi_encoder->dimensions();
+    const std::uint64_t bytes = sizeof(float) * size() * dimensions;
+    if (const std::uint64_t memory = physical_memory_bytes(); memory > 0 && bytes > memory) {
+      return fail(ErrorCode::kResourceExhausted,
+                  "{}: {} vectors of {} dimensions take {} MB, more than this machine's memory",
+                  first_stages[stage].name, size(), dimensions, bytes >> 20);
+    }
+    searched_[stage].encoded = Matrix(size(), dimensions);
     to_encode.push_back(stage);
     chunk = std::max(chunk, kDocumentsPerThread * first_stages[stage].bi_encoder->compute().threads);
   }
@@ -63,22 +91,24 @@ Status SweepDocuments::encode(std::span<const FirstStage> first_stages, std::spa
   std::size_t reported = 0;  // Texts of all first stages.
   const auto begin = SweepClock::now();
   const auto report = [&](const Progress& batch) {
-    if (!progress) return;
     const std::size_t texts = reported + batch.done;
     const std::size_t total =
         expected_until(deadline, begin, texts, needed * to_encode.size(), size() * to_encode.size());
-    progress({.what = batch.what, .unit = batch.unit, .done = texts, .total = total});
+    call.progress({.what = batch.what, .unit = batch.unit, .done = texts, .total = total});
   };
+  CallOptions batch_call = call;
+  if (call.progress) batch_call.progress = report;
   while (done < size()) {
     if (deadline && done >= needed && SweepClock::now() >= *deadline) break;
-    std::size_t end = size();
-    if (deadline) end = done < needed ? needed : std::min(done + chunk, size());
+    // So many at a time, lest all vectors are there twice.
+    std::size_t end = std::min(done + kDocumentsAtOnce, size());
+    if (deadline) end = std::min(end, done < needed ? needed : done + chunk);
     const std::span<const std::uint32_t> places = order.subspan(done, end - done);
     std::vector<std::string_view> texts;
     for (const std::uint32_t place : places) texts.push_back(texts_[place]);
     for (const std::size_t stage : to_encode) {
       ASSIGN_OR_RETURN(const CachedEmbeddings embeddings,
-                       cache.encode(*first_stages[stage].bi_encoder, texts, TextRole::kDocument, report));
+                       cache.encode(*first_stages[stage].bi_encoder, texts, TextRole::kDocument, batch_call));
       for (std::size_t i = 0; i < places.size(); ++i) {
         std::ranges::copy(embeddings.vectors.row(i), searched_[stage].encoded.row(places[i]).begin());
         if (stage == to_encode.front()) encode_ms_ += embeddings.cost_ms[i];
@@ -92,35 +122,41 @@ Status SweepDocuments::encode(std::span<const FirstStage> first_stages, std::spa
   std::ranges::sort(kept_);
 
   for (std::size_t stage = 0; stage < first_stages.size(); ++stage) {
-    const FirstStage& first_stage = first_stages[stage];
+    const SweepStage& first_stage = first_stages[stage];
     if (first_stage.bi_encoder == nullptr) continue;
     SearchedVectors& searched = searched_[stage];
-    if (first_stage.vectors.data == nullptr) {
+    if (first_stage.collection == nullptr) {
       compact(searched.encoded, kept_);
-      searched.vectors = {searched.encoded.data(), kept_.size(), searched.encoded.columns()};
     } else if (kept_.size() == size()) {
-      searched.vectors = first_stage.vectors;
+      searched.collection = first_stage.collection;
+      continue;
     } else {
-      searched.encoded = Matrix(kept_.size(), first_stage.vectors.columns);
-      for (std::size_t row = 0; row < kept_.size(); ++row) {
-        std::ranges::copy(first_stage.vectors.row(kept_[row]), searched.encoded.row(row).begin());
-      }
-      searched.vectors = searched.encoded;
+      ASSIGN_OR_RETURN(searched.encoded, vectors_of(*first_stage.collection, kept_));
     }
     ASSIGN_OR_RETURN(const BiEncoderIdentity identity, first_stage.bi_encoder->identity());
-    const Metric metric = first_stage.metric.value_or(identity.normalized ? Metric::kInnerProduct : Metric::kL2);
-    ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(searched.vectors, metric));
+    Metric metric = first_stage.metric.value_or(identity.normalized ? Metric::kInnerProduct : Metric::kL2);
+    if (first_stage.collection != nullptr) metric = first_stage.collection->info().metric;
+    const MatrixView vectors{searched.encoded.data(), kept_.size(), searched.encoded.columns()};
+    ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(vectors, metric));
     searched.search.emplace(std::move(search));
+    searched.executor = first_stage.bi_encoder->executor();
   }
   return {};
 }
 
-Result<std::vector<VectorHit>> SweepDocuments::search(std::size_t first_stage, MatrixView query, std::size_t top_k,
-                                                      std::size_t threads) const {
-  ASSIGN_OR_RETURN(auto results, searched_[first_stage].search->search(query, top_k, threads));
-  std::vector<VectorHit> hits = std::move(results.front());
-  // Kept documents ascend, so that ties stay in the order of their places.
-  for (VectorHit& hit : hits) hit.ordinal = kept_[hit.ordinal];
+Result<std::vector<std::vector<VectorHit>>> SweepDocuments::search(std::size_t first_stage, MatrixView queries,
+                                                                   std::size_t top_k, const CallOptions& call) const {
+  const SearchedVectors& searched = searched_[first_stage];
+  ASSIGN_OR_RETURN(auto hits, searched.collection != nullptr
+                                  ? searched.collection->search(queries, top_k, call)
+                                  : searched.search->search(queries, top_k, searched.executor, call));
+  for (std::vector<VectorHit>& found : hits) {
+    for (VectorHit& hit : found) {
+      // Kept documents ascend, so that ties stay in the order of their places.
+      const std::size_t row = searched.collection != nullptr ? searched.collection->place_of(hit.row) : hit.row.row;
+      hit.row = row_of(kept_[row]);
+    }
+  }
   return hits;
 }
 

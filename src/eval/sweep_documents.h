@@ -10,34 +10,38 @@
 #include <vector>
 
 #include "base/string_map.h"
-#include "engine/vector_search.h"
 #include "eval/sweep_clock.h"
+#include "index/vector_search.h"
 #include "tandem/sweep.h"
 
 namespace tandem {
 
 /// What the documents are searched with for one first stage.
 struct SearchedVectors {
-  Matrix encoded = {};  ///< Of the documents that were kept; empty where the vectors were given.
-  MatrixView vectors = {};
-  std::optional<VectorSearch> search = {};  ///< None for a run.
+  Matrix encoded = {};                      ///< Of the documents that were kept, where the collection is not searched.
+  const Collection* collection = nullptr;   ///< Null: `search`.
+  std::optional<VectorSearch> search = {};  ///< Over `encoded`. Neither of them for a run.
+  Executor executor = {};                   ///< The encoder's, for `search`.
 };
 
 /// Documents are named by their places in SweepInput::documents.
 class SweepDocuments {
  public:
-  /// Errors: kInvalidArgument for no documents, or vectors of another shape; kConflict for two of one id.
+  /// Errors: kInvalidArgument for no documents, or a collection of others; kConflict for two of one id.
   static Result<SweepDocuments> read(const SweepInput& input);
 
   /// Encodes what the first stages need, in the order given, which has every document once. After `deadline`, the first
   /// `needed` (at least one) are sure to be encoded, and documents that were not reached are not searched.
-  Status encode(std::span<const FirstStage> first_stages, std::span<const std::uint32_t> order, std::size_t needed,
-                std::optional<SweepClock::time_point> deadline, EncoderCache& cache, const ProgressCallback& progress);
+  Status encode(std::span<const SweepStage> first_stages, std::span<const std::uint32_t> order, std::size_t needed,
+                std::optional<SweepClock::time_point> deadline, EncoderCache& cache, const CallOptions& call);
 
-  /// The best documents for a query's vector, [1, dimensions], by one first stage. Errors: kCorruptData for vectors
-  /// that give no finite score.
-  Result<std::vector<VectorHit>> search(std::size_t first_stage, MatrixView query, std::size_t top_k,
-                                        std::size_t threads) const;
+  /// The best documents for queries' vectors by one first stage, as row_of() names them: the interface of
+  /// Collection::search().
+  Result<std::vector<std::vector<VectorHit>>> search(std::size_t first_stage, MatrixView queries, std::size_t top_k,
+                                                     const CallOptions& call) const;
+
+  /// A document where stages speak of rows.
+  static RowId row_of(std::uint32_t place) { return {.segment = 0, .row = place}; }
 
   std::size_t size() const { return texts_.size(); }
   const std::string& text(std::uint32_t place) const { return texts_[place]; }

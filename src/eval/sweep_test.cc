@@ -6,8 +6,8 @@
 #include <ctime>
 #include <set>
 
-#include "engine/tiny_models.h"
-#include "engine/vector_search.h"
+#include "engine/testing/tiny_models.h"
+#include "index/vector_search.h"
 
 namespace tandem {
 namespace {
@@ -71,7 +71,7 @@ class SweepTest : public testing::Test {
     for (const Document& document : documents_) must_succeed(writer.add(document));
     must(writer.commit());
     const Collection collection = must(Collection::open(folder_.path() / "c"));
-    const Retriever retriever(collection, &bi_encoder_, &cross_encoder_);
+    const Retriever retriever(collection, bi_encoder_, cross_encoder_);
     SearchOptions search{.mode = setting.mode, .final_top_k = 20, .alpha = setting.alpha};
     if (setting.mode == SearchMode::kHybrid) search.initial_top_k = search.final_top_k = setting.candidates;
     std::vector<std::string_view> texts;
@@ -80,7 +80,7 @@ class SweepTest : public testing::Test {
     tandem::Run run;
     for (std::size_t query = 0; query < queries_.size(); ++query) {
       for (const SearchHit& hit : responses[query].hits) {
-        must_succeed(run.add(queries_[query].id, hit.document.id, hit.final_score));
+        must_succeed(run.add(queries_[query].id, hit.document->id, hit.final_score));
       }
     }
     return must(evaluate(run, qrels_, metrics));
@@ -101,7 +101,7 @@ class SweepTest : public testing::Test {
   std::vector<Document> documents_ = tiny_documents(kDocuments);
   std::vector<SweepQuery> queries_;
   Qrels qrels_;
-  std::vector<FirstStage> stages_;
+  std::vector<SweepStage> stages_;
 };
 
 TEST_F(SweepTest, EverySettingIsMeasuredAsWhatTheRetrieverFinds) {
@@ -135,9 +135,9 @@ TEST_F(SweepTest, EachTextIsEncodedAndEachPairScoredOnce) {
     for (const SweepQuery& query : queries_) {
       const std::string_view text = query.text;
       const Embeddings embedded = must(encoder->encode({&text, 1}, TextRole::kQuery));
-      const std::vector<std::vector<VectorHit>> hits = must(search.search(embedded.vectors, 20, 1));
+      const std::vector<std::vector<VectorHit>> hits = must(search.search(embedded.vectors, 20, Executor()));
       for (const VectorHit& hit : hits[0]) {
-        pairs.insert({query.text, texts[hit.ordinal]});
+        pairs.insert({query.text, texts[hit.row.row]});
       }
     }
   }
@@ -159,7 +159,7 @@ TEST_F(SweepTest, VectorsThatExistAreNotComputedAgain) {
   must(writer.commit());
   const Collection collection = must(Collection::open(folder_.path() / "c"));
   const SweepResult before = must(sweep_with(input(), options()));
-  stages_[0].vectors = collection.vectors();
+  stages_[0].collection = &collection;
   const SweepResult after = must(sweep_with(input(), options()));
   EXPECT_EQ(after.counts.texts_computed, queries_.size());
   EXPECT_EQ(after.documents_encode_ms, 0);
@@ -167,8 +167,9 @@ TEST_F(SweepTest, VectorsThatExistAreNotComputedAgain) {
   for (std::size_t i = 0; i < before.settings.size(); ++i) {
     EXPECT_EQ(after.settings[i].values, before.settings[i].values);
   }
-  stages_[0].vectors.rows -= 1;
-  EXPECT_TRUE(contains(error_of(input(), options(), ErrorCode::kInvalidArgument), "shape [59, 64], want [60, 64]"));
+  documents_.pop_back();
+  EXPECT_TRUE(contains(error_of(input(), options(), ErrorCode::kInvalidArgument),
+                       "the collection has 60 vectors of 64 dimensions, want 59 of 64"));
 }
 
 TEST_F(SweepTest, TimesAddUpToWhatThePairsCost) {
@@ -340,8 +341,8 @@ TEST_F(SweepTest, ADepthThatOneFirstStageHasNoRoomForIsLeftOutOfAll) {
       must_succeed(run.add(query.id, "d" + std::to_string(document), static_cast<double>(document)));
     }
   }
-  const FirstStage known{.name = "run", .run = &run};
-  const FirstStage unknown{.name = "bi", .bi_encoder = &bi_encoder_};
+  const SweepStage known{.name = "run", .run = &run};
+  const SweepStage unknown{.name = "bi", .bi_encoder = &bi_encoder_};
   EncoderCache cache = must(EncoderCache::in_memory());
   SweepOptions wanted = options();
   wanted.depths = {20, 5};
@@ -365,11 +366,11 @@ TEST_F(SweepTest, ProgressExpectsTheQueriesThatTheBudgetHasTimeFor) {
   const ProgressCallback progress = [&](const Progress& progress) {
     if (progress.what == "answering") totals.insert(progress.total);
   };
-  must(sweep(input(), wanted, cache, progress));
+  must(sweep(input(), wanted, cache, {.progress = progress}));
   EXPECT_EQ(totals, std::set<std::uint64_t>{6});
   totals.clear();
   wanted.budget_s = 1e-6;
-  must(sweep(input(), wanted, cache, progress));
+  must(sweep(input(), wanted, cache, {.progress = progress}));
   EXPECT_EQ(totals, std::set<std::uint64_t>{5});
 }
 
@@ -466,7 +467,7 @@ TEST_F(SweepTest, RefusesInputThatContradictsItself) {
   wrong.cross_encoder = &classifier;
   EXPECT_TRUE(contains(refused(wrong), "one label, this one has 3"));
 
-  const std::vector<FirstStage> neither{{.name = "bi"}};
+  const std::vector<SweepStage> neither{{.name = "bi"}};
   wrong = input();
   wrong.first_stages = neither;
   EXPECT_TRUE(contains(refused(wrong), "bi: the first stage has neither"));
@@ -476,7 +477,7 @@ TEST_F(SweepTest, RefusesInputThatContradictsItself) {
 
   tandem::Run run;
   must_succeed(run.add("q0", "nobody", 1));
-  const std::vector<FirstStage> unknown{{.name = "BM25", .run = &run}};
+  const std::vector<SweepStage> unknown{{.name = "BM25", .run = &run}};
   wrong = input();
   wrong.first_stages = unknown;
   EXPECT_TRUE(contains(conflict(wrong), "BM25: none of its 1 result for these queries is among the documents"));

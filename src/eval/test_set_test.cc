@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <tuple>
 
-#include "base/cost.h"
-#include "base/temporary_folder.h"
+#include "base/testing/cost.h"
+#include "base/testing/temporary_folder.h"
 
 namespace tandem {
 namespace {
@@ -247,6 +248,53 @@ TEST_F(Clicks, ClicksOnUnknownDocumentsAloneAreAConflict) {
   expect_error(read_click_log(write("b.tsv", "pay\td1\n"), {}), ErrorCode::kInvalidArgument, "no documents");
   expect_error(read_click_log(write("b.tsv", "pay\td1\n"), corpus(2), {.clicks_min = 0}), ErrorCode::kInvalidArgument,
                "clicks_min");
+}
+
+// ------------------------------------------------------------------------------------------------------------ judged
+
+Qrels qrels_of(const std::vector<std::tuple<const char*, const char*, int>>& judged) {
+  Qrels qrels;
+  for (const auto& [query, document, relevance] : judged) EXPECT_TRUE(qrels.add(query, document, relevance));
+  return qrels;
+}
+
+const std::vector<SweepQuery> kAsked{{.id = "pay", .text = "how to pay"}, {.id = "ship", .text = "when is it here"}};
+
+TEST(JudgedTest, KeepsDocumentsQueriesAndJudgements) {
+  const Result<TestSet> test = judged_test_set(corpus(2), kAsked, qrels_of({{"pay", "d0", 2}, {"other", "d1", 1}}),
+                                               {.queries = "queries.jsonl", .qrels = "qrels.tsv"});
+  ASSERT_TRUE(test.has_value()) << test.error().message;
+  EXPECT_EQ(test->documents.size(), 2U);
+  EXPECT_EQ(test->queries.size(), 2U);  // One is not judged.
+  EXPECT_EQ(test->qrels.judgements(), 2U);
+  EXPECT_EQ(all_of(test->trust),
+            "The judgements are those of qrels.tsv: what they do not judge counts as not relevant.\n");
+  EXPECT_TRUE(test->remarks.empty());
+}
+
+TEST(JudgedTest, RelevantDocumentsThatAreNotInTheCorpusAreRemarkedOn) {
+  Qrels qrels = qrels_of({{"pay", "d0", 1}, {"pay", "gone", 1}, {"ship", "away", 2}, {"ship", "lost", 0}});
+  const Result<TestSet> test = judged_test_set(corpus(1), kAsked, std::move(qrels));
+  ASSERT_TRUE(test.has_value()) << test.error().message;
+  EXPECT_EQ(all_of(test->remarks),
+            "2 of 3 relevant documents are not in the corpus and cannot be found, the first is 'gone'.\n");
+}
+
+TEST(JudgedTest, WhatMeasuresNothingIsAConflict) {
+  const auto refuse = [](Qrels qrels, std::string_view message) {
+    expect_error(judged_test_set(corpus(1), kAsked, std::move(qrels), {.queries = "q.jsonl", .qrels = "j.tsv"}),
+                 ErrorCode::kConflict, message);
+  };
+  refuse(qrels_of({{"other", "d0", 1}}), "q.jsonl: none of its 2 queries is in j.tsv, which begins with 'other'");
+  refuse({}, "q.jsonl: none of its 2 queries is in j.tsv, which is empty");
+  refuse(qrels_of({{"pay", "d0", 0}}), "j.tsv: no document of the corpus is relevant to any query");
+  refuse(qrels_of({{"pay", "gone", 1}}), "relevant to any query; 'gone', the first that is, is not in it");
+}
+
+TEST(JudgedTest, DocumentsAreThereAndEachOnce) {
+  expect_error(judged_test_set({}, kAsked, qrels_of({{"pay", "d0", 1}})), ErrorCode::kInvalidArgument, "no documents");
+  expect_error(judged_test_set({document(0), document(0)}, kAsked, qrels_of({{"pay", "d0", 1}})), ErrorCode::kConflict,
+               "two documents have the id 'd0'");
 }
 
 }  // namespace
