@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "kernels/kernels.h"
+#include "kernels/encoder_kernels.h"
 
 namespace tandem {
 namespace {
@@ -58,7 +58,7 @@ struct Data {
 };
 
 Walk ours(GemmType type, std::size_t m, std::shared_ptr<Data> data) {
-  const Kernels& kernels = kernels_for(detect_isa());
+  const EncoderKernels& kernels = encoder_kernels_for(detect_isa());
   auto panels = std::make_shared<std::vector<AlignedBuffer<std::uint8_t>>>();
   std::mt19937 random(2);
   std::vector<float> weights(1536 * 1536);

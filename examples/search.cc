@@ -44,11 +44,11 @@ tandem::Status run(const char* bi_model, const char* cross_model, const char* do
   // Search it.
   auto collection = tandem::Collection::open(folder);
   if (!collection) return tl::unexpected(collection.error());
-  const tandem::Retriever retriever(*collection, &*bi_encoder, &*cross_encoder);
+  const tandem::Retriever retriever(*collection, *bi_encoder, *cross_encoder);
   auto response = retriever.search(question, {.final_top_k = 3});
   if (!response) return tl::unexpected(response.error());
   for (const tandem::SearchHit& hit : response->hits) {
-    std::printf("%zu  %.3f  %s: %s\n", hit.rank, hit.final_score, hit.document.id.c_str(), hit.document.text.c_str());
+    std::printf("%zu  %.3f  %s: %s\n", hit.rank, hit.final_score, hit.document->id.c_str(), hit.document->text.c_str());
   }
   std::printf("first stage %.1f ms, second stage %.1f ms\n", response->times.encode_ms + response->times.retrieve_ms,
               response->times.rerank_ms);

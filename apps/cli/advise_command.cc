@@ -15,7 +15,6 @@
 
 #include "advise_output.h"
 #include "base/error.h"
-#include "base/string_map.h"
 #include "collection_search.h"
 #include "commands.h"
 #include "input.h"
@@ -33,7 +32,6 @@ namespace tandem::cli {
 
 namespace {
 
-constexpr const char* kBiStage = "bi";
 constexpr const char* kNone = "none";
 constexpr const char* kJudged = "judged";
 constexpr const char* kClicks = "clicks";
@@ -52,16 +50,14 @@ struct AdviseFlags {
   // The settings.
   std::vector<std::string> first_stages{kBiStage};
   std::vector<ModelName> models{kDefaultBiEncoder};
-  ModelName cross_model = kDefaultCrossEncoder;
-  Activation activation = Activation::kAuto;
-  std::optional<std::size_t> cross_max_length;
-  std::vector<std::size_t> depths{100, 50, 20, 10};
-  std::vector<float> alphas{1.0F, 0.7F};
+  CrossFlags cross;
+  std::vector<std::size_t> depths = SweepOptions{}.depths;
+  std::vector<float> alphas = SweepOptions{}.alphas;
   std::optional<bool> cross_only;  // Default: where a budget bounds it.
   ComputeFlags compute;
   // The goal.
   std::string metric = "ndcg@10";
-  std::size_t results = 10;
+  std::size_t results = SweepOptions{}.results;
   Goal goal;
   std::optional<double> price_per_hour;
   // How, and where to.
@@ -117,63 +113,23 @@ Result<PageFiles> prepare_page(const AdviseFlags& flags) {
   return PageFiles::prepare(flags.report, flags.svg, inputs);
 }
 
-Result<std::vector<Document>> read_documents(const AdviseFlags& flags) {
+Result<std::vector<Document>> read_corpus(const AdviseFlags& flags) {
   ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(flags.files, flags.corpus));
-  std::vector<Document> documents;
-  for (;;) {
-    ASSIGN_OR_RETURN(std::optional<Document> document, reader.next());
-    if (!document) break;
-    documents.push_back(std::move(*document));
-  }
+  ASSIGN_OR_RETURN(std::vector<Document> documents, read_documents(reader));
   for (const std::string& error : reader.skipped_errors()) note("skipped: " + error);
   if (documents.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no document", flags.files.front());
   return documents;
 }
 
-/// A test whose judgements people made. Errors: kConflict where no document of the corpus is relevant to any query.
 Result<TestSet> read_judged_test(const AdviseFlags& flags, std::vector<Document> documents) {
-  TestSet test;
-  ASSIGN_OR_RETURN(test.qrels, Qrels::read(flags.qrels));
-  ASSIGN_OR_RETURN(const std::vector<Query> queries, read_queries(flags.queries_file));
-  StringSet ids;
-  for (const Document& document : documents) ids.insert(document.id);
-  std::size_t judged = 0;
-  std::size_t relevant = 0;
-  std::size_t relevant_unknown = 0;
-  std::string unknown;
-  for (const Query& query : queries) {
-    const std::vector<Judgement> judgements = test.qrels.judgements_of(query.id);
-    judged += judgements.empty() ? 0 : 1;
-    for (const Judgement& judgement : judgements) {
-      if (judgement.relevance < 1) continue;
-      ++relevant;
-      if (ids.contains(judgement.document_id)) continue;
-      if (relevant_unknown++ == 0) unknown = judgement.document_id;
-    }
-    test.queries.push_back({.id = query.id, .text = query.text});
-  }
-  if (judged == 0) {
-    return fail(ErrorCode::kConflict, "{}: none of its {} queries is in {}, which begins with '{}'", flags.queries_file,
-                queries.size(), flags.qrels, test.qrels.query_ids().front());
-  }
-  if (relevant == relevant_unknown) {
-    return fail(ErrorCode::kConflict, "{}: no document of the corpus is relevant to any query{}", flags.qrels,
-                relevant == 0 ? std::string() : fmt::format("; '{}', the first that is, is not in it", unknown));
-  }
-  if (relevant_unknown > 0) {
-    test.remarks.push_back(
-        fmt::format("{} of {} relevant documents are not in the corpus and cannot be found, the "
-                    "first is '{}'.",
-                    relevant_unknown, relevant, unknown));
-  }
-  test.trust.push_back(
-      fmt::format("The judgements are those of {}: what they do not judge counts as not relevant.", flags.qrels));
-  test.documents = std::move(documents);
-  return test;
+  ASSIGN_OR_RETURN(Qrels qrels, Qrels::read(flags.qrels));
+  ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(flags.queries_file));
+  return judged_test_set(std::move(documents), std::move(queries), std::move(qrels),
+                         {.queries = flags.queries_file, .qrels = flags.qrels});
 }
 
 Result<TestSet> open_test(const AdviseFlags& flags) {
-  ASSIGN_OR_RETURN(std::vector<Document> documents, read_documents(flags));
+  ASSIGN_OR_RETURN(std::vector<Document> documents, read_corpus(flags));
   if (!flags.qrels.empty()) return read_judged_test(flags, std::move(documents));
   if (!flags.clicks.empty()) return read_click_log(flags.clicks, std::move(documents), flags.click_log);
   return make_test_set(std::move(documents),
@@ -192,7 +148,7 @@ struct OpenStages {
   std::vector<std::unique_ptr<BiEncoder>> bi_encoders;
   std::vector<std::unique_ptr<Run>> runs;
   std::optional<CrossEncoder> cross_encoder;
-  std::vector<FirstStage> first_stages;
+  std::vector<SweepStage> first_stages;
   std::vector<ModelName> models;  ///< [first stages] the bi-encoder's, or the run's file.
 };
 
@@ -223,10 +179,8 @@ Result<OpenStages> open_stages(const AdviseFlags& flags) {
     open.models.push_back(stage);
   }
   if (asks(flags, kBiStage)) RETURN_IF_ERROR(open_bi_stages(flags, open));
-  if (flags.cross_model.text() == kNone) return open;
-  ComputeFlags compute = flags.compute;
-  compute.max_length = flags.cross_max_length;
-  ASSIGN_OR_RETURN(open.cross_encoder, open_cross_encoder(flags.cross_model, compute, flags.activation));
+  if (flags.cross.model.text() == kNone) return open;
+  ASSIGN_OR_RETURN(open.cross_encoder, open_cross_encoder(flags.cross, flags.compute));
   return open;
 }
 
@@ -261,7 +215,7 @@ Result<SweepResult> measure(const AdviseFlags& flags, const TestSet& test, const
                 .qrels = &test.qrels,
                 .first_stages = stages.first_stages,
                 .cross_encoder = stages.cross_encoder ? &*stages.cross_encoder : nullptr},
-               options, cache, bar.callback());
+               options, cache, bar.call());
 }
 
 // ----------------------------------------------------------------------------------------------------------- report
@@ -278,17 +232,18 @@ std::string shell_word(const std::string& text) {
 /// The options of a second stage that are not the defaults; the model's is called otherwise where there is no other.
 std::string cross_options(const AdviseFlags& flags, std::string_view model_option = "--cross-model") {
   std::string options;
-  if (!flags.cross_model.is_default()) {
-    options += fmt::format(" {} {}", model_option, shell_word(flags.cross_model.text()));
+  if (!flags.cross.model.is_default()) {
+    options += fmt::format(" {} {}", model_option, shell_word(flags.cross.model.text()));
   }
-  if (flags.activation != Activation::kAuto) options += fmt::format(" --activation {}", to_string(flags.activation));
-  if (flags.cross_max_length) options += fmt::format(" --max-length {}", *flags.cross_max_length);
+  if (flags.cross.activation != Activation::kAuto)
+    options += fmt::format(" --activation {}", name_of(flags.cross.activation));
+  if (flags.cross.max_length) options += fmt::format(" --max-length {}", *flags.cross.max_length);
   return options;
 }
 
 std::string precision_option(const AdviseFlags& flags) {
   const Precision precision = flags.compute.compute.precision;
-  return precision == Precision::kAuto ? "" : fmt::format(" --precision {}", to_string(precision));
+  return precision == Precision::kAuto ? "" : fmt::format(" --precision {}", name_of(precision));
 }
 
 std::vector<std::string> commands_for_run(const AdviseFlags& flags, const PipelineSetting& setting,
@@ -311,7 +266,7 @@ std::vector<std::string> commands_for_run(const AdviseFlags& flags, const Pipeli
 /// What runs a setting: the collection made, and one search.
 std::vector<std::string> commands_for(const AdviseFlags& flags, const OpenStages& stages,
                                       const PipelineSetting& setting) {
-  const auto stage = std::ranges::find(stages.first_stages, setting.first_stage, &FirstStage::name);
+  const auto stage = std::ranges::find(stages.first_stages, setting.first_stage, &SweepStage::name);
   const auto place = static_cast<std::size_t>(stage - stages.first_stages.begin());
   if (stage != stages.first_stages.end() && stage->run != nullptr) {
     return commands_for_run(flags, setting, stages.models[place].text());
@@ -366,7 +321,7 @@ Status run_advise(const AdviseFlags& flags) {
   report.remarks = test.remarks;
   for (const ModelName& model : stages.models) report.models.push_back(model.text());
   if (stages.cross_encoder) {
-    report.cross_model = flags.cross_model.text();
+    report.cross_model = flags.cross.model.text();
     report.compute = stages.cross_encoder->compute();
   } else if (!stages.bi_encoders.empty()) {
     report.compute = stages.bi_encoders.front()->compute();
@@ -392,8 +347,7 @@ CLI::Option* add_positive(CLI::App& command, const char* name, std::optional<dou
 
 void add_test_options(CLI::App& command, AdviseFlags& flags) {
   command.add_option("--queries", flags.queries_file, "Queries, as for tandem search; with --qrels")->type_name("F");
-  command.add_option("--qrels", flags.qrels, "Judgements: \"qid 0 docid rel\", or BEIR's three columns")
-      ->type_name("F");
+  add_qrels_option(command, flags.qrels);
   command
       .add_option("--clicks", flags.clicks,
                   "Instead: logged queries with the documents that were opened, as JSONL or TSV")
@@ -421,32 +375,16 @@ void add_setting_options(CLI::App& command, AdviseFlags& flags) {
       ->allow_extra_args(false)
       ->type_name("M")
       ->capture_default_str();
-  command.add_option("--cross-model", flags.cross_model, "The cross-encoder's folder or Hugging Face id, or none")
+  command.add_option("--cross-model", flags.cross.model, "The cross-encoder's folder or Hugging Face id, or none")
       ->type_name("M|none")
       ->capture_default_str();
-  command.add_option("--depths", flags.depths, "How many candidates are reranked; separated by commas")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::Range(1, 1 << 20).description(""))
-      ->type_name("N,…")
-      ->capture_default_str();
-  command.add_option("--alphas", flags.alphas, "Weights of the cross-encoder; separated by commas")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::Range(0.0, 1.0).description(""))
-      ->type_name("A,…")
-      ->capture_default_str();
-  command.add_flag_callback(
-      "--cross-only", [&flags] { flags.cross_only = true; }, "Also score every document with the cross-encoder");
-  command
-      .add_flag_callback(
-          "--no-cross-only", [&flags] { flags.cross_only = false; }, "Do not; the default with --budget none")
-      ->excludes("--cross-only");
-  add_activation_option(command, flags.activation);
+  add_depths_option(command, flags.depths);
+  add_alphas_option(command, flags.alphas);
+  add_cross_only_options(command, flags.cross_only, "with --budget none");
+  add_activation_option(command, flags.cross.activation);
   add_compute_options(command, flags.compute);
   add_fetch_named_option(command, flags.compute.network);
-  add_count(command, "--max-length", flags.cross_max_length, 1, 1 << 20,
-            "Tokens that the cross-encoder reads of each pair");
+  add_cross_max_length_option(command, flags.cross.max_length);
 }
 
 void add_goal_options(CLI::App& command, AdviseFlags& flags) {
@@ -460,7 +398,7 @@ void add_goal_options(CLI::App& command, AdviseFlags& flags) {
       ->check(CLI::Range(0.0, 1.0).description(""));
   add_positive(command, "--price-per-hour", flags.price_per_hour, "P",
                "What an hour of this machine costs; without it, costs are hours");
-  add_count(command, "--results", flags.results, 1, 1 << 20, "How many results people see")->capture_default_str();
+  add_count(command, "--results", flags.results, 1, kCountMax, "How many results people see")->capture_default_str();
 }
 
 }  // namespace

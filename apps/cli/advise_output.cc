@@ -9,10 +9,14 @@
 #include <utility>
 
 #include "base/json.h"
-#include "report.h"
+#include "descriptions.h"
 #include "scenarios.h"
 #include "sweep_output.h"
 #include "terminal.h"
+#include "wire/advice_json.h"
+#include "wire/compute_json.h"
+#include "wire/json_parts.h"
+#include "wire/sweep_json.h"
 
 namespace tandem::cli {
 
@@ -101,60 +105,6 @@ std::vector<std::string> all_remarks(const AdviceReport& report) {
 std::string heading_of_recommendation(const AdviceReport& report) {
   const std::string name = report.sweep.settings[report.advice.recommended].setting.name();
   return report.advice.meets_goal ? "Recommended: " + name : "Nothing meets the goal; the nearest: " + name;
-}
-
-// ------------------------------------------------------------------------------------------------------------ JSON
-
-void write_sentences(JsonWriter& json, std::string_view key, const std::vector<std::string>& sentences) {
-  json.key(key).begin_array();
-  for (const std::string& sentence : sentences) json.value(sentence);
-  json.end_array();
-}
-
-void write_goal(JsonWriter& json, const AdviceReport& report) {
-  const auto optional = [&json](std::string_view key, const std::optional<double>& value) {
-    json.key(key);
-    value ? json.value(*value) : json.null();
-  };
-  json.key("goal").begin_object().key("metric").value(ranking_metric_name(report.goal.metric));
-  optional("p95_ms_max", report.goal.p95_ms_max);
-  optional("cost_per_1000_max", report.goal.cost_per_1000_max);
-  optional("recall_min", report.goal.recall_min);
-  json.key("recall").value(ranking_metric_name(report.goal.recall));
-  optional("price_per_hour", report.has_price ? std::optional(report.goal.price_per_hour) : std::nullopt);
-  json.end_object();
-}
-
-void write_settings(JsonWriter& json, const AdviceReport& report) {
-  json.key("settings").begin_array();
-  for (std::size_t i = 0; i < report.sweep.settings.size(); ++i) {
-    const SettingAdvice& advice = report.advice.settings[i];
-    json.begin_object();
-    write_setting_members(json, report.sweep, report.sweep.settings[i]);
-    json.key("cost_per_1000").value(advice.cost_per_1000).key("on_frontier").value(!advice.dominated_by.has_value());
-    json.key("dominated_by");
-    advice.dominated_by ? json.value(report.sweep.settings[*advice.dominated_by].setting.name()) : json.null();
-    write_sentences(json, "lacks", advice.lacks);
-    json.end_object();
-  }
-  json.end_array();
-}
-
-void write_recommendation(JsonWriter& json, const AdviceReport& report) {
-  const Advice& advice = report.advice;
-  json.key("recommendation").begin_object();
-  json.key("setting").value(report.sweep.settings[advice.recommended].setting.name());
-  json.key("meets_goal").value(advice.meets_goal);
-  json.key("best").value(report.sweep.settings[advice.best].setting.name());
-  if (advice.to_best) {
-    json.key("difference").begin_object().key("mean").value(advice.to_best->difference).key("interval").begin_array();
-    json.value(advice.to_best->interval.low).value(advice.to_best->interval.high).end_array();
-    json.key("permutation_p").value(advice.to_best->permutation_p).end_object();
-  }
-  write_sentences(json, "reasons", advice.reasons);
-  write_sentences(json, "losses", advice.losses);
-  write_sentences(json, "commands", report.commands);
-  json.end_object();
 }
 
 // ------------------------------------------------------------------------------------------------------------ page
@@ -324,22 +274,22 @@ std::string to_text(const AdviceReport& report) {
 
 std::string to_json(const AdviceReport& report) {
   JsonWriter json;
-  json.begin_object();
-  write_sentences(json, "corpus", report.files);
+  write_json(json.begin_object().key("corpus"), report.files);
   json.key("documents").value(report.sweep.documents).key("queries").value(report.sweep.query_ids.size());
   json.key("test").value(report.test);
-  write_sentences(json, "trust", report.trust);
-  write_sentences(json, "remarks", all_remarks(report));
-  write_sentences(json, "first_stages", report.models);
+  write_json(json.key("trust"), report.trust);
+  write_json(json.key("remarks"), all_remarks(report));
+  write_json(json.key("first_stages"), report.models);
   json.key("cross_model");
   report.cross_model.empty() ? json.null() : json.value(report.cross_model);
   if (report.compute) write_json(json.key("compute"), *report.compute);
-  write_goal(json, report);
+  write_json(json.key("goal"), report.goal, report.has_price);
   json.key("results").value(report.results).key("confidence").value(report.confidence);
   json.key("seed").value(static_cast<std::uint64_t>(report.seed));
-  write_settings(json, report);
+  write_advised_settings(json.key("settings"), report.sweep, report.advice);
   write_ceilings(json.key("ceilings"), report.sweep);
-  write_recommendation(json, report);
+  write_members(json.key("recommendation").begin_object(), report.sweep, report.advice);
+  write_json(json.key("commands"), report.commands).end_object();
   json.key("documents_encode_ms").value(report.sweep.documents_encode_ms).key("pair_ms").value(report.sweep.pair_ms);
   write_json(json.key("counts"), report.sweep.counts);
   write_json(json.key("truncation"), report.sweep.truncation);

@@ -9,14 +9,15 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "commands.h"
+#include "descriptions.h"
+#include "durations.h"
 #include "input.h"
 #include "options.h"
-#include "report.h"
-#include "sample.h"
 #include "sample_data.h"
 #include "tandem/retriever.h"
 #include "tandem/tokenizer.h"
 #include "terminal.h"
+#include "wire/compute_json.h"
 
 namespace tandem::cli {
 
@@ -81,8 +82,8 @@ struct Throughput {
   std::string_view noun;
   std::size_t items = 0;
   std::size_t tokens = 0;
-  Sample all = {};     ///< Everything in one call.
-  Sample single = {};  ///< One item per call.
+  Durations all = {};     ///< Everything in one call.
+  Durations single = {};  ///< One item per call.
   Truncation truncation = {};
 };
 
@@ -120,7 +121,7 @@ Status run_bench_embed(const BenchFlags& flags) {
   ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(flags.model, flags.compute));
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   Throughput found{.benchmark = "embed", .noun = "text", .items = texts.size()};
-  ASSIGN_OR_RETURN(found.all, Sample::measure(flags.repeat, [&]() -> Status {
+  ASSIGN_OR_RETURN(found.all, Durations::measure(flags.repeat, [&]() -> Status {
                      ASSIGN_OR_RETURN(const Embeddings embeddings, encoder.encode(views));
                      found.truncation = embeddings.truncation;
                      return {};
@@ -146,7 +147,7 @@ Status run_bench_rerank(const BenchRerankFlags& flags) {
   std::vector<TextPair> pairs;
   for (const std::string& text : texts) pairs.push_back({.query = flags.query, .document = text});
   Throughput found{.benchmark = "rerank", .noun = "pair", .items = pairs.size()};
-  ASSIGN_OR_RETURN(found.all, Sample::measure(flags.repeat, [&]() -> Status {
+  ASSIGN_OR_RETURN(found.all, Durations::measure(flags.repeat, [&]() -> Status {
                      ASSIGN_OR_RETURN(const PairScores scores, encoder.predict(pairs));
                      found.truncation = scores.truncation;
                      return {};
@@ -163,13 +164,13 @@ Status run_bench_rerank(const BenchRerankFlags& flags) {
 Status run_bench_tokenize(const BenchFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags.input));
   ASSIGN_OR_RETURN(const ModelTokenizer model, open_tokenizer(flags));
-  ASSIGN_OR_RETURN(const Sample load, Sample::measure(flags.repeat, [&]() -> Status {
+  ASSIGN_OR_RETURN(const Durations load, Durations::measure(flags.repeat, [&]() -> Status {
                      ASSIGN_OR_RETURN(const ModelTokenizer again, open_tokenizer(flags));
                      return {};
                    }));
   std::size_t tokens = 0;
   Truncation truncation;
-  ASSIGN_OR_RETURN(const Sample sample, Sample::measure(flags.repeat, [&]() -> Status {
+  ASSIGN_OR_RETURN(const Durations all, Durations::measure(flags.repeat, [&]() -> Status {
                      tokens = 0;
                      truncation = {.texts = texts.size()};
                      for (const std::string& text : texts) {
@@ -180,18 +181,18 @@ Status run_bench_tokenize(const BenchFlags& flags) {
                      }
                      return {};
                    }));
-  const double tokens_per_second = static_cast<double>(tokens) / sample.median();
+  const double tokens_per_second = static_cast<double>(tokens) / all.median();
   if (!flags.json) {
     RETURN_IF_ERROR(print(fmt::format(
         "tokenize with {} (1 thread)\n  {}: {:.0f} tokens/s\n  all of them: {}\n  loading: {}\n", flags.model.text(),
-        count_of(texts.size(), "text"), tokens_per_second, sample.describe(), load.describe())));
+        count_of(texts.size(), "text"), tokens_per_second, all.describe(), load.describe())));
     note(describe(truncation));
     return {};
   }
   JsonWriter json;
   json.begin_object().key("benchmark").value("tokenize").key("model").value(flags.model.text());
   json.key("items").value(texts.size()).key("tokens").value(tokens);
-  sample.write_json(json.key("tokens_per_second").value(tokens_per_second).key("all"));
+  all.write_json(json.key("tokens_per_second").value(tokens_per_second).key("all"));
   load.write_json(json.key("load"));
   write_json(json.key("truncation"), truncation);
   return print(json.end_object().take() + "\n");
@@ -206,7 +207,8 @@ struct BenchSearchFlags : BenchFlags {
 Status run_bench_search(const BenchSearchFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<std::string> queries,
                    flags.input.empty() ? sample_texts("queries.jsonl") : read_texts(flags.input));
-  ASSIGN_OR_RETURN(const Collection collection, Collection::open(flags.collection));
+  ASSIGN_OR_RETURN(const Collection collection,
+                   Collection::open(flags.collection, {.executor = flags.compute.compute.executor}));
   std::optional<std::string> model;
   if (!flags.model.text().empty()) model = flags.model.text();
   ASSIGN_OR_RETURN(const BiEncoder bi_encoder, open_encoder_of(collection, model, flags.compute));
@@ -214,11 +216,11 @@ Status run_bench_search(const BenchSearchFlags& flags) {
   if (flags.search.mode != SearchMode::kBi) {
     ASSIGN_OR_RETURN(cross_encoder, open_cross_encoder(flags.cross_model, flags.compute));
   }
-  const Retriever retriever(collection, &bi_encoder, cross_encoder ? &*cross_encoder : nullptr);
-  Sample encode;
-  Sample retrieve;
-  Sample rerank;
-  Sample total;
+  const Retriever retriever(collection, bi_encoder, cross_encoder);
+  Durations encode;
+  Durations retrieve;
+  Durations rerank;
+  Durations total;
   Truncation truncation;
   for (std::size_t run = 0; run <= flags.repeat; ++run) {
     for (const std::string& query : queries) {

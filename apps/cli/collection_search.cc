@@ -1,7 +1,5 @@
 #include "collection_search.h"
 
-#include <algorithm>
-#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -12,12 +10,11 @@ namespace tandem::cli {
 void add_stage_options(CLI::App& command, StageFlags& flags) {
   command.add_option("--model", flags.model, "The bi-encoder; default: the one that the collection remembers")
       ->type_name("M");
-  add_cross_model_option(command, flags.cross_model);
-  add_activation_option(command, flags.activation);
+  add_cross_model_option(command, flags.cross.model);
+  add_activation_option(command, flags.cross.activation);
   add_compute_options(command, flags.compute);
   add_fetch_named_option(command, flags.compute.network);
-  add_count(command, "--max-length", flags.cross_max_length, 1, 1 << 20,
-            "Tokens that the cross-encoder reads of each pair");
+  add_cross_max_length_option(command, flags.cross.max_length);
 }
 
 Result<std::vector<Query>> read_queries(const std::string& path) {
@@ -40,42 +37,29 @@ Status check_ids_differ(std::span<const Query> queries) {
 }
 
 Result<CollectionSearch> CollectionSearch::open(const std::string& folder, const StageFlags& flags) {
-  ASSIGN_OR_RETURN(Collection collection, Collection::open(folder));
+  ASSIGN_OR_RETURN(Collection collection, Collection::open(folder, {.executor = flags.compute.compute.executor}));
   CollectionSearch opened(std::move(collection), flags.search);
   if (flags.search.mode != SearchMode::kCross) {
     ASSIGN_OR_RETURN(opened.bi_encoder_, open_encoder_of(opened.collection_, flags.model, flags.compute));
   }
   if (flags.search.mode != SearchMode::kBi) {
-    ComputeFlags cross_compute = flags.compute;
-    cross_compute.max_length = flags.cross_max_length;
-    ASSIGN_OR_RETURN(opened.cross_encoder_, open_cross_encoder(flags.cross_model, cross_compute, flags.activation));
+    ASSIGN_OR_RETURN(opened.cross_encoder_, open_cross_encoder(flags.cross, flags.compute));
   }
   return opened;
 }
 
 Status CollectionSearch::search(std::span<const Query> queries, ProgressBar& bar,
                                 const std::function<Status(const Query&, const SearchResponse&)>& take) const {
-  // Enough to share batches; the texts of their results may be long.
-  constexpr std::size_t kBatch = 64;
-  const Retriever retriever(collection_, bi_encoder_ ? &*bi_encoder_ : nullptr,
-                            cross_encoder_ ? &*cross_encoder_ : nullptr);
-  for (std::size_t begin = 0; begin < queries.size(); begin += kBatch) {
-    const std::span<const Query> batch = queries.subspan(begin, std::min(kBatch, queries.size() - begin));
-    std::vector<std::string_view> texts;
-    for (const Query& query : batch) texts.push_back(query.text);
-    // One batch shows its own steps; of several, how many are done.
-    ProgressCallback progress;
-    if (batch.size() == queries.size()) {
-      progress = bar.callback();
-    } else {
-      bar.update("searching", "queries", begin, static_cast<double>(begin) / static_cast<double>(queries.size()));
-    }
-    ASSIGN_OR_RETURN(const std::vector<SearchResponse> responses, retriever.search_many(texts, options_, progress));
+  const auto clear_and_take = [&](const Query& query, const SearchResponse& response) {
     bar.clear();
-    for (std::size_t i = 0; i < batch.size(); ++i) RETURN_IF_ERROR(take(batch[i], responses[i]));
-    RETURN_IF_ERROR(check_interrupt());
-  }
-  return {};
+    return take(query, response);
+  };
+  return search_each(retriever(), queries, options_, clear_and_take, bar.call());
+}
+
+Result<SearchedRun> CollectionSearch::run(std::span<const Query> queries) const {
+  ProgressBar bar;
+  return search_run(retriever(), queries, options_, bar.call());
 }
 
 }  // namespace tandem::cli

@@ -12,6 +12,7 @@
 #include "options.h"
 #include "tandem/collection.h"
 #include "tandem/retriever.h"
+#include "tandem/search_run.h"
 #include "terminal.h"
 
 namespace tandem::cli {
@@ -20,10 +21,8 @@ namespace tandem::cli {
 struct StageFlags {
   SearchOptions search;
   std::optional<std::string> model;
-  ModelName cross_model = kDefaultCrossEncoder;
-  Activation activation = Activation::kAuto;
+  CrossFlags cross;
   ComputeFlags compute;
-  std::optional<std::size_t> cross_max_length;
 };
 
 /// --model, --cross-model, --activation, the options of computing, and --max-length. add_search_options() adds those of
@@ -42,10 +41,12 @@ class CollectionSearch {
  public:
   static Result<CollectionSearch> open(const std::string& folder, const StageFlags& flags);
 
-  /// Hands each query and its response to `take`, in their order: a few queries are answered together, and the texts of
-  /// no more results than theirs are held at a time. `bar` shows how far it has come, and is cleared before `take`.
+  /// As search_each(). `bar` shows how far it has come, and is cleared before `take`.
   Status search(std::span<const Query> queries, ProgressBar& bar,
                 const std::function<Status(const Query&, const SearchResponse&)>& take) const;
+
+  /// As search_run(). Shows its progress.
+  Result<SearchedRun> run(std::span<const Query> queries) const;
 
   const Collection& collection() const { return collection_; }
   /// How the encoders compute.
@@ -54,6 +55,8 @@ class CollectionSearch {
  private:
   CollectionSearch(Collection collection, const SearchOptions& options)
       : collection_(std::move(collection)), options_(options) {}
+
+  Retriever retriever() const { return {collection_, bi_encoder_, cross_encoder_}; }
 
   Collection collection_;
   SearchOptions options_;

@@ -20,6 +20,7 @@ void add_score(CLI::App& app, Action& action);
 void add_rerank(CLI::App& app, Action& action);
 void add_index(CLI::App& app, Action& action);
 void add_search(CLI::App& app, Action& action);
+void add_collection(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_advise(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);

@@ -10,15 +10,15 @@
 #include "base/error.h"
 #include "collection_search.h"
 #include "commands.h"
-#include "comparison.h"
-#include "comparison_output.h"
+#include "descriptions.h"
+#include "encoder_costs_output.h"
 #include "input.h"
 #include "options.h"
 #include "page_files.h"
-#include "report.h"
 #include "report/page.h"
 #include "sample_data.h"
 #include "tandem/corpus.h"
+#include "tandem/encoder_costs.h"
 #include "terminal.h"
 
 namespace tandem::cli {
@@ -30,6 +30,7 @@ namespace {
 // Without --sizes: more documents than these would take many minutes to encode.
 constexpr std::size_t kDefaultDocumentsMax = 10'000;
 constexpr std::size_t kDefaultScanMax = 100'000;
+constexpr std::uint64_t kDefaultCopiedBytesMax = std::uint64_t{1} << 30;
 constexpr std::size_t kSizesMax = 20;
 constexpr double kPriceMax = 1e9;
 
@@ -39,15 +40,15 @@ struct CompareFlags {
   ModelName model = kDefaultBiEncoder;
   ModelName cross_model = kDefaultCrossEncoder;
   ComputeFlags compute;
-  CompareOptions compare;
+  EncoderCostOptions compare;
   std::optional<double> price_per_hour;
   bool json = false;
   std::string report;
   std::string svg;
 };
 
-/// The first `documents_max` documents.
-Result<std::vector<Document>> read_documents(const std::string& input, std::size_t documents_max) {
+/// The first `documents_max` documents of a file, or of the sample data.
+Result<std::vector<Document>> read_corpus(const std::string& input, std::size_t documents_max) {
   std::vector<std::string> paths{input};
   if (input.empty()) {
     ASSIGN_OR_RETURN(const fs::path corpus, sample_file("corpus.jsonl"));
@@ -55,12 +56,7 @@ Result<std::vector<Document>> read_documents(const std::string& input, std::size
     paths = {corpus.string(), faq.string()};
   }
   ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(paths));
-  std::vector<Document> documents;
-  while (documents.size() < documents_max) {
-    ASSIGN_OR_RETURN(std::optional<Document> document, reader.next());
-    if (!document) break;
-    documents.push_back(std::move(*document));
-  }
+  ASSIGN_OR_RETURN(std::vector<Document> documents, read_documents(reader, documents_max));
   if (documents.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no document to measure with", input);
   return documents;
 }
@@ -74,10 +70,14 @@ Result<std::vector<std::string>> read_query_texts(const std::string& path) {
   return texts;
 }
 
-/// Powers of ten from a hundred on, and the size of the corpus.
-std::vector<std::size_t> default_sizes(std::size_t documents) {
-  std::vector<std::size_t> sizes{documents};
-  for (std::size_t size = 100; size <= kDefaultScanMax; size *= 10) sizes.push_back(size);
+/// Powers of ten from a hundred on, and the size of the corpus. Copies of long documents make fewer of them.
+std::vector<std::size_t> default_sizes(std::span<const Document> documents) {
+  std::uint64_t bytes = 0;
+  for (const Document& document : documents) bytes += document.text.size() + document.title.size();
+  std::vector<std::size_t> sizes{documents.size()};
+  for (std::size_t size = 100; size <= kDefaultScanMax; size *= 10) {
+    if (size <= documents.size() || bytes * size / documents.size() <= kDefaultCopiedBytesMax) sizes.push_back(size);
+  }
   return sizes;
 }
 
@@ -98,9 +98,9 @@ Status run_bench_compare(const CompareFlags& flags) {
                          .price_per_hour = flags.price_per_hour};
   std::vector<std::size_t>& sizes = setting.options.sizes;
   const std::size_t documents_max = sizes.empty() ? kDefaultDocumentsMax : std::ranges::max(sizes);
-  ASSIGN_OR_RETURN(const std::vector<Document> documents, read_documents(flags.input, documents_max));
+  ASSIGN_OR_RETURN(const std::vector<Document> documents, read_corpus(flags.input, documents_max));
   ASSIGN_OR_RETURN(const std::vector<std::string> queries, read_query_texts(flags.queries));
-  if (sizes.empty()) sizes = default_sizes(documents.size());
+  if (sizes.empty()) sizes = default_sizes(documents);
   std::ranges::sort(sizes);
   sizes.erase(std::ranges::unique(sizes).begin(), sizes.end());
   defer_interrupts();
@@ -116,12 +116,17 @@ Status run_bench_compare(const CompareFlags& flags) {
   setting.cross_model = cross_encoder.model();
   setting.compute = bi_encoder.compute();
   setting.cross_compute = cross_encoder.compute();
-  ASSIGN_OR_RETURN(const Comparison comparison,
-                   compare_encoders(bi_encoder, cross_encoder, documents, queries, setting.options));
+  const EncoderCostInput input{
+      .bi_encoder = &bi_encoder, .cross_encoder = &cross_encoder, .documents = documents, .queries = queries};
+  EncoderCosts costs;
+  {
+    ProgressBar bar;
+    ASSIGN_OR_RETURN(costs, measure_encoder_costs(input, setting.options, bar.call()));
+  }
 
-  RETURN_IF_ERROR(print(flags.json ? to_json(comparison, setting) : to_text(comparison, setting)));
-  if (!flags.json) note(describe(comparison.truncation));
-  return page_files.wanted() ? page_files.write(to_page(comparison, setting)) : Status();
+  RETURN_IF_ERROR(print(flags.json ? to_json(costs, setting) : to_text(costs, setting)));
+  if (!flags.json) note(describe(costs.truncation));
+  return page_files.wanted() ? page_files.write(to_page(costs, setting)) : Status();
 }
 
 void add_compare_options(CLI::App& command, CompareFlags& flags) {

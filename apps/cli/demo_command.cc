@@ -1,10 +1,8 @@
 // tandem demo: what each stage is good at, shown on the sample data.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -14,11 +12,12 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/scratch_folder.h"
 #include "commands.h"
+#include "descriptions.h"
 #include "input.h"
 #include "options.h"
 #include "pair_evaluation.h"
-#include "report.h"
 #include "sample_data.h"
 #include "search_output.h"
 #include "tandem/collection.h"
@@ -51,10 +50,8 @@ Result<Stages> open_stages(const DemoFlags& flags) {
 class TemporaryCollection {
  public:
   static Result<TemporaryCollection> create(std::vector<Document> documents, const BiEncoder& encoder) {
-    std::error_code error;
-    std::string name = (std::filesystem::temp_directory_path(error) / "tandem-demo-XXXXXX").string();
-    if (error || ::mkdtemp(name.data()) == nullptr) return fail_errno(errno, "cannot create a folder", name);
-    TemporaryCollection made{Folder(name)};
+    ASSIGN_OR_RETURN(ScratchFolder folder, ScratchFolder::create("tandem-demo"));
+    TemporaryCollection made(std::move(folder));
     ASSIGN_OR_RETURN(CollectionWriter writer, CollectionWriter::create(made.folder_.path() / "collection", encoder));
     for (Document& document : documents) RETURN_IF_ERROR(writer.add(std::move(document)));
     RETURN_IF_ERROR(writer.commit());
@@ -65,35 +62,16 @@ class TemporaryCollection {
   const Collection& operator*() const { return *collection_; }
 
  private:
-  class Folder {
-   public:
-    explicit Folder(std::filesystem::path path) : path_(std::move(path)) {}
-    Folder(Folder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-    ~Folder() {
-      std::error_code error;
-      if (!path_.empty()) std::filesystem::remove_all(path_, error);
-    }
-    const std::filesystem::path& path() const { return path_; }
+  explicit TemporaryCollection(ScratchFolder folder) : folder_(std::move(folder)) {}
 
-   private:
-    std::filesystem::path path_;
-  };
-
-  explicit TemporaryCollection(Folder folder) : folder_(std::move(folder)) {}
-
-  Folder folder_;  // Before the collection, which is closed first.
+  ScratchFolder folder_;  // Before the collection, which is closed first.
   std::optional<Collection> collection_;
 };
 
 Result<std::vector<Document>> sample_documents(const std::string& name) {
   ASSIGN_OR_RETURN(const std::filesystem::path path, sample_file(name));
   ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open({path.string()}));
-  std::vector<Document> documents;
-  for (;;) {
-    ASSIGN_OR_RETURN(std::optional<Document> document, reader.next());
-    if (!document) return documents;
-    documents.push_back(std::move(*document));
-  }
+  return read_documents(reader);
 }
 
 Result<std::vector<Query>> sample_queries() {
@@ -122,7 +100,7 @@ Status run_speed(const DemoFlags& flags) {
 
   ASSIGN_OR_RETURN(const TemporaryCollection collection,
                    TemporaryCollection::create(std::move(documents), stages.bi_encoder));
-  const Retriever retriever(*collection, &stages.bi_encoder, &stages.cross_encoder);
+  const Retriever retriever(*collection, stages.bi_encoder, stages.cross_encoder);
   double bi_ms = 0;
   double cross_ms = 0;
   for (const Query& query : queries) {
@@ -175,7 +153,7 @@ Status run_nuance(const DemoFlags& flags) {
     ASSIGN_OR_RETURN(const Ranking ranking, stages.cross_encoder.rank(query, documents));
     std::vector<double> cosines;
     for (std::size_t i = 0; i < documents.size(); ++i) {
-      cosines.push_back(cosine(query_vector.vectors.row(0), vectors.vectors.row(i)));
+      cosines.push_back(cosine_similarity(query_vector.vectors.row(0), vectors.vectors.row(i)));
     }
     RETURN_IF_ERROR(print(fmt::format("{}\n   cross  cosine (rank)\n", query)));
     for (const RankedDocument& ranked : ranking.documents) {
@@ -203,9 +181,9 @@ Status run_similarity(const DemoFlags& flags) {
   for (const LabelledPair& pair : pairs) {
     const std::array<std::string_view, 2> sentences{pair.first, pair.second};
     ASSIGN_OR_RETURN(const Embeddings embeddings, encoder.encode(sentences));
-    RETURN_IF_ERROR(
-        print(fmt::format("{:<13} {:7.3f}   {} / {}\n", pair.label.value_or(false) ? "yes" : "no",
-                          cosine(embeddings.vectors.row(0), embeddings.vectors.row(1)), pair.first, pair.second)));
+    RETURN_IF_ERROR(print(fmt::format("{:<13} {:7.3f}   {} / {}\n", pair.label.value_or(false) ? "yes" : "no",
+                                      cosine_similarity(embeddings.vectors.row(0), embeddings.vectors.row(1)),
+                                      pair.first, pair.second)));
   }
   return {};
 }
@@ -222,8 +200,8 @@ Status run_accuracy(const DemoFlags& flags) {
        {"sentence_pairs.jsonl", "do the sentences mean the same?"}}};
   for (const auto& [name, question] : kSamples) {
     ASSIGN_OR_RETURN(const std::vector<LabelledPair> pairs, sample_pairs(name));
-    ASSIGN_OR_RETURN(const PairEvaluation bi, evaluate_pairs(bi_encoder, flags.model.text(), pairs));
-    ASSIGN_OR_RETURN(const PairEvaluation cross, evaluate_pairs(cross_encoder, pairs));
+    ASSIGN_OR_RETURN(const MeasuredEncoder bi, measure_on_pairs(bi_encoder, flags.model.text(), pairs));
+    ASSIGN_OR_RETURN(const MeasuredEncoder cross, measure_on_pairs(cross_encoder, pairs));
     RETURN_IF_ERROR(print(fmt::format("{}: {}\n{}\n", name, question, to_table({bi, cross}))));
   }
   return {};
@@ -273,7 +251,7 @@ Status run_products(const DemoFlags& flags) {
   ASSIGN_OR_RETURN(const TemporaryCollection catalogue,
                    TemporaryCollection::create(make_catalogue(titles), stages.bi_encoder));
   note(fmt::format("{} indexed in {:.2f} s", count_of((*catalogue).size(), "title"), indexing.seconds()));
-  const Retriever retriever(*catalogue, &stages.bi_encoder, &stages.cross_encoder);
+  const Retriever retriever(*catalogue, stages.bi_encoder, stages.cross_encoder);
   ASSIGN_OR_RETURN(const SearchResponse response, retriever.search(kQuery, {.initial_top_k = 20, .final_top_k = 5}));
   return print(to_table(kQuery, response));
 }
@@ -317,7 +295,7 @@ Status run_faq(const DemoFaqFlags& flags) {
                    TemporaryCollection::create(make_help_centre(entries), encoder));
   RETURN_IF_ERROR(print(fmt::format("{} encoded by {} in {:.2f} s, {}\n\n", count_of((*help_centre).size(), "question"),
                                     flags.model.text(), indexing.seconds(), describe(encoder.compute()))));
-  const Retriever retriever(*help_centre, &encoder, nullptr);
+  const Retriever retriever(*help_centre, encoder);
   for (const std::string& query : queries) {
     ASSIGN_OR_RETURN(const SearchResponse response,
                      retriever.search(query, {.mode = SearchMode::kBi, .final_top_k = 3}));
@@ -363,13 +341,13 @@ std::string side_by_side(std::string_view query, const SearchResponse& bi, const
     std::string left;
     if (i < bi.hits.size()) {
       left = fmt::format("{:7.3f} {}", bi.hits[i].retrieval_score.value_or(0),
-                         summary_of(bi.hits[i].document, half - kLeftScores));
+                         summary_of(*bi.hits[i].document, half - kLeftScores));
     }
     std::string right;
     if (i < two_stage.hits.size()) {
       const SearchHit& hit = two_stage.hits[i];
       right = fmt::format("{:7.3f} {:7.3f} {:<8} {}", hit.final_score, hit.cross_encoder_score.value_or(0),
-                          movement(hit, shown), summary_of(hit.document, half - kRightScores));
+                          movement(hit, shown), summary_of(*hit.document, half - kRightScores));
     }
     view += fmt::format("  {} | {}\n", pad(left, half), right);
   }
@@ -400,7 +378,7 @@ Status run_demo_search(const DemoSearchFlags& flags) {
   RETURN_IF_ERROR(
       print(fmt::format("{}; first stage {}; second stage {}; {}\n\n", count_of(collection.size(), "document"),
                         flags.model.text(), flags.cross_model.text(), describe(stages.bi_encoder.compute()))));
-  const Retriever retriever(collection, &stages.bi_encoder, &stages.cross_encoder);
+  const Retriever retriever(collection, stages.bi_encoder, stages.cross_encoder);
   // The first search touches the weights for the first time, which would show in its stage times.
   RETURN_IF_ERROR(retriever.search(queries.front()));
   Truncation truncation;

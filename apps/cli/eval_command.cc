@@ -16,12 +16,12 @@
 #include "base/string_map.h"
 #include "collection_search.h"
 #include "commands.h"
+#include "descriptions.h"
 #include "eval_output.h"
 #include "input.h"
 #include "options.h"
 #include "pair_evaluation.h"
 #include "pipeline_evaluation.h"
-#include "report.h"
 #include "tandem/evaluation.h"
 #include "tandem/significance.h"
 #include "terminal.h"
@@ -42,13 +42,13 @@ struct EvalFlags {
   std::string collection;
   std::string queries_file;
   std::string output_run;
-  std::string tag = "tandem";
+  std::string tag = kDefaultTag;
   StageFlags stages;
   PipelineFlags pipelines;
   // Pairs.
   std::string pairs;
   VectorFlags vectors;
-  double threshold = kThreshold;
+  double threshold = kPairThreshold;
   bool per_query = false;
   bool json = false;
 };
@@ -57,37 +57,33 @@ struct EvalFlags {
 
 Status run_pairs(const EvalFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<LabelledPair> pairs, read_labelled_pairs(flags.pairs));
-  std::vector<PairEvaluation> evaluations;
+  std::vector<MeasuredEncoder> encoders;
   if (flags.stages.search.mode != SearchMode::kCross) {
     const ModelName model = flags.stages.model ? ModelName(*flags.stages.model) : kDefaultBiEncoder;
     ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(model, flags.stages.compute, flags.vectors));
     ProgressBar bar;
-    ASSIGN_OR_RETURN(PairEvaluation evaluation,
-                     evaluate_pairs(encoder, model.text(), pairs, flags.threshold, bar.callback()));
-    evaluations.push_back(std::move(evaluation));
+    ASSIGN_OR_RETURN(MeasuredEncoder measured,
+                     measure_on_pairs(encoder, model.text(), pairs, flags.threshold, bar.call()));
+    encoders.push_back(std::move(measured));
   }
   if (flags.stages.search.mode != SearchMode::kBi) {
-    ComputeFlags compute = flags.stages.compute;
-    compute.max_length = flags.stages.cross_max_length;
-    ASSIGN_OR_RETURN(const CrossEncoder encoder,
-                     open_cross_encoder(flags.stages.cross_model, compute, flags.stages.activation));
+    ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.stages.cross, flags.stages.compute));
     ProgressBar bar;
-    ASSIGN_OR_RETURN(PairEvaluation evaluation, evaluate_pairs(encoder, pairs, flags.threshold, bar.callback()));
-    evaluations.push_back(std::move(evaluation));
+    ASSIGN_OR_RETURN(MeasuredEncoder measured, measure_on_pairs(encoder, pairs, flags.threshold, bar.call()));
+    encoders.push_back(std::move(measured));
   }
   if (flags.json) {
     JsonWriter json;
     json.begin_object().key("pairs").value(flags.pairs).key("encoders").begin_array();
-    for (const PairEvaluation& evaluation : evaluations) write_json(json, evaluation, flags.per_query);
+    for (const MeasuredEncoder& encoder : encoders) write_json(json, encoder, flags.per_query);
     return print(json.end_array().end_object().take() + "\n");
   }
-  RETURN_IF_ERROR(print(to_table(evaluations)));
-  for (const PairEvaluation& evaluation : evaluations) {
+  RETURN_IF_ERROR(print(to_table(encoders)));
+  for (const auto& [name, evaluation, compute] : encoders) {
     for (std::size_t i = 0; flags.per_query && i < pairs.size(); ++i) {
-      RETURN_IF_ERROR(
-          print(fmt::format("{}\t{}\t{:.6f}\n", shown_field(evaluation.encoder), i + 1, evaluation.scores[i])));
+      RETURN_IF_ERROR(print(fmt::format("{}\t{}\t{:.6f}\n", shown_field(name), i + 1, evaluation.scores[i])));
     }
-    note(fmt::format("{}: {}; {}", evaluation.encoder, describe(evaluation.compute), describe(evaluation.truncation)));
+    note(fmt::format("{}: {}; {}", name, describe(compute), describe(evaluation.truncation)));
   }
   return {};
 }
@@ -133,18 +129,6 @@ Result<std::vector<Query>> judged_queries(const std::string& path, const Qrels& 
   return queries;
 }
 
-Result<Run> search_run(const CollectionSearch& search, std::span<const Query> queries, Truncation& truncation) {
-  Run run;
-  ProgressBar bar;
-  const auto add = [&](const Query& query, const SearchResponse& response) -> Status {
-    truncation += response.truncation;
-    for (const SearchHit& hit : response.hits) RETURN_IF_ERROR(run.add(query.id, hit.document.id, hit.final_score));
-    return {};
-  };
-  RETURN_IF_ERROR(search.search(queries, bar, add));
-  return run;
-}
-
 void warn_of_short_results(const EvalFlags& flags, std::span<const RankingMetric> metrics) {
   for (const RankingMetric& metric : metrics) {
     if (metric.cutoff > flags.stages.search.final_top_k) {
@@ -160,13 +144,12 @@ Result<NamedRun> search_collection(const EvalFlags& flags, const Qrels& qrels) {
   if (!flags.output_run.empty()) RETURN_IF_ERROR(ReplacementFile::create(flags.output_run));
   ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
   const Stopwatch stopwatch;
-  Truncation truncation;
-  ASSIGN_OR_RETURN(Run run, search_run(search, queries, truncation));
+  ASSIGN_OR_RETURN(SearchedRun searched, search.run(queries));
   note(fmt::format("{} queries over {} in {:.2f} s ({}); {}", queries.size(),
                    count_of(search.collection().size(), "document"), stopwatch.seconds(), describe(search.compute()),
-                   describe(truncation)));
-  if (!flags.output_run.empty()) RETURN_IF_ERROR(run.write(flags.output_run, flags.tag));
-  return NamedRun{.name = flags.collection, .run = std::move(run)};
+                   describe(searched.truncation)));
+  if (!flags.output_run.empty()) RETURN_IF_ERROR(searched.run.write(flags.output_run, flags.tag));
+  return NamedRun{.name = flags.collection, .run = std::move(searched.run)};
 }
 
 Result<std::vector<RankingMetric>> parse_metrics(const std::vector<std::string>& names) {
@@ -322,8 +305,7 @@ void add_eval(CLI::App& app, Action& action) {
       [](CLI::App& command, EvalFlags& flags) {
         flags.stages.search.final_top_k = kResultsPerQuery;
         command.add_option("COLLECTION", flags.collection, "A collection to search, instead of --run");
-        command.add_option("--qrels", flags.qrels, "Judgements: \"qid 0 docid rel\", or BEIR's three columns")
-            ->type_name("F");
+        add_qrels_option(command, flags.qrels);
         command
             .add_option("--run", flags.runs,
                         "A TREC run; give it again to compare others with the first: difference, interval, p-values")
@@ -337,7 +319,7 @@ void add_eval(CLI::App& app, Action& action) {
             ->allow_extra_args(false)
             ->type_name("M")
             ->capture_default_str();
-        add_count(command, "--relevance-level", flags.evaluation.relevance_level, 1, 1 << 20,
+        add_count(command, "--relevance-level", flags.evaluation.relevance_level, 1, kCountMax,
                   "The smallest relevance that counts as relevant")
             ->capture_default_str();
         command.add_flag("--answered-only", flags.evaluation.answered_only,

@@ -4,10 +4,11 @@
 
 #include <functional>
 
+#include "descriptions.h"
 #include "names.h"
-#include "report.h"
 #include "terminal.h"
 #include "text_table.h"
+#include "wire/evaluation_json.h"
 
 namespace tandem::cli {
 
@@ -32,21 +33,6 @@ std::vector<ComparisonRow> comparison_rows(double confidence) {
       {"  p, permutation", [](const Comparison& c) { return p_value(c.permutation_p); }},
       {"  won/lost/tied", [](const Comparison& c) { return fmt::format("{}/{}/{}", c.wins, c.losses, c.ties); }},
   };
-}
-
-void write_comparison(JsonWriter& json, const Comparison& comparison) {
-  const auto optional = [&json](std::string_view key, const std::optional<double>& value) {
-    json.key(key);
-    value ? json.value(*value) : json.null();
-  };
-  json.begin_object().key("difference").value(comparison.difference).key("interval").begin_array();
-  json.value(comparison.interval.low).value(comparison.interval.high).end_array();
-  optional("t", comparison.t);
-  optional("t_test_p", comparison.t_test_p);
-  json.key("permutation_p").value(comparison.permutation_p);
-  json.key("permutation_exhaustive").value(comparison.permutation_exhaustive);
-  json.key("wins").value(comparison.wins).key("losses").value(comparison.losses);
-  json.key("ties").value(comparison.ties).end_object();
 }
 
 }  // namespace
@@ -99,36 +85,15 @@ std::vector<std::string> remarks_on(const MeasuredRun& run, bool answered_only) 
 
 JsonWriter& write_json(JsonWriter& json, std::span<const RankingMetric> metrics, const MeasuredRun& run,
                        bool per_query) {
-  const Evaluation& evaluation = run.evaluation;
-  const EvaluationCounts& counts = evaluation.counts;
-  json.begin_object().key("run").value(run.name).key("queries").value(evaluation.query_ids.size());
-  json.key("metrics").begin_object();
-  for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
-    json.key(ranking_metric_name(metrics[metric])).value(evaluation.means[metric]);
-  }
-  json.end_object().key("queries_missing").value(counts.queries_missing);
-  json.key("queries_unjudged").value(counts.queries_unjudged);
-  json.key("queries_without_relevant").value(counts.queries_without_relevant);
-  json.key("results").value(counts.results).key("results_unjudged").value(counts.results_unjudged);
+  write_members(json.begin_object().key("run").value(run.name), metrics, run.evaluation);
   if (!run.comparisons.empty()) {
     json.key("against_first").begin_object();
     for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
-      json.key(ranking_metric_name(metrics[metric]));
-      write_comparison(json, run.comparisons[metric]);
+      write_json(json.key(ranking_metric_name(metrics[metric])), run.comparisons[metric]);
     }
     json.end_object();
   }
-  if (per_query) {
-    json.key("per_query").begin_object();
-    for (std::size_t query = 0; query < evaluation.query_ids.size(); ++query) {
-      json.key(evaluation.query_ids[query]).begin_object();
-      for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
-        json.key(ranking_metric_name(metrics[metric])).value(evaluation.values[metric][query]);
-      }
-      json.end_object();
-    }
-    json.end_object();
-  }
+  if (per_query) write_per_query(json.key("per_query"), metrics, run.evaluation);
   return json.end_object();
 }
 

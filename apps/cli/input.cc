@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/controls.h"
-#include "tandem/corpus.h"
 
 namespace tandem::cli {
 
@@ -94,6 +93,16 @@ Result<Query> read_query(const RecordReader& record) {
     RETURN_IF_ERROR(check_name("query id", query.id));
   }
   return query;
+}
+
+Result<std::vector<Document>> read_documents(CorpusReader& reader, std::size_t documents_max) {
+  std::vector<Document> documents;
+  while (documents.size() < documents_max) {
+    ASSIGN_OR_RETURN(std::optional<Document> document, reader.next());
+    if (!document) break;
+    documents.push_back(std::move(*document));
+  }
+  return documents;
 }
 
 Status check_is_no_input(std::string_view option, const std::string& output, std::span<const std::string> inputs) {

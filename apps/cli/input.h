@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,7 +14,9 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/line_reader.h"
+#include "tandem/corpus.h"
 #include "tandem/result.h"
+#include "tandem/sweep.h"
 
 namespace tandem::cli {
 
@@ -22,10 +25,7 @@ struct Pair {
   std::string document;
 };
 
-struct Query {
-  std::string id;
-  std::string text;
-};
+using Query = SweepQuery;
 
 /// One line of input, as JSON where the file's name says JSON lines, as text elsewhere. Not thread-safe.
 ///
@@ -88,6 +88,10 @@ Result<std::vector<Record>> read_batch(RecordReader& reader, Result<Record> (*re
   }
   return records;
 }
+
+/// The next documents of a corpus, at most `documents_max`; by default all.
+Result<std::vector<Document>> read_documents(CorpusReader& reader,
+                                             std::size_t documents_max = std::numeric_limits<std::size_t>::max());
 
 /// An error where writing to `output`, the value of `option`, would replace one of the files that are read, or a file
 /// in one of the folders that are. Inputs that are empty are none.

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "input.h"
 
 namespace {

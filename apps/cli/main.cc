@@ -34,6 +34,7 @@ void add_commands(CLI::App& app, Action& action) {
   add_rerank(app, action);
   add_index(app, action);
   add_search(app, action);
+  add_collection(app, action);
   add_eval(app, action);
   add_advise(app, action);
   add_bench(app, action);

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "commands.h"
+#include "descriptions.h"
 #include "options.h"
-#include "report.h"
 #include "tandem/model_store.h"
 #include "terminal.h"
 
@@ -28,7 +29,7 @@ Status run_pull(const PullFlags& flags) {
   ProgressBar bar;
   const PullOptions options{.revision = flags.revision,
                             .source = flags.source,
-                            .progress = bar.callback(),
+                            .progress = bar.call().progress,
                             .token_over_http = flags.token_over_http};
   ASSIGN_OR_RETURN(const std::filesystem::path folder, store.pull(flags.model, options));
   if (!flags.json) return print(shown_field(folder.string()) + "\n");

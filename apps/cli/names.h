@@ -6,6 +6,9 @@
 
 namespace tandem::cli {
 
+/// The first stage of a sweep that is a bi-encoder; others are the files of runs.
+inline constexpr const char* kBiStage = "bi";
+
 /// Without folder and ending.
 std::vector<std::string> stems_of(const std::vector<std::string>& files);
 

@@ -13,32 +13,14 @@ namespace tandem::cli {
 
 namespace {
 
-/// More tokens, dimensions or results than anybody needs, and few enough to multiply without overflow.
-constexpr int kCountMax = 1 << 20;
-
-const Choices<Precision> kPrecisions{
-    {"auto", Precision::kAuto}, {"f32", Precision::kF32}, {"bf16", Precision::kBf16}, {"int8", Precision::kInt8}};
-
-const Choices<Activation> kActivations{{"auto", Activation::kAuto},
-                                       {"none", Activation::kNone},
-                                       {"sigmoid", Activation::kSigmoid},
-                                       {"softmax", Activation::kSoftmax}};
-
 const Choices<Metric> kMetrics{{"ip", Metric::kInnerProduct}, {"l2", Metric::kL2}};
 
-const Choices<Pooling> kPoolings{{"cls", Pooling::kCls},
-                                 {"mean", Pooling::kMean},
-                                 {"max", Pooling::kMax},
-                                 {"mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
-                                 {"weightedmean", Pooling::kWeightedMean},
-                                 {"lasttoken", Pooling::kLastToken}};
-
+/// Every choice of a set, by the name that it has everywhere.
 template <class Value>
-const char* word_for(Value wanted, const Choices<Value>& choices) {
-  for (const auto& [word, value] : choices) {
-    if (value == wanted) return word.c_str();
-  }
-  return "";
+Choices<Value> all_choices() {
+  Choices<Value> choices;
+  for (const NamedChoice<Value>& choice : kChoices<Value>) choices.emplace_back(choice.name, choice.value);
+  return choices;
 }
 
 /// Says once on stderr when the encoder computes otherwise than asked, and why.
@@ -46,27 +28,11 @@ void report_compute(const ComputeInfo& info) {
   if (!info.note.empty()) note(info.note);
 }
 
-BiEncoderOptions bi_encoder_options(const ComputeFlags& compute, const VectorFlags& vectors) {
-  return {.compute = compute.compute,
-          .max_length = compute.max_length,
-          .pooling = vectors.pooling,
-          .normalize = vectors.normalize,
-          .dimensions = vectors.dimensions,
-          .prompt_name = vectors.prompt_name};
-}
-
-Result<BiEncoder> open(const ModelFolders& folders, BiEncoderOptions options) {
-  options.adapter = folders.adapter;
-  ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folders.model, options));
-  report_compute(encoder.compute());
-  return encoder;
-}
-
 /// The folders of the encoder that a collection names.
 Result<ModelFolders> resolve_named_encoder(const BiEncoderIdentity& identity, const NetworkFlags& network) {
   ProgressBar bar;
   return ModelStore({.offline = network.offline})
-      .resolve_named(identity, {.progress = bar.callback(), .fetch_named = network.fetch_named});
+      .resolve_named(identity, {.progress = bar.call().progress, .fetch_named = network.fetch_named});
 }
 
 }  // namespace
@@ -84,9 +50,14 @@ void add_input_option(CLI::App& command, std::string& input) {
 }
 
 void add_compute_options(CLI::App& command, ComputeFlags& flags) {
-  add_choice(command, "--precision", flags.compute.precision, kPrecisions,
+  add_choice(command, "--precision", flags.compute.precision, all_choices<Precision>(),
              "Arithmetic of the matrix products; auto: the fastest that keeps parity");
-  add_count(command, "--threads", flags.compute.threads, 0, 4096, "Threads to compute with; 0: every processor");
+  command
+      .add_option_function<std::size_t>(
+          "--threads", [&flags](std::size_t threads) { flags.compute.executor = Executor(threads); },
+          "Threads to compute with; 0: every processor")
+      ->check(CLI::Range(std::size_t{0}, Executor::kThreadsMax).description(""))
+      ->type_name("N");
   add_count(command, "--batch-tokens", flags.compute.batch_tokens, 0, kCountMax,
             "Tokens that one thread takes through the layers at a time; 0: chosen for the caches");
   add_offline_option(command, flags.network);
@@ -102,7 +73,8 @@ void add_vector_options(CLI::App& command, VectorFlags& flags) {
       .add_option("--adapter", flags.adapter,
                   "An adapter of AdapterHub for the model: its folder, or its Hugging Face id")
       ->type_name("A");
-  add_choice(command, "--pooling", flags.pooling, kPoolings, "How token vectors become one; default: the model's own");
+  add_choice(command, "--pooling", flags.pooling, all_choices<Pooling>(),
+             "How token vectors become one; default: the model's own");
   command.add_flag_callback(
       "--normalize", [&flags] { flags.normalize = true; }, "Bring every vector to length 1");
   command
@@ -145,6 +117,10 @@ void add_cross_model_option(CLI::App& command, ModelName& model) {
       ->capture_default_str();
 }
 
+void add_cross_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length) {
+  add_count(command, "--max-length", max_length, 1, kCountMax, "Tokens that the cross-encoder reads of each pair");
+}
+
 void add_offline_option(CLI::App& command, NetworkFlags& flags) {
   command.add_flag("--offline", flags.offline, "Never use the network");
 }
@@ -154,7 +130,7 @@ void add_fetch_named_option(CLI::App& command, NetworkFlags& flags) {
 }
 
 void add_activation_option(CLI::App& command, Activation& activation) {
-  add_choice(command, "--activation", activation, kActivations,
+  add_choice(command, "--activation", activation, all_choices<Activation>(),
              "Applied to the cross-encoder's logits; auto: what the model declares");
 }
 
@@ -164,6 +140,37 @@ void add_metric_option(CLI::App& command, std::optional<Metric>& metric) {
 }
 
 void add_json_option(CLI::App& command, bool& json) { command.add_flag("--json", json, "Print JSON"); }
+
+void add_qrels_option(CLI::App& command, std::string& qrels) {
+  command.add_option("--qrels", qrels, "Judgements: \"qid 0 docid rel\", or BEIR's three columns")->type_name("F");
+}
+
+CLI::Option* add_depths_option(CLI::App& command, std::vector<std::size_t>& depths) {
+  return command.add_option("--depths", depths, "How many candidates are reranked; separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, kCountMax).description(""))
+      ->type_name("N,…")
+      ->capture_default_str();
+}
+
+CLI::Option* add_alphas_option(CLI::App& command, std::vector<float>& alphas) {
+  return command.add_option("--alphas", alphas, "Weights of the cross-encoder; separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("A,…")
+      ->capture_default_str();
+}
+
+std::array<CLI::Option*, 2> add_cross_only_options(CLI::App& command, std::optional<bool>& cross_only,
+                                                   const char* default_when) {
+  CLI::Option* with = command.add_flag_callback(
+      "--cross-only", [&cross_only] { cross_only = true; }, "Also score every document with the cross-encoder");
+  CLI::Option* without = command.add_flag_callback(
+      "--no-cross-only", [&cross_only] { cross_only = false; }, fmt::format("Do not; the default {}", default_when));
+  return {with, without->excludes(with)};
+}
 
 void add_tag_option(CLI::App& command, std::string& tag, const std::string& description) {
   const auto check = [](const std::string& word) {
@@ -184,7 +191,7 @@ Result<ModelFolders> resolve_model(const ModelName& name, const NetworkFlags& ne
                                    const std::optional<std::string>& adapter) {
   const ModelStore store({.offline = network.offline});
   ProgressBar bar;
-  const PullOptions options{.progress = bar.callback(), .fetch_named = network.fetch_named};
+  const PullOptions options{.progress = bar.call().progress, .fetch_named = network.fetch_named};
   ModelFolders folders;
   if (name.is_default()) {
     ASSIGN_OR_RETURN(folders.model, store.resolve_id(name.text(), options));
@@ -201,7 +208,16 @@ Result<ModelFolders> resolve_model(const ModelName& name, const NetworkFlags& ne
 
 Result<BiEncoder> open_bi_encoder(const ModelFolders& folders, const ComputeFlags& compute,
                                   const VectorFlags& vectors) {
-  return open(folders, bi_encoder_options(compute, vectors));
+  const BiEncoderOptions options{.compute = compute.compute,
+                                 .max_length = compute.max_length,
+                                 .pooling = vectors.pooling,
+                                 .normalize = vectors.normalize,
+                                 .dimensions = vectors.dimensions,
+                                 .prompt_name = vectors.prompt_name,
+                                 .adapter = folders.adapter};
+  ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folders.model, options));
+  report_compute(encoder.compute());
+  return encoder;
 }
 
 Result<BiEncoder> open_bi_encoder(const ModelName& model, const ComputeFlags& compute, const VectorFlags& vectors) {
@@ -221,42 +237,31 @@ Result<CrossEncoder> open_cross_encoder(const ModelName& model, const ComputeFla
   return encoder;
 }
 
+Result<CrossEncoder> open_cross_encoder(const CrossFlags& cross, ComputeFlags compute) {
+  compute.max_length = cross.max_length;
+  return open_cross_encoder(cross.model, compute, cross.activation);
+}
+
 void remember_encoder(const CollectionInfo& collection, const ModelFolders& folders) {
-  static_cast<void>(ModelStore().remember(collection.encoder, folders));
+  static_cast<void>(ModelStore().remember(collection.recipe.encoder, folders));
 }
 
 Result<BiEncoder> open_encoder_of(const Collection& collection, const std::optional<std::string>& model,
                                   const ComputeFlags& compute) {
-  const BiEncoderIdentity& identity = collection.info().encoder;
+  const EmbeddingRecipe& recipe = collection.info().recipe;
   const auto open_it = [&]() -> Result<BiEncoder> {
-    ASSIGN_OR_RETURN(const ModelFolders folders,
-                     model ? resolve_model(*model, compute.network) : resolve_named_encoder(identity, compute.network));
-    BiEncoderOptions options{.compute = compute.compute,
-                             .max_length = identity.max_length,
-                             .pooling = parse_pooling(identity.pooling),
-                             .normalize = identity.normalized,
-                             .dimensions = identity.dimensions,
-                             .expected_weights_hash = identity.weights_hash};
-    if (!identity.prompt_name.empty()) options.prompt_name = identity.prompt_name;
-    return open(folders, std::move(options));
+    const Result<ModelFolders> folders =
+        model ? resolve_model(*model, compute.network) : resolve_named_encoder(recipe.encoder, compute.network);
+    if (!folders) return fail_in("the encoder of the collection, " + recipe.encoder.model, folders.error());
+    return open_encoder(recipe, *folders, compute.compute);
   };
   Result<BiEncoder> encoder = open_it();
-  if (encoder) return encoder;
-  const std::string made_by = encoder.error().code == ErrorCode::kConflict
-                                  ? fmt::format("the collection was made by another encoder, {}", identity.model)
-                                  : fmt::format("the encoder of the collection, {}", identity.model);
-  if (!model) encoder.error().message += ". --model says where the encoder lies now";
-  return fail_in(made_by, encoder.error());
-}
-
-std::optional<Pooling> parse_pooling(const std::string& name) {
-  for (const auto& [word, pooling] : kPoolings) {
-    if (word == name) return pooling;
+  if (encoder) {
+    report_compute(encoder->compute());
+  } else if (!model) {
+    encoder.error().message += ". --model says where the encoder lies now";
   }
-  return std::nullopt;
+  return encoder;
 }
-
-const char* to_string(Precision precision) { return word_for(precision, kPrecisions); }
-const char* to_string(Activation activation) { return word_for(activation, kActivations); }
 
 }  // namespace tandem::cli

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -20,6 +21,12 @@
 #include "tandem/retriever.h"
 
 namespace tandem::cli {
+
+/// More tokens, dimensions or results than anybody needs, and few enough to multiply without overflow.
+inline constexpr int kCountMax = 1 << 20;
+
+/// The last column of runs that are written.
+inline constexpr const char* kDefaultTag = "tandem";
 
 /// The model of a command for which the user names none.
 struct DefaultModel {
@@ -97,6 +104,13 @@ struct ComputeFlags {
   NetworkFlags network;
 };
 
+/// A cross-encoder: --cross-model, --activation; and the tokens that it reads, where --max-length is its alone.
+struct CrossFlags {
+  ModelName model = kDefaultCrossEncoder;
+  Activation activation = Activation::kAuto;
+  std::optional<std::size_t> max_length = {};
+};
+
 /// What a bi-encoder's vectors are: --adapter, --pooling, --normalize/--no-normalize, --dimensions, --prompt.
 struct VectorFlags {
   std::optional<std::string> adapter = {};
@@ -114,12 +128,23 @@ void add_vector_options(CLI::App& command, VectorFlags& flags);
 /// --mode, --initial-top-k, --rerank-top-n, --final-top-k, --alpha.
 void add_search_options(CLI::App& command, SearchOptions& options);
 void add_cross_model_option(CLI::App& command, ModelName& model);
+/// --max-length, of pairs.
+void add_cross_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length);
 void add_offline_option(CLI::App& command, NetworkFlags& flags);
 /// --fetch-named, for commands with a bi-encoder: that is what collections and adapters name.
 void add_fetch_named_option(CLI::App& command, NetworkFlags& flags);
 void add_activation_option(CLI::App& command, Activation& activation);
 void add_metric_option(CLI::App& command, std::optional<Metric>& metric);
 void add_json_option(CLI::App& command, bool& json);
+
+void add_qrels_option(CLI::App& command, std::string& qrels);
+
+// The settings that a sweep measures; each gives its options, for what else holds for them.
+CLI::Option* add_depths_option(CLI::App& command, std::vector<std::size_t>& depths);
+CLI::Option* add_alphas_option(CLI::App& command, std::vector<float>& alphas);
+/// --cross-only and --no-cross-only; `default_when`: of the latter.
+std::array<CLI::Option*, 2> add_cross_only_options(CLI::App& command, std::optional<bool>& cross_only,
+                                                   const char* default_when);
 
 /// --tag: one word.
 void add_tag_option(CLI::App& command, std::string& tag, const std::string& description);
@@ -137,6 +162,8 @@ Result<BiEncoder> open_bi_encoder(const ModelFolders& folders, const ComputeFlag
 Result<BiEncoder> open_bi_encoder(const ModelName& model, const ComputeFlags& compute, const VectorFlags& vectors = {});
 Result<CrossEncoder> open_cross_encoder(const ModelName& model, const ComputeFlags& compute,
                                         Activation activation = Activation::kAuto);
+/// The length of its pairs is that of `cross`.
+Result<CrossEncoder> open_cross_encoder(const CrossFlags& cross, ComputeFlags compute);
 
 /// Keeps in mind from which folders a collection's encoder was opened, so that open_encoder_of() finds them. A model
 /// store that cannot be written to only means that --model has to say it again.
@@ -147,13 +174,5 @@ void remember_encoder(const CollectionInfo& collection, const ModelFolders& fold
 /// this machine, and fetched with --fetch-named alone.
 Result<BiEncoder> open_encoder_of(const Collection& collection, const std::optional<std::string>& model,
                                   const ComputeFlags& compute);
-
-/// "mean" for Pooling::kMean, and back; nullopt for a name that is no single pooling.
-std::optional<Pooling> parse_pooling(const std::string& name);
-
-/// "bf16", as --precision takes it.
-const char* to_string(Precision precision);
-/// "sigmoid", as --activation takes it.
-const char* to_string(Activation activation);
 
 }  // namespace tandem::cli

@@ -9,11 +9,14 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "commands.h"
+#include "descriptions.h"
 #include "input.h"
 #include "options.h"
-#include "report.h"
 #include "tandem/cross_encoder.h"
 #include "terminal.h"
+#include "wire/compute_json.h"
+#include "wire/json_parts.h"
+#include "wire/search_json.h"
 
 namespace tandem::cli {
 
@@ -33,9 +36,7 @@ struct ScoreFlags {
 std::string scores_json(std::span<const float> scores) {
   JsonWriter json;
   if (scores.size() == 1) return json.value(scores[0]).take();
-  json.begin_array();
-  for (const float score : scores) json.value(score);
-  return json.end_array().take();
+  return write_json(json, scores).take();
 }
 
 Status run_score(const ScoreFlags& flags) {
@@ -53,7 +54,7 @@ Status run_score(const ScoreFlags& flags) {
       std::vector<TextPair> views;
       views.reserve(pairs.size());
       for (const Pair& pair : pairs) views.push_back({.query = pair.query, .document = pair.document});
-      ASSIGN_OR_RETURN(const PairScores result, encoder.predict(views, bar.callback()));
+      ASSIGN_OR_RETURN(const PairScores result, encoder.predict(views, bar.call()));
       for (std::size_t row = 0; row < result.scores.rows(); ++row) {
         if (flags.json) {
           const bool is_first = truncation.texts == 0 && row == 0;
@@ -74,9 +75,7 @@ Status run_score(const ScoreFlags& flags) {
   JsonWriter json;
   json.begin_object().key("model").value(encoder.model()).key("seconds").value(stopwatch.seconds());
   if (encoder.labels().size() > 1) {
-    json.key("labels").begin_array();
-    for (const std::string& label : encoder.labels()) json.value(label);
-    json.end_array();
+    write_json(json.key("labels"), encoder.labels());
   }
   json.key("compute");
   write_json(json, encoder.compute()).key("truncation");
@@ -115,21 +114,13 @@ Result<Candidate> read_scored_candidate(const RecordReader& record) {
   return candidate;
 }
 
-std::string to_json(const RerankFlags& flags, const CrossEncoder& encoder, const std::vector<Candidate>& candidates,
-                    const Ranking& ranking) {
+std::string to_json(const RerankFlags& flags, const CrossEncoder& encoder, const Ranking& ranking,
+                    const RankedTexts& texts) {
   JsonWriter json;
-  json.begin_object().key("query").value(flags.query).key("results").begin_array();
-  std::uint64_t rank = 0;
-  for (const RankedDocument& ranked : ranking.documents) {
-    json.begin_object().key("rank").value(++rank).key("index").value(ranked.index);
-    json.key("cross_encoder_score").value(ranked.cross_encoder_score);
-    if (flags.alpha) json.key("initial_score").value(candidates[ranked.index].initial_score);
-    json.key("final_score").value(ranked.final_score);
-    json.key("text").value(candidates[ranked.index].text).end_object();
-  }
-  json.end_array().key("model").value(encoder.model()).key("compute");
-  write_json(json, encoder.compute()).key("truncation");
-  return write_json(json, ranking.truncation).end_object().take() + "\n";
+  json.begin_object().key("query").value(flags.query);
+  write_json(json.key("results"), ranking, texts).key("model").value(encoder.model());
+  write_json(json.key("compute"), encoder.compute());
+  return write_json(json.key("truncation"), ranking.truncation).end_object().take() + "\n";
 }
 
 Status run_rerank(const RerankFlags& flags) {
@@ -147,7 +138,9 @@ Status run_rerank(const RerankFlags& flags) {
   RankOptions options{.top_k = flags.top_k, .initial_scores = initial_scores};
   if (flags.alpha) options.alpha = *flags.alpha;
   ASSIGN_OR_RETURN(const Ranking ranking, encoder.rank(flags.query, documents, options));
-  if (flags.json) return print(to_json(flags, encoder, candidates, ranking));
+  if (flags.json) {
+    return print(to_json(flags, encoder, ranking, {.documents = documents, .initial_scores = initial_scores}));
+  }
   std::size_t rank = 0;
   for (const RankedDocument& ranked : ranking.documents) {
     RETURN_IF_ERROR(print(fmt::format("{}\t{:.4f}\t{}\n", ++rank, ranked.final_score,
@@ -185,7 +178,7 @@ void add_rerank(CLI::App& app, Action& action) {
         add_model_option(command, flags.model);
         command.add_option("--query", flags.query, "What the documents are ranked for")->required()->type_name("Q");
         add_input_option(command, flags.input);
-        add_count(command, "--top-k", flags.top_k, 1, 1 << 20, "Print the best N only");
+        add_count(command, "--top-k", flags.top_k, 1, kCountMax, "Print the best N only");
         command
             .add_option("--alpha", flags.alpha,
                         "Weight of the cross-encoder against each JSON line's own \"score\": "

@@ -3,24 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 #include <utility>
 
 #include "base/error.h"
-#include "base/finite.h"
 #include "base/json.h"
-#include "names.h"
-#include "report.h"
+#include "descriptions.h"
 #include "sweep_output.h"
-#include "tandem/sweep.h"
 #include "terminal.h"
+#include "wire/compute_json.h"
+#include "wire/json_parts.h"
+#include "wire/sweep_json.h"
 
 namespace tandem::cli {
 
 namespace {
-
-constexpr const char* kBiStage = "bi";
 
 /// What a sweep reads, open.
 struct OpenPipelines {
@@ -33,29 +30,21 @@ struct OpenPipelines {
   std::optional<BiEncoder> bi_encoder = {};
   std::optional<CrossEncoder> cross_encoder = {};
   std::vector<Run> runs = {};
-  std::vector<FirstStage> first_stages = {};
+  std::vector<SweepStage> first_stages = {};
 };
 
 Result<std::vector<Document>> all_documents(const Collection& collection) {
   constexpr std::size_t kBatch = 4096;
   std::vector<Document> documents;
   for (std::size_t begin = 0; begin < collection.size(); begin += kBatch) {
-    std::vector<std::uint32_t> ordinals(std::min(kBatch, collection.size() - begin));
-    std::iota(ordinals.begin(), ordinals.end(), static_cast<std::uint32_t>(begin));
-    ASSIGN_OR_RETURN(std::vector<Document> batch, collection.documents(ordinals));
+    std::vector<RowId> rows;
+    for (std::size_t place = begin; place < std::min(begin + kBatch, collection.size()); ++place) {
+      rows.push_back(collection.row_at(place));
+    }
+    ASSIGN_OR_RETURN(std::vector<Document> batch, collection.documents(rows));
     std::ranges::move(batch, std::back_inserter(documents));
   }
   return documents;
-}
-
-/// A search says which collection its vectors are of; a sweep, which is given the vectors alone, cannot.
-Status check_vectors(const Collection& collection, std::string_view name) {
-  const MatrixView vectors = collection.vectors();
-  for (std::size_t row = 0; row < vectors.rows; ++row) {
-    if (is_finite(vectors.row(row))) continue;
-    return fail(ErrorCode::kCorruptData, "{}: the vector of document {} is not finite", name, row);
-  }
-  return {};
 }
 
 Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
@@ -71,11 +60,7 @@ Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
     }
     ASSIGN_OR_RETURN(open.bi_encoder, open_encoder_of(open.collection, request.stages.model, request.stages.compute));
     RETURN_IF_ERROR(open.collection.check_encoder(*open.bi_encoder));
-    RETURN_IF_ERROR(check_vectors(open.collection, request.collection));
-    open.first_stages.push_back({.name = kBiStage,
-                                 .bi_encoder = &*open.bi_encoder,
-                                 .vectors = open.collection.vectors(),
-                                 .metric = open.collection.info().metric});
+    open.first_stages.push_back({.name = kBiStage, .bi_encoder = &*open.bi_encoder, .collection = &open.collection});
   }
   return {};
 }
@@ -83,14 +68,10 @@ Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
 /// Cheap files first, so that a mistake shows before any model is read.
 Status open_pipelines(const PipelineRequest& request, OpenPipelines& open) {
   ASSIGN_OR_RETURN(open.qrels, Qrels::read(request.qrels));
-  ASSIGN_OR_RETURN(const std::vector<Query> queries, read_queries(request.queries_file));
-  for (const Query& query : queries) open.queries.push_back({.id = query.id, .text = query.text});
+  ASSIGN_OR_RETURN(open.queries, read_queries(request.queries_file));
   RETURN_IF_ERROR(open_first_stages(request, open));
   if (request.stages.search.mode != SearchMode::kBi) {
-    ComputeFlags compute = request.stages.compute;
-    compute.max_length = request.stages.cross_max_length;
-    ASSIGN_OR_RETURN(open.cross_encoder,
-                     open_cross_encoder(request.stages.cross_model, compute, request.stages.activation));
+    ASSIGN_OR_RETURN(open.cross_encoder, open_cross_encoder(request.stages.cross, request.stages.compute));
   }
   ASSIGN_OR_RETURN(open.documents, all_documents(open.collection));
   return {};
@@ -128,49 +109,31 @@ std::string time_table(const SweepResult& result, std::size_t results) {
 
 // ------------------------------------------------------------------------------------------------------------ JSON
 
-void write_per_query(JsonWriter& json, const SweepResult& result, const SettingResult& setting) {
-  const std::vector<std::string> names = metric_names(result);
-  json.key("per_query").begin_object();
-  for (std::size_t query = 0; query < result.query_ids.size(); ++query) {
-    json.key(result.query_ids[query]).begin_object();
-    for (std::size_t metric = 0; metric < names.size(); ++metric) {
-      json.key(names[metric]).value(setting.values[metric][query]);
-    }
-    json.key("times");
-    write_json(json, setting.times[query]).end_object();
-  }
-  json.end_object();
-}
-
-void write_setting(JsonWriter& json, const SweepResult& result, const SettingResult& setting, bool per_query) {
-  json.begin_object();
-  write_setting_members(json, result, setting);
-  if (per_query) write_per_query(json, result, setting);
-  json.end_object();
-}
-
 std::string to_json(const PipelineRequest& request, const OpenPipelines& open, const SweepResult& result) {
   JsonWriter json;
   json.begin_object().key("collection").value(request.collection).key("qrels").value(request.qrels);
   json.key("documents").value(result.documents).key("queries").value(result.query_ids.size());
   if (open.bi_encoder) {
-    json.key("model").value(open.collection.info().encoder.model).key("compute");
-    write_json(json, open.bi_encoder->compute());
+    json.key("model").value(open.collection.info().recipe.encoder.model);
+    write_json(json.key("compute"), open.bi_encoder->compute());
   }
   if (open.cross_encoder) {
-    json.key("cross_model").value(open.cross_encoder->model()).key("cross_compute");
-    write_json(json, open.cross_encoder->compute());
+    json.key("cross_model").value(open.cross_encoder->model());
+    write_json(json.key("cross_compute"), open.cross_encoder->compute());
   }
   json.key("results").value(request.pipelines.results).key("relevance_level").value(request.relevance_level);
   json.key("confidence").value(request.bootstrap.confidence);
   json.key("seed").value(static_cast<std::uint64_t>(request.bootstrap.seed)).key("settings").begin_array();
-  for (const SettingResult& setting : result.settings) write_setting(json, result, setting, request.per_query);
+  for (const SettingResult& setting : result.settings) {
+    write_members(json.begin_object(), result, setting);
+    if (request.per_query) write_per_query(json.key("per_query"), result, setting);
+    json.end_object();
+  }
   write_ceilings(json.end_array().key("ceilings"), result);
   json.key("pair_ms").value(result.pair_ms);
-  write_json(json.key("counts"), result.counts).key("truncation");
-  write_json(json, result.truncation).key("remarks").begin_array();
-  for (const std::string& remark : result.remarks) json.value(remark);
-  return json.end_array().end_object().take() + "\n";
+  write_json(json.key("counts"), result.counts);
+  write_json(json.key("truncation"), result.truncation);
+  return write_json(json.key("remarks"), result.remarks).end_object().take() + "\n";
 }
 
 std::string per_query_lines(const SweepResult& result) {
@@ -198,33 +161,20 @@ void add_pipeline_options(CLI::App& command, PipelineFlags& flags) {
     command.get_option(other)->excludes(pipelines);
   }
   const auto add = [&](CLI::Option* option) { return option->needs(pipelines); };
-  add(command.add_option("--depths", flags.depths, "How many candidates are reranked; separated by commas"))
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::Range(1, 1 << 20).description(""))
-      ->type_name("N,…")
-      ->capture_default_str();
-  add(command.add_option("--alphas", flags.alphas, "Weights of the cross-encoder; separated by commas"))
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::Range(0.0, 1.0).description(""))
-      ->type_name("A,…")
-      ->capture_default_str();
+  add(add_depths_option(command, flags.depths));
+  add(add_alphas_option(command, flags.alphas));
   add(command.add_option("--first-stage", flags.first_stages,
                          "bi, the COLLECTION's bi-encoder, or a TREC run of its documents; give it again for several"))
       ->allow_extra_args(false)
       ->type_name("bi|F")
       ->capture_default_str();
-  add(command.add_flag_callback(
-      "--cross-only", [&flags] { flags.cross_only = true; }, "Also score every document with the cross-encoder"));
-  add(command.add_flag_callback(
-          "--no-cross-only", [&flags] { flags.cross_only = false; }, "Do not; the default without --budget"))
-      ->excludes("--cross-only");
+  for (CLI::Option* option : add_cross_only_options(command, flags.cross_only, "without --budget")) add(option);
   add(command.add_option("--budget", flags.budget_s, "Seconds after which the queries answered so far are compared"))
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("S");
   add(add_count(command, "--sample", flags.sample, 1, 1 << 30, "Measure N judged queries, drawn with --seed"));
-  add(add_count(command, "--results", flags.results, 1, 1 << 20, "An answer counts as found among the first N results"))
+  add(add_count(command, "--results", flags.results, 1, kCountMax,
+                "An answer counts as found among the first N results"))
       ->capture_default_str();
   add(command.add_option("--cache", flags.cache,
                          "A file that keeps what was computed, so that what is interrupted goes on where it stopped"))
@@ -238,7 +188,8 @@ Status evaluate_pipelines(const PipelineRequest& request) {
                 "cross-encoder over everything");
   }
   const PipelineFlags& flags = request.pipelines;
-  ASSIGN_OR_RETURN(Collection collection, Collection::open(request.collection));
+  ASSIGN_OR_RETURN(Collection collection,
+                   Collection::open(request.collection, {.executor = request.stages.compute.compute.executor}));
   OpenPipelines open(std::move(collection));
   RETURN_IF_ERROR(open_pipelines(request, open));
   ASSIGN_OR_RETURN(EncoderCache cache,
@@ -247,7 +198,8 @@ Status evaluate_pipelines(const PipelineRequest& request) {
                          .queries = open.queries,
                          .qrels = &open.qrels,
                          .first_stages = open.first_stages,
-                         .cross_encoder = open.cross_encoder ? &*open.cross_encoder : nullptr};
+                         .cross_encoder = open.cross_encoder ? &*open.cross_encoder : nullptr,
+                         .title_separator = open.collection.info().recipe.title_separator};
   const SweepOptions options{.metrics = request.metrics,
                              .depths = flags.depths,
                              .alphas = flags.alphas,
@@ -261,9 +213,8 @@ Status evaluate_pipelines(const PipelineRequest& request) {
   SweepResult result;
   {
     ProgressBar bar;
-    ASSIGN_OR_RETURN(result, sweep(input, options, cache, bar.callback()));
+    ASSIGN_OR_RETURN(result, sweep(input, options, cache, bar.call()));
   }
-  RETURN_IF_ERROR(open.collection.check_unchanged());  // The first stages read its vectors.
   for (const std::string& remark : result.remarks) note(remark);
   if (request.json) return print(to_json(request, open, result));
   RETURN_IF_ERROR(print(fmt::format("{}\n{}\n{}\n{}\n", quality_table(result), time_table(result, flags.results),

@@ -7,22 +7,24 @@
 #include <vector>
 
 #include "collection_search.h"
+#include "names.h"
 #include "options.h"
 #include "tandem/evaluation.h"
 #include "tandem/result.h"
 #include "tandem/significance.h"
+#include "tandem/sweep.h"
 
 namespace tandem::cli {
 
 struct PipelineFlags {
   bool enabled = false;
-  std::vector<std::size_t> depths{100, 50, 20, 10};
-  std::vector<float> alphas{1.0F, 0.7F};
-  std::vector<std::string> first_stages{"bi"};  ///< "bi", the collection's bi-encoder, or the file of a run.
-  std::optional<bool> cross_only;               ///< Default: where a budget bounds it.
+  std::vector<std::size_t> depths = SweepOptions{}.depths;
+  std::vector<float> alphas = SweepOptions{}.alphas;
+  std::vector<std::string> first_stages{kBiStage};  ///< That is the collection's bi-encoder; or the file of a run.
+  std::optional<bool> cross_only;                   ///< Default: where a budget bounds it.
   std::optional<double> budget_s;
   std::size_t sample = 0;
-  std::size_t results = 10;
+  std::size_t results = SweepOptions{}.results;
   std::string cache;
 };
 

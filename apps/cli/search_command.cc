@@ -9,13 +9,14 @@
 #include "base/json.h"
 #include "collection_search.h"
 #include "commands.h"
+#include "descriptions.h"
 #include "input.h"
 #include "options.h"
-#include "report.h"
 #include "search_output.h"
 #include "tandem/collection.h"
 #include "tandem/corpus.h"
 #include "terminal.h"
+#include "wire/compute_json.h"
 
 namespace tandem::cli {
 
@@ -40,14 +41,15 @@ Status run_index(const IndexFlags& flags) {
                    resolve_model(flags.model, flags.compute.network, flags.vectors.adapter));
   ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(folders, flags.compute, flags.vectors));
   defer_interrupts();
-  ASSIGN_OR_RETURN(CollectionWriter writer, CollectionWriter::create(flags.collection, encoder, flags.writer));
+  const CallOptions call{.stop = interrupts()};
+  ASSIGN_OR_RETURN(CollectionWriter writer, CollectionWriter::create(flags.collection, encoder, flags.writer, call));
   const Stopwatch stopwatch;
   {
     ProgressBar bar;
     for (;;) {
       ASSIGN_OR_RETURN(std::optional<Document> document, reader.next());
       if (!document) break;
-      RETURN_IF_ERROR(writer.add(std::move(*document)));
+      RETURN_IF_ERROR(writer.add(std::move(*document), call));
       std::optional<double> fraction;
       if (reader.bytes_total() > 0) {
         fraction = static_cast<double>(reader.bytes_read()) / static_cast<double>(reader.bytes_total());
@@ -60,7 +62,7 @@ Status run_index(const IndexFlags& flags) {
   if (reader.lines_skipped() > reader.skipped_errors().size()) {
     note(fmt::format("… and {} more", count_of(reader.lines_skipped() - reader.skipped_errors().size(), "line")));
   }
-  ASSIGN_OR_RETURN(const CollectionInfo info, writer.commit());
+  ASSIGN_OR_RETURN(const CollectionInfo info, writer.commit(call));
   remember_encoder(info, folders);
   const double seconds = stopwatch.seconds();
   if (!flags.json) {
@@ -73,7 +75,7 @@ Status run_index(const IndexFlags& flags) {
   JsonWriter json;
   json.begin_object().key("collection").value(flags.collection).key("documents").value(info.documents);
   json.key("lines_skipped").value(reader.lines_skipped()).key("size_bytes").value(info.size_bytes);
-  json.key("seconds").value(seconds).key("model").value(info.encoder.model).key("compute");
+  json.key("seconds").value(seconds).key("model").value(info.recipe.encoder.model).key("compute");
   write_json(json, encoder.compute()).key("truncation");
   return print(write_json(json, info.truncation).end_object().take() + "\n");
 }
@@ -88,7 +90,7 @@ struct SearchFlags {
   std::string queries_file;
   StageFlags stages;
   Format format = Format::kTable;
-  std::string tag = "tandem";
+  std::string tag = kDefaultTag;
 };
 
 Result<std::vector<Query>> collect_queries(const SearchFlags& flags) {

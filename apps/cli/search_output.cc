@@ -7,31 +7,15 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/trec.h"
-#include "report.h"
+#include "descriptions.h"
 #include "terminal.h"
+#include "wire/search_json.h"
 
 namespace tandem::cli {
 
 namespace {
 
 std::string cell(const std::optional<float>& score) { return score ? fmt::format("{:.4f}", *score) : "-"; }
-
-template <class Value>
-void write_optional(JsonWriter& json, std::string_view key, const std::optional<Value>& value) {
-  if (value) json.key(key).value(*value);
-}
-
-void write_hit(JsonWriter& json, const SearchHit& hit) {
-  json.begin_object().key("rank").value(hit.rank).key("id").value(hit.document.id);
-  if (!hit.document.title.empty()) json.key("title").value(hit.document.title);
-  json.key("text").value(hit.document.text);
-  if (!hit.document.metadata.empty()) json.key("metadata").raw(hit.document.metadata);
-  write_optional(json, "retrieval_rank", hit.retrieval_rank);
-  write_optional(json, "retrieval_score", hit.retrieval_score);
-  write_optional(json, "distance", hit.distance);
-  write_optional(json, "cross_encoder_score", hit.cross_encoder_score);
-  json.key("final_score").value(hit.final_score).end_object();
-}
 
 }  // namespace
 
@@ -44,26 +28,25 @@ std::string to_table(std::string_view query, const SearchResponse& response) {
     table +=
         fmt::format("{:>4}  {:>9.4f} {:>9} {:>9} {:>4}  {}\n", hit.rank, hit.final_score, cell(hit.cross_encoder_score),
                     cell(hit.retrieval_score), hit.retrieval_rank ? fmt::format("{}", *hit.retrieval_rank) : "-",
-                    summary_of(hit.document, text_columns));
+                    summary_of(*hit.document, text_columns));
   }
   return table + fmt::format("      {}; {}\n\n", count_of(response.candidates, "candidate"), describe(response.times));
 }
 
 std::string to_json_line(const Query& query, const SearchResponse& response) {
   JsonWriter json;
-  json.begin_object().key("query_id").value(query.id).key("query").value(query.text).key("results").begin_array();
-  for (const SearchHit& hit : response.hits) write_hit(json, hit);
-  json.end_array().key("candidates").value(response.candidates).key("times");
-  write_json(json, response.times).key("truncation");
-  return write_json(json, response.truncation).end_object().take() + "\n";
+  json.begin_object().key("query_id").value(query.id).key("query").value(query.text);
+  return write_members(json, response).end_object().take() + "\n";
 }
 
 Result<std::string> to_trec(const std::string& query_id, const SearchResponse& response, const std::string& tag) {
   std::string lines;
   for (const SearchHit& hit : response.hits) {
-    const Status status = append_run_line(
-        lines,
-        {.query_id = query_id, .document_id = hit.document.id, .rank = hit.rank, .score = hit.final_score, .tag = tag});
+    const Status status = append_run_line(lines, {.query_id = query_id,
+                                                  .document_id = hit.document->id,
+                                                  .rank = hit.rank,
+                                                  .score = hit.final_score,
+                                                  .tag = tag});
     if (!status) return fail(status.error().code, "{}: --format json can", status.error().message);
   }
   return lines;

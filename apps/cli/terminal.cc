@@ -1,5 +1,6 @@
 #include "terminal.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "base/controls.h"
 #include "base/error.h"
@@ -21,7 +23,20 @@ namespace {
 /// The signal that arrived, or 0. A signal handler can reach nothing but a global.
 volatile std::sig_atomic_t interrupt_signal = 0;
 
-void on_interrupt(int signal) { interrupt_signal = signal; }
+/// Where the handler wakes whoever may do more than a handler.
+int interrupt_pipe = -1;
+
+void on_interrupt(int signal) {
+  interrupt_signal = signal;
+  const int error_before = errno;
+  static_cast<void>(!::write(interrupt_pipe, "", 1));
+  errno = error_before;
+}
+
+std::stop_source& stop_source() {
+  static std::stop_source source;
+  return source;
+}
 
 [[noreturn]] void end_by_signal(int signal) {
   std::signal(signal, SIG_DFL);
@@ -181,15 +196,28 @@ void ProgressBar::update(std::string_view what, std::string_view unit, std::uint
   drawn_ = true;
 }
 
-ProgressCallback ProgressBar::callback() {
-  return [this](const Progress& progress) {
-    std::optional<double> fraction;
-    if (progress.total > 0) fraction = static_cast<double>(progress.done) / static_cast<double>(progress.total);
-    update(progress.what, progress.unit, progress.done, fraction);
-  };
+CallOptions ProgressBar::call() {
+  return {.progress =
+              [this](const Progress& progress) {
+                std::optional<double> fraction;
+                if (progress.total > 0) {
+                  fraction = static_cast<double>(progress.done) / static_cast<double>(progress.total);
+                }
+                update(progress.what, progress.unit, progress.done, fraction);
+              },
+          .stop = interrupts()};
 }
 
 void defer_interrupts() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;  // Then an interrupt ends the process, as it would have.
+  interrupt_pipe = ends[1];
+  std::thread([end = ends[0]] {
+    char byte = 0;
+    while (::read(end, &byte, 1) < 0 && errno == EINTR) {
+    }
+    stop_source().request_stop();
+  }).detach();
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
@@ -200,6 +228,8 @@ void defer_interrupts() {
     if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);  // nohup means it.
   }
 }
+
+std::stop_token interrupts() { return stop_source().get_token(); }
 
 Status check_interrupt() {
   if (interrupt_signal != 0) return fail(ErrorCode::kIo, "interrupted");

@@ -4,10 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
-#include "tandem/progress.h"
+#include "tandem/call.h"
 #include "tandem/result.h"
 
 namespace tandem::cli {
@@ -61,8 +62,8 @@ class ProgressBar {
   /// Takes what it drew away, until the next update.
   void clear();
 
-  /// A callback that borrows this bar.
-  ProgressCallback callback();
+  /// For a call whose progress this bar shows, and which ends when an interrupt arrives. Borrows the bar.
+  CallOptions call();
 
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
@@ -76,10 +77,13 @@ class ProgressBar {
   double next_draw_seconds_ = 1;
 };
 
-/// From here on, the first Ctrl-C (or SIGTERM, or SIGHUP) only sets a flag, so that the command can throw away what is
-/// half done; a second one ends the process at once. Commands that write files call it; for the others the signal's
-/// default is right.
+/// From here on, the first Ctrl-C (or SIGTERM, or SIGHUP) only asks for a stop, so that the command can throw away what
+/// is half done; a second one ends the process at once. Commands that write files call it, once; for the others the
+/// signal's default is right.
 void defer_interrupts();
+
+/// Told to stop when an interrupt arrives after defer_interrupts().
+std::stop_token interrupts();
 
 /// Success, or an error when an interrupt has arrived. Long loops ask after each batch.
 Status check_interrupt();

@@ -10,13 +10,15 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "commands.h"
+#include "descriptions.h"
 #include "input.h"
 #include "npy_writer.h"
 #include "options.h"
-#include "report.h"
 #include "tandem/bi_encoder.h"
 #include "tandem/tokenizer.h"
 #include "terminal.h"
+#include "wire/compute_json.h"
+#include "wire/json_parts.h"
 
 namespace tandem::cli {
 
@@ -111,11 +113,9 @@ class EmbedOutput {
     if (file_) return file_->append(vectors);
     for (std::size_t row = 0; row < vectors.rows(); ++row) {
       JsonWriter json;
-      json.begin_array();
-      for (const float component : vectors.row(row)) json.value(component);
-      json.end_array();
+      const std::string vector = write_json(json, vectors.row(row)).take();
       // Alone, a vector ends its line; inside an object, a comma goes before each but the first.
-      RETURN_IF_ERROR(print((as_object_ ? (rows_ > 0 ? ",\n" : "") : "") + json.take() + (as_object_ ? "" : "\n")));
+      RETURN_IF_ERROR(print((as_object_ ? (rows_ > 0 ? ",\n" : "") : "") + vector + (as_object_ ? "" : "\n")));
       ++rows_;
     }
     return {};
@@ -161,7 +161,8 @@ Status run_embed(const EmbedFlags& flags) {
         if (fraction) fraction = fraction_before + (*fraction - fraction_before) * share;
         bar.update("embedding", "texts", truncation.texts + progress.done, fraction);
       };
-      const Result<Embeddings> embeddings = encoder.encode(views, TextRole::kPlain, on_progress);
+      const Result<Embeddings> embeddings =
+          encoder.encode(views, TextRole::kPlain, {.progress = on_progress, .stop = interrupts()});
       if (!embeddings) return fail_in(fmt::format("texts from {} on", truncation.texts + 1), embeddings.error());
       truncation += embeddings->truncation;
       RETURN_IF_ERROR(output.append(embeddings->vectors));

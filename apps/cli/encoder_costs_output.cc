@@ -1,4 +1,4 @@
-#include "comparison_output.h"
+#include "encoder_costs_output.h"
 
 #include <fmt/format.h>
 
@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "base/json.h"
-#include "report.h"
+#include "descriptions.h"
+#include "durations.h"
 #include "terminal.h"
 #include "text_table.h"
+#include "wire/compute_json.h"
 
 namespace tandem::cli {
 
@@ -22,13 +24,13 @@ namespace {
 struct Way {
   std::string_view name;
   std::string_view key;  ///< In JSON.
-  QueryCost SizeResult::*cost;
-  double Extrapolation::*beyond_s;
+  QueryCost SizeCosts::*cost;
+  double ExtrapolatedCosts::*beyond_s;
 };
 
-constexpr Way kBi{"bi-encoder", "bi_encoder", &SizeResult::bi, &Extrapolation::bi_s};
-constexpr Way kCross{"cross-encoder", "cross_encoder", &SizeResult::cross, &Extrapolation::cross_s};
-constexpr Way kTwoStage{"two stages", "two_stage", &SizeResult::two_stage, &Extrapolation::two_stage_s};
+constexpr Way kBi{"bi-encoder", "bi_encoder", &SizeCosts::bi, &ExtrapolatedCosts::bi_s};
+constexpr Way kCross{"cross-encoder", "cross_encoder", &SizeCosts::cross, &ExtrapolatedCosts::cross_s};
+constexpr Way kTwoStage{"two stages", "two_stage", &SizeCosts::two_stage, &ExtrapolatedCosts::two_stage_s};
 constexpr std::array kWays{kBi, kCross, kTwoStage};
 
 constexpr std::string_view kEstimateMark = "~";
@@ -63,7 +65,7 @@ std::string format_plain(double value) {
 
 std::string percent(double share) { return fmt::format("{:.0f} %", share * 100); }
 
-std::string documents_of(const SizeResult& size) {
+std::string documents_of(const SizeCosts& size) {
   return with_separators(size.documents) + std::string(size.copies ? kCopiesMark : "");
 }
 
@@ -77,7 +79,7 @@ double cost_per_1000(double seconds_per_query, double price_per_hour) {
 }
 
 std::size_t threads_of(const CompareSetting& setting, const Way& way) {
-  return way.cost == &SizeResult::bi ? setting.compute.threads : setting.cross_compute.threads;
+  return way.cost == &SizeCosts::bi ? setting.compute.threads : setting.cross_compute.threads;
 }
 
 std::string candidates_of(const CompareSetting& setting) {
@@ -86,11 +88,11 @@ std::string candidates_of(const CompareSetting& setting) {
 
 // --------------------------------------------------------------------------------------------------------- tables
 
-report::Table indexing_table(const Comparison& comparison, const CompareSetting& setting) {
+report::Table indexing_table(const EncoderCosts& costs, const CompareSetting& setting) {
   report::Table table{.columns = {"documents", "encoding", "per document", "writing", "on disk", "CPU", "peak memory"},
                       .rows = {}};
   if (setting.price_per_hour) table.columns.emplace_back("cost");
-  for (const SizeResult& size : comparison.sizes) {
+  for (const SizeCosts& size : costs.sizes) {
     table.rows.push_back({documents_of(size), estimate_if(size.copies, format_seconds(size.encode_s)),
                           format_seconds(size.encode_s / static_cast<double>(size.documents)),
                           format_seconds(size.write_s), format_bytes(size.index_bytes),
@@ -104,19 +106,20 @@ report::Table indexing_table(const Comparison& comparison, const CompareSetting&
   return table;
 }
 
-report::Table query_table(const Comparison& comparison, const CompareSetting& setting) {
+report::Table query_table(const EncoderCosts& costs, const CompareSetting& setting) {
   report::Table table{
       .columns = {"documents", "method", "mean", "p50", "p95", "p99", "queries/s", "CPU", "vs. bi-encoder"},
       .rows = {}};
   if (setting.price_per_hour) table.columns.emplace_back("cost/1,000");
-  for (const SizeResult& size : comparison.sizes) {
+  for (const SizeCosts& size : costs.sizes) {
     for (const Way& way : kWays) {
       const QueryCost& cost = size.*way.cost;
+      const Durations durations(cost.seconds);
       const bool estimate = !cost.measured();
       std::vector<std::string> row{documents_of(size), std::string(way.name),
                                    estimate_if(estimate, format_seconds(cost.mean_s()))};
       for (const double share : {0.5, 0.95, 0.99}) {
-        row.push_back(estimate ? "–" : format_seconds(cost.total.percentile(share)));
+        row.push_back(estimate ? "–" : format_seconds(durations.percentile(share)));
       }
       row.push_back(estimate_if(estimate, format_plain(1 / cost.mean_s())));
       row.push_back(estimate ? "–" : percent(cost.effort.cpu_share(threads_of(setting, way))));
@@ -130,10 +133,10 @@ report::Table query_table(const Comparison& comparison, const CompareSetting& se
   return table;
 }
 
-report::Table beyond_table(const Comparison& comparison) {
+report::Table beyond_table(const EncoderCosts& costs) {
   report::Table table{.columns = {"documents"}, .rows = {}};
   for (const Way& way : kWays) table.columns.emplace_back(way.name);
-  for (const Extrapolation& beyond : comparison.beyond) {
+  for (const ExtrapolatedCosts& beyond : costs.beyond) {
     std::vector<std::string> row{with_separators(beyond.documents)};
     for (const Way& way : kWays) row.push_back(estimate_if(true, format_seconds(beyond.*way.beyond_s)));
     table.rows.push_back(std::move(row));
@@ -142,12 +145,12 @@ report::Table beyond_table(const Comparison& comparison) {
 }
 
 /// What the marks in the tables mean, as far as they are used.
-std::vector<std::string> legend_of(const Comparison& comparison, const CompareSetting& setting) {
+std::vector<std::string> legend_of(const EncoderCosts& costs, const CompareSetting& setting) {
   std::vector<std::string> legend;
-  if (std::ranges::any_of(comparison.sizes, &SizeResult::copies)) {
-    legend.push_back(
-        fmt::format("{} filled up with copies of the {}, whose vectors are scanned as any others are.", kCopiesMark,
-                    comparison.documents == 1 ? "document" : with_separators(comparison.documents) + " documents"));
+  if (std::ranges::any_of(costs.sizes, &SizeCosts::copies)) {
+    legend.push_back(fmt::format("{} filled up with copies of the {}, whose vectors are scanned as any others are.",
+                                 kCopiesMark,
+                                 costs.documents == 1 ? "document" : with_separators(costs.documents) + " documents"));
   }
   legend.push_back(
       fmt::format("{} extrapolated: scanning from a line through the sizes that were searched, the "
@@ -180,7 +183,7 @@ std::string describe_compute(const CompareSetting& setting) {
 
 // ----------------------------------------------------------------------------------------------------------- JSON
 
-void write_cost(JsonWriter& json, const SizeResult& size, const Way& way, const CompareSetting& setting) {
+void write_cost(JsonWriter& json, const SizeCosts& size, const Way& way, const CompareSetting& setting) {
   const QueryCost& cost = size.*way.cost;
   json.key("measured").value(cost.measured()).key("mean_ms").value(cost.mean_s() * 1e3);
   json.key("queries_per_second").value(1 / cost.mean_s());
@@ -190,7 +193,7 @@ void write_cost(JsonWriter& json, const SizeResult& size, const Way& way, const 
   }
   if (!cost.measured()) return;
   json.key("cpu_share").value(cost.effort.cpu_share(threads_of(setting, way)));
-  cost.total.write_json(json.key("total"));
+  Durations(cost.seconds).write_json(json.key("total"));
 }
 
 void write_stages(JsonWriter& json, const StageMeans& means) {
@@ -198,7 +201,7 @@ void write_stages(JsonWriter& json, const StageMeans& means) {
   json.key("scan_ms").value(means.scan_s * 1e3).key("rerank_ms").value(means.rerank_s * 1e3).end_object();
 }
 
-void write_size(JsonWriter& json, const SizeResult& size, const CompareSetting& setting) {
+void write_size(JsonWriter& json, const SizeCosts& size, const CompareSetting& setting) {
   json.begin_object().key("documents").value(size.documents).key("copies").value(size.copies);
   json.key("encoding").begin_object().key("measured").value(!size.copies).key("seconds").value(size.encode_s);
   json.key("per_document_ms").value(size.encode_s / static_cast<double>(size.documents) * 1e3);
@@ -209,8 +212,8 @@ void write_size(JsonWriter& json, const SizeResult& size, const CompareSetting& 
   for (const Way& way : kWays) {
     json.key(way.key).begin_object();
     write_cost(json, size, way, setting);
-    if (way.cost == &SizeResult::bi) write_stages(json, size.bi_stages);
-    if (way.cost == &SizeResult::two_stage && size.two_stage.measured()) write_stages(json, size.two_stage_means);
+    if (way.cost == &SizeCosts::bi) write_stages(json, size.bi_stages);
+    if (way.cost == &SizeCosts::two_stage && size.two_stage.measured()) write_stages(json, size.two_stage_means);
     json.end_object();
   }
   json.end_object();
@@ -220,19 +223,19 @@ void write_size(JsonWriter& json, const SizeResult& size, const CompareSetting& 
 
 /// A value per way against the corpus's size: measured where it was, dashed beyond.
 template <class Value>
-std::vector<report::Series> series_of(const Comparison& comparison, const Value& value) {
+std::vector<report::Series> series_of(const EncoderCosts& costs, const Value& value) {
   std::vector<report::Series> series;
   for (const Way& way : kWays) {
     report::Series measured{.name = std::string(way.name), .style = report::SeriesStyle::kLine, .points = {}};
     report::Series beyond{.name = measured.name, .style = report::SeriesStyle::kDashedLine, .points = {}};
-    for (const SizeResult& size : comparison.sizes) {
+    for (const SizeCosts& size : costs.sizes) {
       const QueryCost& cost = size.*way.cost;
       const report::Point point{.x = static_cast<double>(size.documents), .y = value(cost.mean_s())};
       (cost.measured() ? measured : beyond).points.push_back(point);
       if (!cost.measured()) continue;
       measured.points.back().label = format_seconds(cost.mean_s());
     }
-    for (const Extrapolation& size : comparison.beyond) {
+    for (const ExtrapolatedCosts& size : costs.beyond) {
       beyond.points.push_back({.x = static_cast<double>(size.documents), .y = value(size.*way.beyond_s)});
     }
     // The dashed line goes on where the measured one ends.
@@ -248,7 +251,7 @@ std::vector<report::Series> series_of(const Comparison& comparison, const Value&
   return series;
 }
 
-report::XyChart time_chart(const Comparison& comparison) {
+report::XyChart time_chart(const EncoderCosts& costs) {
   return {.id = "query_time",
           .title = "Time per query against the number of documents",
           .caption =
@@ -257,18 +260,18 @@ report::XyChart time_chart(const Comparison& comparison) {
               "are.",
           .x = {.title = "documents", .logarithmic = true},
           .y = {.title = "milliseconds per query", .logarithmic = true},
-          .series = series_of(comparison, [](double seconds) { return seconds * 1e3; }),
+          .series = series_of(costs, [](double seconds) { return seconds * 1e3; }),
           .lines = {{.y = 100, .label = "100 ms"}, {.y = 1000, .label = "1 s"}}};
 }
 
-report::XyChart cost_chart(const Comparison& comparison, double price_per_hour) {
+report::XyChart cost_chart(const EncoderCosts& costs, double price_per_hour) {
   report::XyChart chart{
       .id = "query_cost",
       .title = "Cost of 1,000 queries against the number of documents",
       .caption = fmt::format("At {} per hour for this machine, one query after another.", price_per_hour),
       .x = {.title = "documents", .logarithmic = true},
       .y = {.title = "cost of 1,000 queries", .logarithmic = true},
-      .series = series_of(comparison, [&](double seconds) { return cost_per_1000(seconds, price_per_hour); })};
+      .series = series_of(costs, [&](double seconds) { return cost_per_1000(seconds, price_per_hour); })};
   for (report::Series& series : chart.series) {
     for (report::Point& point : series.points) point.label.clear();
   }
@@ -276,7 +279,7 @@ report::XyChart cost_chart(const Comparison& comparison, double price_per_hour) 
 }
 
 /// One bar per size at which the way was measured.
-report::StackedBarChart stage_chart(const Comparison& comparison, const Way& way, StageMeans SizeResult::*stage_means) {
+report::StackedBarChart stage_chart(const EncoderCosts& costs, const Way& way, StageMeans SizeCosts::*stage_means) {
   report::StackedBarChart chart{
       .id = fmt::format("{}_stages", way.key),
       .title = fmt::format("Time of each stage: {}", way.name),
@@ -285,7 +288,7 @@ report::StackedBarChart stage_chart(const Comparison& comparison, const Way& way
       .bars = {},
       .parts = {"encode the query", "scan the vectors", "read and rerank candidates", "the rest"},
       .values = std::vector<std::vector<double>>(4)};
-  for (const SizeResult& size : comparison.sizes) {
+  for (const SizeCosts& size : costs.sizes) {
     const QueryCost& cost = size.*way.cost;
     if (!cost.measured()) continue;
     const StageMeans& means = size.*stage_means;
@@ -300,9 +303,9 @@ report::StackedBarChart stage_chart(const Comparison& comparison, const Way& way
 }
 
 /// What the figures say in a sentence, at the largest size that has all documents.
-std::string summary_of(const Comparison& comparison, const CompareSetting& setting) {
-  const auto copies = std::ranges::find_if(comparison.sizes, &SizeResult::copies);
-  const SizeResult& size = copies == comparison.sizes.begin() ? comparison.sizes.front() : *std::prev(copies);
+std::string summary_of(const EncoderCosts& costs, const CompareSetting& setting) {
+  const auto copies = std::ranges::find_if(costs.sizes, &SizeCosts::copies);
+  const SizeCosts& size = copies == costs.sizes.begin() ? costs.sizes.front() : *std::prev(copies);
   return fmt::format(
       "Over {} documents, a query takes the bi-encoder {} and the cross-encoder {}{}, {} times as long. The bi-encoder "
       "has "
@@ -322,20 +325,20 @@ std::string today() {
 
 }  // namespace
 
-std::string to_text(const Comparison& comparison, const CompareSetting& setting) {
+std::string to_text(const EncoderCosts& costs, const CompareSetting& setting) {
   std::string text = fmt::format("{} against {}\n  {}\n  {}\n", setting.model, setting.cross_model,
                                  describe_compute(setting), describe_machine(setting.machine));
-  text += "\nOnce, for all documents:\n" + as_text(indexing_table(comparison, setting));
+  text += "\nOnce, for all documents:\n" + as_text(indexing_table(costs, setting));
   text += fmt::format("\nFor every query ({} results; two stages rerank {}):\n", setting.options.top_k,
                       candidates_of(setting));
-  text += as_text(query_table(comparison, setting));
-  if (!comparison.beyond.empty()) text += "\nWith more documents:\n" + as_text(beyond_table(comparison));
+  text += as_text(query_table(costs, setting));
+  if (!costs.beyond.empty()) text += "\nWith more documents:\n" + as_text(beyond_table(costs));
   text += '\n';
-  for (const std::string& line : legend_of(comparison, setting)) text += "  " + line + '\n';
+  for (const std::string& line : legend_of(costs, setting)) text += "  " + line + '\n';
   return text;
 }
 
-std::string to_json(const Comparison& comparison, const CompareSetting& setting) {
+std::string to_json(const EncoderCosts& costs, const CompareSetting& setting) {
   JsonWriter json;
   json.begin_object().key("benchmark").value("compare").key("model").value(setting.model);
   json.key("cross_model").value(setting.cross_model);
@@ -344,14 +347,14 @@ std::string to_json(const Comparison& comparison, const CompareSetting& setting)
   json.key("memory_bytes").value(setting.machine.memory_bytes).end_object();
   write_json(json.key("compute"), setting.compute);
   write_json(json.key("cross_compute"), setting.cross_compute);
-  json.key("documents").value(comparison.documents).key("queries").value(comparison.queries);
+  json.key("documents").value(costs.documents).key("queries").value(costs.queries);
   json.key("top_k").value(setting.options.top_k).key("candidates").value(setting.options.candidates);
   json.key("cross_pairs_max").value(setting.options.cross_pairs_max).key("price_per_hour");
   setting.price_per_hour ? json.value(*setting.price_per_hour) : json.null();
   json.key("sizes").begin_array();
-  for (const SizeResult& size : comparison.sizes) write_size(json, size, setting);
+  for (const SizeCosts& size : costs.sizes) write_size(json, size, setting);
   json.end_array().key("extrapolated").begin_array();
-  for (const Extrapolation& beyond : comparison.beyond) {
+  for (const ExtrapolatedCosts& beyond : costs.beyond) {
     json.begin_object().key("documents").value(beyond.documents);
     for (const Way& way : kWays) {
       json.key(way.key).begin_object().key("mean_ms").value(beyond.*way.beyond_s * 1e3);
@@ -362,39 +365,38 @@ std::string to_json(const Comparison& comparison, const CompareSetting& setting)
     }
     json.end_object();
   }
-  write_json(json.end_array().key("truncation"), comparison.truncation);
+  write_json(json.end_array().key("truncation"), costs.truncation);
   return json.end_object().take() + "\n";
 }
 
-report::Page to_page(const Comparison& comparison, const CompareSetting& setting) {
-  report::Page page{.title = "Bi-encoder against cross-encoder",
-                    .subtitle = fmt::format("{} and {} on {} and {}", setting.model, setting.cross_model,
-                                            with_separators(comparison.documents) +
-                                                (comparison.documents == 1 ? " document" : " documents"),
-                                            count_of(comparison.queries, "query", "queries")),
-                    .sections = {},
-                    .footer = fmt::format("tandem bench compare · {} · {} · {}", describe_compute(setting),
-                                          describe_machine(setting.machine), today())};
+report::Page to_page(const EncoderCosts& costs, const CompareSetting& setting) {
+  report::Page page{
+      .title = "Bi-encoder against cross-encoder",
+      .subtitle = fmt::format("{} and {} on {} and {}", setting.model, setting.cross_model,
+                              with_separators(costs.documents) + (costs.documents == 1 ? " document" : " documents"),
+                              count_of(costs.queries, "query", "queries")),
+      .sections = {},
+      .footer = fmt::format("tandem bench compare · {} · {} · {}", describe_compute(setting),
+                            describe_machine(setting.machine), today())};
   page.sections.push_back({.heading = "What a query takes",
-                           .paragraphs = {summary_of(comparison, setting)},
-                           .table = query_table(comparison, setting),
-                           .xy_charts = {time_chart(comparison)}});
-  std::vector<std::string> marks = legend_of(comparison, setting);
+                           .paragraphs = {summary_of(costs, setting)},
+                           .table = query_table(costs, setting),
+                           .xy_charts = {time_chart(costs)}});
+  std::vector<std::string> marks = legend_of(costs, setting);
   page.sections.back().paragraphs.insert(page.sections.back().paragraphs.end(), marks.begin(), marks.end());
   page.sections.push_back({.heading = "Where the time goes",
-                           .bar_charts = {stage_chart(comparison, kBi, &SizeResult::bi_stages),
-                                          stage_chart(comparison, kTwoStage, &SizeResult::two_stage_means)}});
+                           .bar_charts = {stage_chart(costs, kBi, &SizeCosts::bi_stages),
+                                          stage_chart(costs, kTwoStage, &SizeCosts::two_stage_means)}});
   page.sections.push_back(
       {.heading = "What the documents take, once",
        .paragraphs = {"The bi-encoder encodes every document before the first query. The cross-encoder "
                       "prepares nothing."},
-       .table = indexing_table(comparison, setting)});
+       .table = indexing_table(costs, setting)});
   if (setting.price_per_hour) {
-    page.sections.push_back(
-        {.heading = "What it costs", .xy_charts = {cost_chart(comparison, *setting.price_per_hour)}});
+    page.sections.push_back({.heading = "What it costs", .xy_charts = {cost_chart(costs, *setting.price_per_hour)}});
   }
-  if (!comparison.beyond.empty()) {
-    page.sections.push_back({.heading = "With more documents", .table = beyond_table(comparison)});
+  if (!costs.beyond.empty()) {
+    page.sections.push_back({.heading = "With more documents", .table = beyond_table(costs)});
   }
   return page;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -12,31 +13,31 @@
 
 namespace tandem::cli {
 
-class Sample {
+class Durations {
  public:
+  Durations() = default;
+  explicit Durations(std::vector<double> seconds) : seconds_(std::move(seconds)) {}
+
   /// Runs `work` once without counting, then `repeat` times.
   template <class Work>
-  static Result<Sample> measure(std::size_t repeat, const Work& work) {
-    Sample sample;
+  static Result<Durations> measure(std::size_t repeat, const Work& work) {
+    Durations durations;
     RETURN_IF_ERROR(work());
     for (std::size_t i = 0; i < repeat; ++i) {
       const Stopwatch stopwatch;
       RETURN_IF_ERROR(work());
-      sample.add(stopwatch.seconds());
+      durations.add(stopwatch.seconds());
     }
-    return sample;
+    return durations;
   }
 
   void add(double seconds) { seconds_.push_back(seconds); }
 
-  bool empty() const { return seconds_.empty(); }
-
-  // Of a sample that is not empty:
+  // Where there is one at least:
 
   /// The duration that this share of them does not exceed, see quantile().
   double percentile(double share) const;
   double median() const { return percentile(0.5); }
-  double mean() const;
 
   /// {"runs": 5, "min_ms": …, "p50_ms": …, "p95_ms": …, "p99_ms": …, "max_ms": …}
   JsonWriter& write_json(JsonWriter& json) const;

@@ -1,4 +1,4 @@
-#include "report.h"
+#include "descriptions.h"
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@ std::string describe(const Truncation& truncation) {
 }
 
 std::string describe(const ComputeInfo& info) {
-  return fmt::format("{} on {}, {}", to_string(info.precision), info.isa, count_of(info.threads, "thread"));
+  return fmt::format("{} on {}, {}", name_of(info.precision), info.isa, count_of(info.threads, "thread"));
 }
 
 std::string describe(const StageTimes& times) {
@@ -38,37 +38,6 @@ std::string count_of(std::size_t count, std::string_view noun) {
 
 std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
-JsonWriter& write_json(JsonWriter& json, const Truncation& truncation) {
-  return json.begin_object()
-      .key("texts")
-      .value(truncation.texts)
-      .key("texts_truncated")
-      .value(truncation.texts_truncated)
-      .key("tokens_dropped")
-      .value(truncation.tokens_dropped)
-      .end_object();
-}
-
-JsonWriter& write_json(JsonWriter& json, const ComputeInfo& info) {
-  json.begin_object().key("precision").value(to_string(info.precision)).key("isa").value(info.isa);
-  json.key("threads").value(info.threads);
-  if (!info.note.empty()) json.key("note").value(info.note);
-  return json.end_object();
-}
-
-JsonWriter& write_json(JsonWriter& json, const StageTimes& times) {
-  return json.begin_object()
-      .key("encode_ms")
-      .value(times.encode_ms)
-      .key("retrieve_ms")
-      .value(times.retrieve_ms)
-      .key("rerank_ms")
-      .value(times.rerank_ms)
-      .key("total_ms")
-      .value(times.total_ms)
-      .end_object();
 }
 
 std::string one_line(std::string_view text, std::size_t columns_max) {

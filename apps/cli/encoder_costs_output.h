@@ -4,9 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "comparison.h"
+#include "machine.h"
 #include "report/page.h"
 #include "tandem/compute.h"
+#include "tandem/encoder_costs.h"
 
 namespace tandem::cli {
 
@@ -17,14 +18,14 @@ struct CompareSetting {
   ComputeInfo compute;        ///< The bi-encoder's.
   ComputeInfo cross_compute;  ///< The cross-encoder's.
   Machine machine;
-  CompareOptions options;
+  EncoderCostOptions options;
   std::optional<double> price_per_hour;  ///< Of the machine, in any currency; without it there are no costs.
 };
 
 /// Tables for the terminal.
-std::string to_text(const Comparison& comparison, const CompareSetting& setting);
+std::string to_text(const EncoderCosts& costs, const CompareSetting& setting);
 /// One object, and a line feed.
-std::string to_json(const Comparison& comparison, const CompareSetting& setting);
-report::Page to_page(const Comparison& comparison, const CompareSetting& setting);
+std::string to_json(const EncoderCosts& costs, const CompareSetting& setting);
+report::Page to_page(const EncoderCosts& costs, const CompareSetting& setting);
 
 }  // namespace tandem::cli

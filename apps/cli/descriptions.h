@@ -1,10 +1,9 @@
-// How results describe what they cost: truncation, arithmetic and times, for people and as JSON.
+// How results tell people what they cost: truncation, arithmetic and times.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "base/json.h"
 #include "tandem/compute.h"
 #include "tandem/retriever.h"
 
@@ -20,13 +19,6 @@ std::string describe(const StageTimes& times);
 /// A count with its noun: "1 text", "12 texts"; "1 query", "12 queries".
 std::string count_of(std::size_t count, std::string_view noun);
 std::string count_of(std::size_t count, std::string_view one, std::string_view many);
-
-/// {"texts": 12, "texts_truncated": 3, "tokens_dropped": 812}
-JsonWriter& write_json(JsonWriter& json, const Truncation& truncation);
-/// {"precision": "bf16", "isa": "avx512_bf16", "threads": 2, "note": "…"}; the note only where there is one.
-JsonWriter& write_json(JsonWriter& json, const ComputeInfo& info);
-/// {"encode_ms": …, "retrieve_ms": …, "rerank_ms": …, "total_ms": …}
-JsonWriter& write_json(JsonWriter& json, const StageTimes& times);
 
 /// `text` on one line, as shown_field() has it, but with one blank for each run of white space; cut to `columns_max`
 /// code points, with "…" where it was.
