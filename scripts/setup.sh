@@ -5,8 +5,8 @@
 source "$(dirname "$0")/common.sh"
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates python3 python3-pip python3-venv
-  libexpected-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev libsimdjson-dev libssl-dev zlib1g-dev libcli11-dev
-  libgtest-dev librapidcheck-dev libjs-chart.js)
+  libexpected-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev libsimdjson-dev libssl-dev zlib1g-dev libxxhash-dev
+  libcli11-dev libgtest-dev librapidcheck-dev libjs-chart.js)
 for extra in "$@"; do
   case $extra in
     fuzz) packages+=(clang-14 libclang-rt-14-dev llvm-14 xz-utils) ;;

@@ -69,7 +69,7 @@ class Steps(unittest.TestCase):
                              "step tests 0 60 true", "step tsan 420 1200 false", budget_seconds=60)
 
     def test_a_step_that_the_budget_cuts_off_is_named(self):
-        self.assert_not_done("tsan: cut off by the budget after [12] s", "step tests 0 60 true",
+        self.assert_not_done("tsan: cut off by the budget after [1-9] s", "step tests 0 60 true",
                              "step tsan 1 1200 sleep 30", budget_seconds=2)
 
     def test_a_step_that_must_be_done_has_failed_when_the_budget_ends(self):

@@ -10,18 +10,21 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINE_COLUMNS_MAX = 120
 FILE_LINES_MAX = 800
 
-# How the libraries of ARCHITECTURE.md's table look in an #include.
-LIBRARY_HEADERS = {
-    "expected": r"tl/",
-    "fmt": r"fmt/",
-    "simdjson": r"simdjson",
-    "OpenSSL": r"openssl/",
-    "zlib": r"zlib\.h",
-    "libcurl": r"curl/",
-    "SQLite": r"sqlite3\.h",
-    "CLI11": r"CLI/",
+# How the libraries of ARCHITECTURE.md's table look in an #include, and in a CMakeLists.txt.
+LIBRARIES = {
+    "expected": (r"tl/", "tl::expected"),
+    "fmt": (r"fmt/", "fmt::fmt"),
+    "simdjson": (r"simdjson", "simdjson::simdjson"),
+    "OpenSSL": (r"openssl/", "OpenSSL::Crypto"),
+    "zlib": (r"zlib\.h", "ZLIB::ZLIB"),
+    "xxHash": (r"xxhash\.h", "PkgConfig::xxhash"),
+    "libcurl": (r"curl/", "CURL::libcurl"),
+    "SQLite": (r"sqlite3\.h", "SQLite::SQLite3"),
+    "CLI11": (r"CLI/", "CLI11::CLI11"),
 }
 TEST_HEADERS = r"(gtest/|rapidcheck)"
+# Headers with helpers of tests lie in a folder of this name; nothing but tests and other helpers includes them.
+TESTING = "testing"
 # The standard library and the operating system's.
 SYSTEM_HEADERS = r"([a-z_0-9]+(\.h)?|(arpa|sys)/[a-z]+\.h)$"
 
@@ -50,8 +53,18 @@ def lines_of(path):
     return path.read_text(encoding="utf-8").split("\n")
 
 
+def folder_of(path):
+    """The folder of ARCHITECTURE.md's table that a file belongs to: sub-folders are part of it."""
+    return "/".join(relative(path).split("/")[:-1][:2])
+
+
+def is_for_tests(path):
+    return (path.parent.name == TESTING or
+            bool(re.search(r"_(test|fuzz|benchmark)\.cc$", path.name)))
+
+
 class Layering(unittest.TestCase):
-    """Each #include against the table of ARCHITECTURE.md."""
+    """Each #include, and what is linked, against the table of ARCHITECTURE.md."""
 
     @classmethod
     def setUpClass(cls):
@@ -63,7 +76,7 @@ class Layering(unittest.TestCase):
                 cls.folders[cells[0].strip("`")] = (uses, libraries)
 
     def test_the_table_names_every_folder(self):
-        folders = {relative(path.parent) for path in CODE if relative(path).startswith(("src/", "apps/", "include/"))}
+        folders = {folder_of(path) for path in CODE if relative(path).startswith(("src/", "apps/", "include/"))}
         self.assertEqual(folders - set(self.folders), set())
 
     def test_the_table_has_no_cycle(self):
@@ -75,7 +88,7 @@ class Layering(unittest.TestCase):
     def test_includes_follow_the_table(self):
         self.assertGreater(len(self.folders), 5)
         for path in CODE:
-            folder = relative(path.parent)
+            folder = folder_of(path)
             if folder not in self.folders:
                 continue
             for number, line in enumerate(lines_of(path), 1):
@@ -84,27 +97,50 @@ class Layering(unittest.TestCase):
                     complaint = self.complaint(path, folder, match[1] == '"', match[2])
                     self.assertIsNone(complaint, f"{relative(path)}:{number}: {complaint}")
 
+    def test_links_follow_the_table(self):
+        """A folder can call what it includes nothing of, so its row is also what it is linked with."""
+        # Every folder gets these; threads are the system's.
+        always = {"tl::expected", "Threads::Threads"}
+        for folder, (uses, libraries) in self.folders.items():
+            if not folder.startswith("src/"):
+                continue
+            name = folder.removeprefix("src/")
+            text = (ROOT / folder / "CMakeLists.txt").read_text(encoding="utf-8")
+            self.assertNotIn(f"target_link_libraries(tandem_{name} ", text, f"{folder}: tandem_folder links")
+            words = re.search(r"\btandem_folder\(([^)]*)\)", text)[1]
+            linked = set(re.sub(r"SUBFOLDERS +\S+", "", words).split()) - {"USES", "LIBRARIES"}
+            row = {name, *uses, *(LIBRARIES[library][1] for library in libraries)}
+            self.assertEqual(linked | always, row | always, f"{folder}/CMakeLists.txt and its row of ARCHITECTURE.md")
+
+    def test_what_computes_reaches_no_network(self):
+        for folder, (uses, libraries) in self.folders.items():
+            if folder != "src/hub":
+                self.assertNotIn("hub", uses, folder)
+                self.assertNotIn("libcurl", libraries, folder)
+
     def complaint(self, path, folder, quoted, header):
         uses, libraries = self.folders[folder]
         if quoted:
-            place = header.rsplit("/", 1)[0] if "/" in header else folder
+            place = header.split("/")[0] if "/" in header else folder
+            if f"/{TESTING}/" in header and not is_for_tests(path):
+                return f"{header} is for tests"
             if place == "tandem" or place == folder or "src/" + place == folder or place in uses:
                 return None
             return f"{folder} may not include {header}: its row names {', '.join(uses) or 'no folder'}"
-        for library, pattern in LIBRARY_HEADERS.items():
+        for library, (pattern, _) in LIBRARIES.items():
             if re.match(pattern, header):
                 return None if library in libraries else f"{folder} may not use {library} (<{header}>)"
-        if re.match(SYSTEM_HEADERS, header) or (re.match(TEST_HEADERS, header) and self.is_for_tests(path)):
+        if re.match(SYSTEM_HEADERS, header) or (re.match(TEST_HEADERS, header) and is_for_tests(path)):
             return None
         return f"<{header}> is of no library that ARCHITECTURE.md names"
 
-    def is_for_tests(self, path):
-        """Whether a file is a test, or a header that only tests include."""
-        is_test = re.compile(r"_(test|fuzz|benchmark)\.cc$")
-        if path.suffix != ".h":
-            return bool(is_test.search(path.name))
-        include = f'#include "{relative(path).removeprefix("src/")}"'
-        return not any(include in other.read_text(encoding="utf-8") for other in CODE if not is_test.search(other.name))
+    def test_headers_that_only_tests_include_lie_in_their_folder(self):
+        headers = [path for path in CODE if path.suffix == ".h" and relative(path).startswith("src/")]
+        included = {header for path in CODE if not is_for_tests(path)
+                    for header in re.findall(r'#include "([^"]+)"', path.read_text(encoding="utf-8"))}
+        for path in headers:
+            if relative(path).removeprefix("src/") not in included:
+                self.assertTrue(is_for_tests(path), f"{relative(path)}: only tests include it; want it in {TESTING}/")
 
     def test_json_has_one_door(self):
         for path in CODE:

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "base/fuzzed_folder.h"
+#include "base/testing/fuzzed_folder.h"
 #include "tandem/tokenizer.h"
 
 namespace tandem {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/base64.h"
-#include "base/cost.h"
 #include "base/json.h"
-#include "base/temporary_folder.h"
+#include "base/testing/cost.h"
+#include "base/testing/temporary_folder.h"
 #include "tandem/tokenizer.h"
 
 namespace tandem {

@@ -8,7 +8,8 @@ import subprocess
 
 from support import TANDEM, CliTest, main
 
-COMMANDS = ["pull", "models", "tokenize", "embed", "score", "rerank", "index", "search", "eval", "bench", "demo",
+COMMANDS = ["pull", "models", "tokenize", "embed", "score", "rerank", "index", "search", "collection", "eval", "bench",
+            "demo",
             "completion", "help"]
 
 

@@ -94,7 +94,7 @@ class NamedByData(WithHub):
         shutil.rmtree(self.folder / "home", ignore_errors=True)
         (manifest,) = (self.folder / "c.tandem").rglob("manifest.json")
         content = json.loads(manifest.read_text())
-        content["encoder"]["model"] = str(model)
+        content["recipe"]["model"] = str(model)
         manifest.write_text(json.dumps(content))
 
     def test_a_folder_that_the_user_gave_is_found_again(self):

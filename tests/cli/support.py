@@ -72,15 +72,15 @@ class CliTest(unittest.TestCase):
             (snapshot.parent.parent / "refs").mkdir()
             (snapshot.parent.parent / "refs" / "main").write_text("0" * 40)
 
-    def materialise(self, files, folder, model_id=None):
+    def materialise(self, files, folder, model_id=None, source=CHECKPOINTS):
         """Puts a folder together as a golden says; with an id, as the model store keeps it."""
-        for name, source in files.items():
+        for name, content in files.items():
             path = self.folder / folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            if "json" in source:
-                path.write_text(json.dumps(source["json"]))
+            if "json" in content:
+                path.write_text(json.dumps(content["json"]))
             else:
-                shutil.copy(CHECKPOINTS / source["copy"], path)
+                shutil.copy(source / content["copy"], path)
         if model_id:
             record = {"format": 1, "id": model_id, "revision": "main", "source": "hub", "version": "0", "files": []}
             (self.folder / folder / "tandem.json").write_text(json.dumps(record))
