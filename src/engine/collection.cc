@@ -137,6 +137,10 @@ CollectionWriter::~CollectionWriter() = default;
 
 Result<CollectionWriter> CollectionWriter::create(const std::filesystem::path& folder, const BiEncoder& encoder,
                                                   const CollectionWriterOptions& options, const CallOptions& call) {
+  if (options.title_separator.size() > kTitleSeparatorBytesMax) {
+    return fail(ErrorCode::kInvalidArgument, "the title separator has {} bytes, want at most {}",
+                options.title_separator.size(), kTitleSeparatorBytesMax);
+  }
   if (!is_utf8(options.title_separator)) {
     return fail(ErrorCode::kInvalidArgument, "the title separator is not UTF-8");
   }

@@ -27,6 +27,9 @@ namespace {
 
 constexpr std::size_t kSkippedErrorsMax = 10;
 
+// Of a folder of texts. Every level that is open costs its whole path.
+constexpr int kFolderDepthMax = 256;
+
 // Of a table. A header's names are written into the metadata of every row: without bounds, one name of a megabyte over
 // many short rows is a file of little and metadata of much.
 constexpr std::size_t kColumnsMax = 1024;
@@ -289,6 +292,9 @@ Result<std::vector<Source>> list_folder(const std::string& folder) {
   if (error) return fail_errno(error.value(), "cannot find the folder", folder);
   std::vector<Source> links;
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry.depth() >= kFolderDepthMax) {
+      return fail(ErrorCode::kUnsupported, "{}: holds folders in folders {} deep, want fewer", folder, kFolderDepthMax);
+    }
     const std::string extension = in_lower_case(entry->path().extension().string());
     std::error_code not_there;  // A link that leads nowhere is no text.
     if ((extension != ".txt" && extension != ".md") || !entry->is_regular_file(not_there)) continue;

@@ -332,6 +332,18 @@ TEST_F(Corpus, LinksOutOfAFolderAreLeftOut) {
   EXPECT_TRUE(contains(reading.error->message, "links that lead out of it do not count")) << reading.error->message;
 }
 
+TEST_F(Corpus, FoldersThatAreTooDeepAreRefused) {
+  std::string path = "notes";
+  for (int level = 0; level < 255; ++level) path += "/d";
+  folder_.write(path + "/a.txt", "a");
+  const std::string notes = (folder_.path() / "notes").string();
+  EXPECT_EQ(read_all({notes}).texts(), Texts{"a\n"});
+  folder_.write(path + "/d/a.txt", "a");
+  const Reading reading = read_all({notes});
+  ASSERT_TRUE(reading.error);
+  EXPECT_TRUE(contains(reading.error->message, "256 deep")) << reading.error->message;
+}
+
 TEST_F(Corpus, AFileOfSeveralNamesIsReadOnce) {
   const std::filesystem::path notes = folder_.path() / "notes";
   folder_.write("notes/b.txt", "b");

@@ -17,6 +17,9 @@
 
 namespace tandem {
 
+/// Of a recipe's title separator. Every document that has a title gets it, however little it has of its own.
+inline constexpr std::size_t kTitleSeparatorBytesMax = 1024;
+
 /// One version of a collection, open for reading. Thread-safe. Goes on working when another version takes its place.
 struct StoredCollection {
   CollectionInfo info;

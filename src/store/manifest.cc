@@ -76,6 +76,10 @@ Status read_recipe(const JsonValue& root, std::string_view manifest, CollectionI
   ASSIGN_OR_RETURN(info.recipe.encoder.settings, get_name(recipe, "settings", manifest));
   ASSIGN_OR_RETURN(info.recipe.precision, get_choice<Precision>(recipe, "precision", manifest));
   ASSIGN_OR_RETURN(const std::string_view separator, recipe.get_string("title_separator"));
+  if (separator.size() > kTitleSeparatorBytesMax) {
+    return fail(ErrorCode::kCorruptData, "{}: title_separator has {} bytes, want at most {}", manifest,
+                separator.size(), kTitleSeparatorBytesMax);
+  }
   info.recipe.title_separator = separator;
   for (const auto& [key, prompt] : {std::pair{"query_prompt", &info.recipe.query_prompt},
                                     std::pair{"document_prompt", &info.recipe.document_prompt}}) {

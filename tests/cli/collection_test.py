@@ -55,6 +55,14 @@ class CollectionTest(CliTest):
         self.assertEqual(result.returncode, 0)
         self.assertIn("no checksums", result.stderr)
 
+    def test_a_long_title_separator_is_refused(self):
+        collection = self.copy_of(2)
+        manifest = collection / "generation-000001/manifest.json"
+        content = json.loads(manifest.read_text())
+        content["recipe"]["title_separator"] = ". " * 1000
+        manifest.write_text(json.dumps(content))
+        self.refuse("collection", "info", collection, names=["title_separator has 2000 bytes, want at most 1024"])
+
     def test_no_collection_is_an_error(self):
         for command in ("info", "verify"):
             self.refuse("collection", command, self.folder / "none", names=["there is no such collection"])
