@@ -1,13 +1,13 @@
 // What people see while a command works: notes and progress on stderr, results on stdout, and Ctrl-C.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "base/stopwatch.h"
 #include "tandem/call.h"
 #include "tandem/result.h"
 
@@ -38,16 +38,6 @@ std::size_t terminal_columns();
 
 /// "512 bytes", "3.1 MB", "1.2 GB".
 std::string format_bytes(std::uint64_t bytes);
-
-/// How long since it was made.
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-  double milliseconds() const { return seconds() * 1e3; }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// How far long work has come, on stderr: a line that is redrawn on a terminal, else a plain line every ten seconds.
 /// Work that is over within a second shows nothing.

@@ -20,7 +20,11 @@ Result<ScratchFolder> ScratchFolder::create(std::string_view prefix) {
     return fail(ErrorCode::kNotFound, "{}: want a folder for temporary files: {}",
                 wanted == nullptr ? parent.string() : wanted, error.message());
   }
-  std::string name = (parent / fmt::format("{}-XXXXXX", prefix)).string();
+  return create_in(parent, prefix);
+}
+
+Result<ScratchFolder> ScratchFolder::create_in(const fs::path& parent, std::string_view prefix) {
+  std::string name = (fs::absolute(parent) / fmt::format("{}-XXXXXX", prefix)).string();
   if (::mkdtemp(name.data()) == nullptr) return fail_errno(errno, "cannot make a folder", name);
   return ScratchFolder(std::move(name));
 }

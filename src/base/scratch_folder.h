@@ -8,12 +8,14 @@
 
 namespace tandem {
 
-/// A new folder among the temporary files, nobody else's, which is removed with everything in it.
+/// A new folder that only this user may enter, which is removed with everything in it.
 class ScratchFolder {
  public:
-  /// `prefix` begins its name. Errors: kNotFound where there is no folder for temporary files, kPermission, kNoSpace,
-  /// kIo.
+  /// Among the temporary files; `prefix` begins its name. Errors: kNotFound where there is no folder for temporary
+  /// files, and those of create_in().
   static Result<ScratchFolder> create(std::string_view prefix);
+  /// In another folder, by its absolute path. Errors: kNotFound, kPermission, kNoSpace, kIo.
+  static Result<ScratchFolder> create_in(const std::filesystem::path& parent, std::string_view prefix);
 
   const std::filesystem::path& path() const { return path_; }
 

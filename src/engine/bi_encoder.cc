@@ -1,5 +1,6 @@
 #include "tandem/bi_encoder.h"
 
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ class BiEncoder::Impl {
   std::vector<Pooling> poolings;
   bool pools_prompt;
   bool normalized;
+  std::array<std::size_t, 3> prompt_tokens = {};  // [roles] With the special ones; 0: no prompt.
 
   std::string_view prompt(TextRole role) const {
     const ModelConfig& config = encoder.config();
@@ -84,8 +86,14 @@ Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiE
   const bool pools_prompt = vector.pools_prompt();
   const bool normalized = vector.normalizes_last();
   ASSIGN_OR_RETURN(TextEncoder encoder, TextEncoder::load(std::move(parts), std::move(vector), call));
-  return BiEncoder(std::unique_ptr<const Impl>(
-      new Impl{std::move(encoder), options, std::move(name), std::move(poolings), pools_prompt, normalized}));
+  std::unique_ptr<Impl> impl(
+      new Impl{std::move(encoder), options, std::move(name), std::move(poolings), pools_prompt, normalized});
+  for (const TextRole role : {TextRole::kPlain, TextRole::kQuery, TextRole::kDocument}) {
+    const std::string_view prompt = impl->prompt(role);
+    if (prompt.empty()) continue;
+    impl->prompt_tokens[static_cast<std::size_t>(role)] = impl->encoder.tokenizer().encode(prompt).ids.size();
+  }
+  return BiEncoder(std::move(impl));
 }
 
 Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, TextRole role,
@@ -97,7 +105,7 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
 
   std::size_t skipped = 0;
   if (!prompt.empty()) {
-    const std::size_t tokens = impl.encoder.tokenizer().encode(prompt).ids.size();
+    const std::size_t tokens = impl.prompt_tokens[static_cast<std::size_t>(role)];
     if (tokens >= impl.encoder.max_length()) {
       return fail(ErrorCode::kInvalidArgument,
                   "{}: its prompt takes {} tokens with the special ones, and {} are read: nothing of a text is left",

@@ -1,13 +1,13 @@
 #include "tandem/encoder_cache.h"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/stopwatch.h"
 #include "base/string_map.h"
 #include "store/value_store.h"
 
@@ -153,9 +153,9 @@ class EncoderCache::Impl {
                  Truncation& truncation, const CallOptions& call) {
     std::vector<std::size_t> batch_places;
     for (const std::size_t number : batch) batch_places.push_back(places[number]);
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     ASSIGN_OR_RETURN(const Computed computed, request.compute(batch_places, call));
-    const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    const double elapsed_ms = stopwatch.milliseconds();
     truncation += computed.truncation;
     std::vector<std::string> new_keys;
     std::vector<StoredValue> new_values;
@@ -163,7 +163,7 @@ class EncoderCache::Impl {
       const std::span<const float> row = computed.rows.row(i);
       new_keys.push_back(keys[batch[i]]);
       new_values.push_back(
-          {.numbers = {row.begin(), row.end()}, .cost_ms = elapsed.count() / static_cast<double>(batch.size())});
+          {.numbers = {row.begin(), row.end()}, .cost_ms = elapsed_ms / static_cast<double>(batch.size())});
     }
     RETURN_IF_ERROR(store_.add(new_keys, new_values));
     for (std::size_t i = 0; i < batch.size(); ++i) values[batch[i]] = std::move(new_values[i]);

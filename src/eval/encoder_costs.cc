@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "base/call.h"
 #include "base/error.h"
 #include "base/scratch_folder.h"
+#include "base/stopwatch.h"
 #include "eval/cost_extrapolation.h"
 #include "tandem/collection.h"
 #include "tandem/retriever.h"
@@ -42,13 +42,10 @@ std::uint64_t memory_peak_bytes() {
 /// Both clocks since it was made.
 class EffortClock {
  public:
-  Effort elapsed() const {
-    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - wall_start_;
-    return {.wall_s = wall.count(), .cpu_s = cpu_seconds() - cpu_start_s_};
-  }
+  Effort elapsed() const { return {.wall_s = wall_.seconds(), .cpu_s = cpu_seconds() - cpu_start_s_}; }
 
  private:
-  std::chrono::steady_clock::time_point wall_start_ = std::chrono::steady_clock::now();
+  Stopwatch wall_;
   double cpu_start_s_ = cpu_seconds();
 };
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -87,17 +86,36 @@ std::string name_of_model_type(const fs::path& folder) {
   return type && *type ? std::string(**type) : std::string();
 }
 
+/// What the small files beside a vocabulary say.
+struct FolderSettings {
+  bool is_mpnet = false;
+  SlowTokenizerOptions options = {};
+  SpecialTokens tokens = {};
+};
+
+/// `vocabulary`: the name of its file, which tells the family.
+Result<FolderSettings> read_settings(const fs::path& folder, const fs::path& vocabulary) {
+  FolderSettings settings;
+  SlowTokenizerOptions& options = settings.options;
+  options.add_prefix_space = vocabulary == "sentencepiece.bpe.model";
+  RETURN_IF_ERROR(read_tokenizer_options(folder, options));
+  SpecialTokenNames names = kRobertaNames;
+  if (vocabulary == "vocab.txt") {
+    settings.is_mpnet =
+        options.tokenizer_class ? options.tokenizer_class->starts_with("MPNet") : name_of_model_type(folder) == "mpnet";
+    const SpecialTokenNames bert{
+        .bos = "", .eos = "", .unk = "[UNK]", .sep = "[SEP]", .pad = "[PAD]", .cls = "[CLS]", .mask = "[MASK]"};
+    if (!settings.is_mpnet) names = bert;
+    names.unk = "[UNK]";
+  }
+  ASSIGN_OR_RETURN(settings.tokens, read_special_tokens(folder, names, settings.is_mpnet));
+  return settings;
+}
+
 /// vocab.txt: BERT and its relatives, or MPNet, which differs in its special tokens.
 Result<TokenizerSpec> read_word_piece_folder(const fs::path& folder) {
-  SlowTokenizerOptions options;
-  RETURN_IF_ERROR(read_tokenizer_options(folder, options));
-  const bool is_mpnet =
-      options.tokenizer_class ? options.tokenizer_class->starts_with("MPNet") : name_of_model_type(folder) == "mpnet";
-  const SpecialTokenNames bert{
-      .bos = "", .eos = "", .unk = "[UNK]", .sep = "[SEP]", .pad = "[PAD]", .cls = "[CLS]", .mask = "[MASK]"};
-  SpecialTokenNames mpnet = kRobertaNames;
-  mpnet.unk = "[UNK]";
-  ASSIGN_OR_RETURN(SpecialTokens tokens, read_special_tokens(folder, is_mpnet ? mpnet : bert, is_mpnet));
+  ASSIGN_OR_RETURN(FolderSettings settings, read_settings(folder, "vocab.txt"));
+  auto& [is_mpnet, options, tokens] = settings;
 
   const fs::path path = folder / "vocab.txt";
   WordPieceSpec model;
@@ -131,9 +149,8 @@ Result<TokenizerSpec> read_word_piece_folder(const fs::path& folder) {
 
 /// vocab.json and merges.txt: RoBERTa and its relatives.
 Result<TokenizerSpec> read_byte_level_folder(const fs::path& folder) {
-  SlowTokenizerOptions options;
-  RETURN_IF_ERROR(read_tokenizer_options(folder, options));
-  ASSIGN_OR_RETURN(SpecialTokens tokens, read_special_tokens(folder, kRobertaNames, false));
+  ASSIGN_OR_RETURN(FolderSettings settings, read_settings(folder, "vocab.json"));
+  auto& [is_mpnet, options, tokens] = settings;
 
   const fs::path vocabulary_path = folder / "vocab.json";
   const fs::path merges_path = folder / "merges.txt";
@@ -161,10 +178,8 @@ Result<TokenizerSpec> read_byte_level_folder(const fs::path& folder) {
 /// sentencepiece.bpe.model: XLM-RoBERTa, whose ids are one more than the model's, since four tokens take the place of
 /// the first three, and which has one more at the end.
 Result<TokenizerSpec> read_sentencepiece_folder(const fs::path& folder, const fs::path& path) {
-  SlowTokenizerOptions options;
-  options.add_prefix_space = true;
-  RETURN_IF_ERROR(read_tokenizer_options(folder, options));
-  ASSIGN_OR_RETURN(SpecialTokens tokens, read_special_tokens(folder, kRobertaNames, false));
+  ASSIGN_OR_RETURN(FolderSettings settings, read_settings(folder, path.filename()));
+  auto& [is_mpnet, options, tokens] = settings;
   ASSIGN_OR_RETURN(SentencePieceModel pieces, read_sentencepiece_model(path));
 
   const SpecialTokenNames& names = tokens.names;
@@ -213,28 +228,23 @@ std::vector<fs::path> tokenizer_files(const fs::path& folder) {
 Result<std::string> describe_tokenizer(const fs::path& folder) {
   const std::vector<fs::path> files = tokenizer_files(folder);
   if (files.empty() || files[0].filename() == "tokenizer.json") return std::string();
-  ASSIGN_OR_RETURN(const TokenizerSpec spec, read_tokenizer_folder(folder));
-  std::string settings;
-  for (const auto& step : spec.normalizer) {
-    const auto* bert = std::get_if<BertNormalizerSpec>(&step);
-    if (bert == nullptr) continue;  // The others come out of the file of the vocabulary.
-    settings += bert->lowercase ? "lower-cases, " : "keeps case, ";
-    settings += bert->strip_accents ? "strips accents, " : "keeps accents, ";
-    settings += bert->handle_chinese_chars ? "splits Chinese, " : "keeps Chinese together, ";
-  }
-  for (const auto& step : spec.pre_tokenizer) {
-    const auto* bytes = std::get_if<ByteLevelSpec>(&step);
-    const auto* words = std::get_if<MetaspaceSpec>(&step);
-    if (bytes != nullptr && bytes->add_prefix_space) settings += "begins with a space, ";
-    if (words != nullptr && words->prepend == MetaspaceSpec::Prepend::kAlways) settings += "begins with a space, ";
+  ASSIGN_OR_RETURN(const FolderSettings settings, read_settings(folder, files[0].filename()));
+  const SlowTokenizerOptions& options = settings.options;
+  std::string words;
+  if (files[0].filename() == "vocab.txt") {
+    words += options.do_lower_case ? "lower-cases, " : "keeps case, ";
+    words += options.strip_accents.value_or(options.do_lower_case) ? "strips accents, " : "keeps accents, ";
+    words += options.tokenize_chinese_chars ? "splits Chinese, " : "keeps Chinese together, ";
+  } else if (options.add_prefix_space) {
+    words += "begins with a space, ";
   }
   // Spelled by strangers, and many: their hash says as much.
   Hasher added(HashKind::kSha256);
-  for (const AddedToken& token : spec.added_tokens) {
+  for (const AddedToken& token : settings.tokens.added) {
     added.update(fmt::format("{} {:?} {:d}{:d}{:d}{:d}{:d}\n", token.content.size(), token.content, token.single_word,
                              token.lstrip, token.rstrip, token.normalized, token.special));
   }
-  return fmt::format("{}special tokens {} {}", settings, spec.added_tokens.size(), added.finish());
+  return fmt::format("{}special tokens {} {}", words, settings.tokens.added.size(), added.finish());
 }
 
 Result<TokenizerSpec> read_tokenizer_folder(const fs::path& folder) {

@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/scratch_folder.h"
 #include "hub/environment.h"
 
 extern char** environ;  // POSIX leaves its declaration to the program.
@@ -107,27 +108,6 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-/// A folder that only this user may enter, removed at the end.
-class PrivateFolder {
- public:
-  static Result<PrivateFolder> create(const fs::path& parent) {
-    std::string name = (fs::absolute(parent) / "run-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) return fail_errno(errno, "cannot create a folder in", parent.string());
-    return PrivateFolder(std::move(name));
-  }
-  PrivateFolder(PrivateFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  PrivateFolder& operator=(PrivateFolder&&) = delete;
-  ~PrivateFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  explicit PrivateFolder(std::string path) : path_(std::move(path)) {}
-  fs::path path_;
-};
-
 /// Everything that the child needs, made before it exists: between fork() and execve() it may not allocate.
 struct ChildPlan {
   const char* program;
@@ -192,7 +172,7 @@ Result<ProgramResult> run_program(const ProgramCall& call) {
   const std::vector<std::string> path_entries = absolute_path_entries();
   const std::optional<std::string> program = find_program(path_entries, name);
   if (!program) return fail(ErrorCode::kNotFound, "{}: no such program in the absolute entries of PATH", name);
-  ASSIGN_OR_RETURN(const PrivateFolder folder, PrivateFolder::create(call.scratch));
+  ASSIGN_OR_RETURN(const ScratchFolder folder, ScratchFolder::create_in(call.scratch, "run"));
   const std::vector<std::string> environment = environment_for(path_entries, folder.path());
   const std::vector<char*> environment_pointers = pointers_to(environment);
   const std::vector<char*> argument_pointers = pointers_to(call.arguments);

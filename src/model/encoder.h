@@ -40,8 +40,6 @@ struct EncoderWorkspace {
   AlignedBuffer<float> projected;
   AlignedBuffer<float> expanded;
   AlignedBuffer<Bf16> expanded_bf16;
-  AlignedBuffer<float> first_queries;
-  AlignedBuffer<float> first_hidden;
   AlignedBuffer<std::uint8_t> attention;
   PreparedBuffer prepared;
   PreparedBuffer prepared_expanded;

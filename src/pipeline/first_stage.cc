@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "pipeline/stopwatch.h"
+#include "base/stopwatch.h"
 
 namespace tandem {
 
@@ -30,7 +30,7 @@ Result<std::vector<Candidates>> DenseStage::retrieve(std::span<const StageQuery>
     ASSIGN_OR_RETURN(const CachedEmbeddings embeddings, encode_(texts, batch_call));
     const Stopwatch stopwatch;
     ASSIGN_OR_RETURN(auto hits, search_(embeddings.vectors, top_k, call));
-    const double retrieve_ms = stopwatch.elapsed_ms() / static_cast<double>(texts.size());
+    const double retrieve_ms = stopwatch.milliseconds() / static_cast<double>(texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) {
       candidates.push_back({.hits = std::move(hits[i]),
                             .encode_ms = embeddings.cost_ms[i],

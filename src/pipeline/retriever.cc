@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "base/strip.h"
 #include "index/top_k.h"
 #include "pipeline/first_stage.h"
 #include "pipeline/reranker.h"
 #include "pipeline/shared_documents.h"
-#include "pipeline/stopwatch.h"
 
 namespace tandem {
 namespace {
@@ -199,7 +199,9 @@ class Search {
   // The encoders report what a whole batch lost, so it is counted with the first query that the batch serves.
   void add_truncation(std::size_t query, const Truncation& truncation) { responses_[query].truncation += truncation; }
 
-  void share_time(const Stopwatch& stopwatch, double StageTimes::*stage) { share_time(stopwatch.elapsed_ms(), stage); }
+  void share_time(const Stopwatch& stopwatch, double StageTimes::*stage) {
+    share_time(stopwatch.milliseconds(), stage);
+  }
   void share_time(double elapsed_ms, double StageTimes::*stage) {
     const double share_ms = elapsed_ms / static_cast<double>(responses_.size());
     for (SearchResponse& response : responses_) response.times.*stage = share_ms;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "pipeline/stopwatch.h"
+#include "base/stopwatch.h"
 
 namespace tandem {
 namespace {
@@ -22,7 +22,7 @@ EncodeQueries encode_with(BiEncoder encoder) {
     const Stopwatch stopwatch;
     ASSIGN_OR_RETURN(Embeddings embeddings, encoder.encode(queries, TextRole::kQuery, call));
     return CachedEmbeddings{.vectors = std::move(embeddings.vectors),
-                            .cost_ms = shares(stopwatch.elapsed_ms(), queries.size()),
+                            .cost_ms = shares(stopwatch.milliseconds(), queries.size()),
                             .truncation = embeddings.truncation};
   };
 }
@@ -34,7 +34,7 @@ ScorePairs score_with(CrossEncoder encoder) {
         ASSIGN_OR_RETURN(const PairScores predicted, encoder.predict(pairs, call));
         const std::span<const float> scores(predicted.scores.data(), predicted.scores.rows());
         return CachedScores{.scores = {scores.begin(), scores.end()},
-                            .cost_ms = shares(stopwatch.elapsed_ms(), pairs.size()),
+                            .cost_ms = shares(stopwatch.milliseconds(), pairs.size()),
                             .truncation = predicted.truncation};
       };
 }
