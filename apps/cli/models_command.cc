@@ -27,10 +27,8 @@ struct PullFlags {
 Status run_pull(const PullFlags& flags) {
   const ModelStore store;
   ProgressBar bar;
-  const PullOptions options{.revision = flags.revision,
-                            .source = flags.source,
-                            .progress = bar.call().progress,
-                            .token_over_http = flags.token_over_http};
+  const PullOptions options{
+      .revision = flags.revision, .source = flags.source, .call = bar.call(), .token_over_http = flags.token_over_http};
   ASSIGN_OR_RETURN(const std::filesystem::path folder, store.pull(flags.model, options));
   if (!flags.json) return print(shown_field(folder.string()) + "\n");
   JsonWriter json;

@@ -32,7 +32,7 @@ void report_compute(const ComputeInfo& info) {
 Result<ModelFolders> resolve_named_encoder(const BiEncoderIdentity& identity, const NetworkFlags& network) {
   ProgressBar bar;
   return ModelStore({.offline = network.offline})
-      .resolve_named(identity, {.progress = bar.call().progress, .fetch_named = network.fetch_named});
+      .resolve_named(identity, {.call = bar.call(), .fetch_named = network.fetch_named});
 }
 
 }  // namespace
@@ -191,7 +191,7 @@ Result<ModelFolders> resolve_model(const ModelName& name, const NetworkFlags& ne
                                    const std::optional<std::string>& adapter) {
   const ModelStore store({.offline = network.offline});
   ProgressBar bar;
-  const PullOptions options{.progress = bar.call().progress, .fetch_named = network.fetch_named};
+  const PullOptions options{.call = bar.call(), .fetch_named = network.fetch_named};
   ModelFolders folders;
   if (name.is_default()) {
     ASSIGN_OR_RETURN(folders.model, store.resolve_id(name.text(), options));

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "tandem/bi_encoder.h"
+#include "tandem/call.h"
 #include "tandem/export.h"
-#include "tandem/progress.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -34,7 +34,8 @@ struct ModelStoreOptions {
 struct PullOptions {
   std::string revision = "main";
   ModelSource source = ModelSource::kAuto;
-  ProgressCallback progress = {};  ///< Bytes, per file.
+  /// Progress in bytes, per file. A pull that was told to stop leaves what the next one goes on from.
+  CallOptions call = {};
   /// Also fetch models that data names: a collection, or an adapter. Otherwise these are used where they are on this
   /// machine already, so that opening what others made never makes this machine ask a hub, with the user's token, for
   /// what they chose.

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -25,6 +26,8 @@ namespace {
 constexpr std::size_t kHeaderBytesMax = std::size_t{256} << 10;
 constexpr std::size_t kHeaderLinesMax = 1000;
 constexpr long kRedirectsMax = 10;
+// Between two looks at whether a call goes on.
+constexpr std::chrono::milliseconds kCallInterval{50};
 constexpr auto kProgressInterval = std::chrono::milliseconds(200);
 
 bool means_later(long status) { return status == 408 || status == 429 || status >= 500; }
@@ -112,6 +115,28 @@ struct PartialFile {
     return {};
   }
 };
+
+/// curl_easy_perform() that looks at the call twenty times a second.
+Result<CURLcode> perform_while(const CallOptions& call, CURL* curl) {
+  const std::unique_ptr<CURLM, CURLMcode (*)(CURLM*)> multi(curl_multi_init(), curl_multi_cleanup);
+  if (multi == nullptr || curl_multi_add_handle(multi.get(), curl) != CURLM_OK) {
+    return fail(ErrorCode::kNetwork, "cannot start libcurl");
+  }
+  Status goes_on;
+  for (int running = 1; goes_on && running > 0;) {
+    if (curl_multi_perform(multi.get(), &running) != CURLM_OK) break;
+    if (running > 0) curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(kCallInterval.count()), nullptr);
+    goes_on = check_call(call);
+  }
+  CURLcode code = CURLE_RECV_ERROR;
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left)) {
+    if (message->msg == CURLMSG_DONE) code = message->data.result;
+  }
+  curl_multi_remove_handle(multi.get(), curl);
+  if (!goes_on) return tl::unexpected(goes_on.error());
+  return code;
+}
 
 }  // namespace
 
@@ -317,7 +342,7 @@ Status HttpClient::perform(Transfer& transfer) const {
       });
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 
-  transfer.code = curl_easy_perform(curl);
+  ASSIGN_OR_RETURN(transfer.code, perform_while(options_.call, curl));
   curl_off_t connect_us = 0;
   curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connect_us);
   // A connection that was never made is no stalled transfer.
@@ -333,7 +358,7 @@ Status HttpClient::perform(Transfer& transfer) const {
 }
 
 /// False when it has been tried often enough, or for long enough.
-bool HttpClient::wait_before_retry(const Transfer& transfer, int failures) const {
+Result<bool> HttpClient::wait_before_retry(const Transfer& transfer, int failures) const {
   if (failures >= options_.attempts_max) return false;
   std::int64_t wait_ms = options_.retry_wait_ms;
   for (int i = 1; i < failures && wait_ms < options_.retry_wait_max_ms; ++i) wait_ms *= 2;
@@ -341,7 +366,7 @@ bool HttpClient::wait_before_retry(const Transfer& transfer, int failures) const
   wait_ms = std::max(wait_ms, static_cast<std::int64_t>(asked_s) * 1000);
   wait_ms = std::min<std::int64_t>(wait_ms, options_.retry_wait_max_ms);
   if (transfer.time_left_ms() <= wait_ms) return false;
-  std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+  RETURN_IF_ERROR(wait_while(options_.call, std::chrono::milliseconds(wait_ms)));
   return true;
 }
 
@@ -352,9 +377,9 @@ Result<HttpResponse> HttpClient::get(const std::string& url) const {
   for (int failures = 1;; ++failures) {
     RETURN_IF_ERROR(perform(transfer));
     if (!transfer.has_failed()) return std::move(transfer.response);
-    if (is_unreachable(transfer.code) || !wait_before_retry(transfer, failures)) {
-      return tl::unexpected(transfer.error());
-    }
+    if (is_unreachable(transfer.code)) return tl::unexpected(transfer.error());
+    ASSIGN_OR_RETURN(const bool goes_on, wait_before_retry(transfer, failures));
+    if (!goes_on) return tl::unexpected(transfer.error());
   }
 }
 
@@ -390,7 +415,11 @@ Result<HttpResponse> HttpClient::download(const Download& download) const {
     const bool is_short = transfer.response.is_success() && download.size_bytes.value_or(0) > file.size_bytes;
     if (!transfer.has_failed() && !is_short) break;
     failures = file.longest_bytes - longest_before >= options_.progress_bytes_min ? 0 : failures + 1;
-    if (transfer.code == CURLE_PEER_FAILED_VERIFICATION || !wait_before_retry(transfer, failures)) {
+    bool goes_on = transfer.code != CURLE_PEER_FAILED_VERIFICATION;
+    if (goes_on) {
+      ASSIGN_OR_RETURN(goes_on, wait_before_retry(transfer, failures));
+    }
+    if (!goes_on) {
       if (transfer.has_failed()) return tl::unexpected(transfer.error());
       return fail(ErrorCode::kNetwork, "{}: ends after {} bytes, want {}", transfer.shown_url(), file.size_bytes,
                   *download.size_bytes);

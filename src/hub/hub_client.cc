@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -304,10 +305,14 @@ Result<HubSnapshot> HubClient::snapshot(std::string_view id, std::string_view re
 }
 
 Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, const fs::path& folder,
-                        const ProgressCallback& progress) const {
+                        const CallOptions& call) const {
   const fs::path path = folder / file.name;
   // An earlier pull has left it, which may have asked another hub: only a hash shows that it is the file of this one.
-  if (has_hash(file) && check_file(path, file)) return {};
+  if (has_hash(file)) {
+    const Status whole = check_file(path, file, call);
+    if (whole) return {};
+    RETURN_IF_ERROR(check_call(call));  // What was not hashed to its end is not damaged.
+  }
   std::error_code error;
   fs::remove(path, error);
   fs::create_directories(path.parent_path(), error);
@@ -321,7 +326,8 @@ Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, cons
   download.size_bytes = file.size_bytes;
   download.bytes_max = bytes_max_of(file.name);
   download.on_progress = [&](std::uint64_t done) {
-    if (progress) progress({.what = file.name, .unit = "bytes", .done = done, .total = file.size_bytes.value_or(0)});
+    if (!call.progress) return;
+    call.progress({.what = file.name, .unit = "bytes", .done = done, .total = file.size_bytes.value_or(0)});
   };
 
   // A first try may go on from what an earlier pull left; when that does not add up, a second one starts afresh.
@@ -336,7 +342,7 @@ Status HubClient::fetch(const HubSnapshot& snapshot, const ModelFile& file, cons
                   "{}: {} announces neither its size nor a hash, so that nothing shows whether it is whole", file.name,
                   shown_endpoint_);
     }
-    const Status status = check_file(partial, announced);
+    const Status status = check_file(partial, announced, call);
     if (status && (has_hash(announced) || !has_partial)) break;
     if (!status && status.error().code != ErrorCode::kCorruptData) return status;
     fs::remove(partial, error);

@@ -13,7 +13,7 @@
 
 #include "hub/http_client.h"
 #include "hub/model_files.h"
-#include "tandem/progress.h"
+#include "tandem/call.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -64,7 +64,7 @@ class HubClient {
   /// fetched anew otherwise. A file of which neither the listing nor the answer gives a hash or the size is refused:
   /// nothing shows whether it is whole.
   Status fetch(const HubSnapshot& snapshot, const ModelFile& file, const std::filesystem::path& folder,
-               const ProgressCallback& progress) const;
+               const CallOptions& call) const;
 
  private:
   /// An error for every answer that is no success. `file` empty: the question was about the model.

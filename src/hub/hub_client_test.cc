@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "hub/testing/fake_hub.h"
 
@@ -187,14 +189,13 @@ TEST_F(HubClientTest, ListsAModelWithSizesAndHashes) {
 
 TEST_F(HubClientTest, FetchesByWayOfARedirect) {
   std::uint64_t done = 0;
+  const CallOptions call{.progress = [&done](const Progress& progress) {
+    EXPECT_EQ(progress.unit, "bytes");
+    done = progress.done;
+  }};
   const HubClient client(hub_.options());
   const HubSnapshot found = snapshot(hub_.options());
-  for (const ModelFile& file : found.files) {
-    ASSERT_TRUE(client.fetch(found, file, folder_.path(), [&done](const Progress& progress) {
-      EXPECT_EQ(progress.unit, "bytes");
-      done = progress.done;
-    }));
-  }
+  for (const ModelFile& file : found.files) ASSERT_TRUE(client.fetch(found, file, folder_.path(), call));
   expect_fetched();
   EXPECT_EQ(done, weights_.size());
   ASSERT_TRUE(client.fetch(found, found.files[1], folder_.path(), {}));  // It is here already.
@@ -480,6 +481,34 @@ TEST_F(HubClientTest, EndsADownloadThatIsTooSlowOnTheWhole) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::kNetwork);
   EXPECT_FALSE(fs::exists(folder_.path() / "model.safetensors"));
+}
+
+// In the middle of a transfer that stalls, of a slow one, and of the wait before another try.
+TEST_F(HubClientTest, EndsSoonWhenItIsToldTo) {
+  for (const char* faults :
+       {R"({"stall_after": {"model.safetensors": [40000]}})", R"({"slow": {"model.safetensors": 3}})",
+        R"({"drop_after": {"model.safetensors": [1]}})"}) {
+    hub_.set_faults(faults);
+    HubOptions options = hub_.options();
+    options.http.stall_timeout_s = 60;
+    options.http.bytes_per_s_min = 1;
+    options.http.retry_wait_ms = 60'000;
+    options.http.retry_wait_max_ms = 60'000;
+    std::stop_source stop;
+    options.http.call.stop = stop.get_token();
+    std::chrono::steady_clock::time_point told;
+    std::jthread stopper([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(400));
+      told = std::chrono::steady_clock::now();
+      stop.request_stop();
+    });
+    const Status status = fetch_all(options);
+    const auto ended = std::chrono::steady_clock::now();
+    stopper.join();
+    ASSERT_FALSE(status) << faults;
+    EXPECT_EQ(status.error().code, ErrorCode::kCancelled) << faults << status.error().message;
+    EXPECT_LT(ended - told, std::chrono::seconds(1)) << faults;  // 50 ms, on a machine that does something else.
+  }
 }
 
 TEST_F(HubClientTest, EndsATransferBelowTheLowestUsefulRate) {

@@ -9,16 +9,16 @@ namespace tandem {
 
 namespace fs = std::filesystem;
 
-Status check_file(const std::filesystem::path& path, const ModelFile& expected) {
+Status check_file(const std::filesystem::path& path, const ModelFile& expected, const CallOptions& call) {
   std::error_code error;
   const std::uint64_t size_bytes = std::filesystem::file_size(path, error);
   if (error) return fail_errno(error.value(), "cannot read its size", path.string());
   if (expected.size_bytes && size_bytes != *expected.size_bytes) {
     return fail(ErrorCode::kCorruptData, "{}: has {} bytes, want {}", path.string(), size_bytes, *expected.size_bytes);
   }
-  const auto check = [&path](std::string_view kind, Hasher hasher, std::string_view want) -> Status {
+  const auto check = [&path, &call](std::string_view kind, Hasher hasher, std::string_view want) -> Status {
     if (want.empty()) return {};
-    RETURN_IF_ERROR(hash_file(path, hasher));
+    RETURN_IF_ERROR(hash_file(path, hasher, call));
     const std::string got = hasher.finish();
     if (got == want) return {};
     return fail(ErrorCode::kCorruptData, "{}: {} is {}, want {}", path.string(), kind, got, want);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tandem/call.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -20,7 +21,7 @@ struct ModelFile {
 };
 
 /// Holds a file on disk against what was announced. Errors: kCorruptData (expected and got), those of reading.
-Status check_file(const std::filesystem::path& path, const ModelFile& expected);
+Status check_file(const std::filesystem::path& path, const ModelFile& expected, const CallOptions& call);
 
 /// The paths of what lies in a folder, sorted; none where there is no such folder.
 Result<std::vector<std::filesystem::path>> entries_of(const std::filesystem::path& folder);

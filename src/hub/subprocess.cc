@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/scratch_folder.h"
@@ -30,7 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kOutputBytesKept = 4096;
-constexpr std::chrono::milliseconds kWait(100);
+constexpr std::chrono::milliseconds kWait(50);
 constexpr int kNotStarted = 127;
 constexpr const char* kUsualPath = "/usr/local/bin:/usr/bin:/bin";
 
@@ -198,6 +199,7 @@ Result<ProgramResult> run_program(const ProgramCall& call) {
   ProgramResult result;
   const auto deadline = std::chrono::steady_clock::now() + call.time_max;
   bool is_late = false;
+  Status goes_on;
   for (;;) {
     siginfo_t ended{};
     // WNOWAIT: as long as the child has not been waited for, the number of its group is nobody else's.
@@ -205,18 +207,20 @@ Result<ProgramResult> run_program(const ProgramCall& call) {
       return fail_errno(errno, "cannot wait for", *program);
     }
     is_late = ended.si_pid == 0 && std::chrono::steady_clock::now() >= deadline;
-    if (ended.si_pid == child || is_late) break;
+    goes_on = check_call(call.call);
+    if (ended.si_pid == child || is_late || !goes_on) break;
     if (call.on_wait) call.on_wait();
     read_output(read_end.get(), kWait, result.output);
   }
   ::kill(-child, SIGKILL);
   // Before its first instruction the child has no group yet.
-  if (is_late) ::kill(child, SIGKILL);
+  if (is_late || !goes_on) ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   // What fits into a pipe is all that can still be in it.
   for (int i = 0; i < 16; ++i) read_output(read_end.get(), std::chrono::milliseconds(0), result.output);
   while (result.output.ends_with('\n')) result.output.pop_back();
+  if (!goes_on) return tl::unexpected(goes_on.error());
   if (is_late) {
     return fail(ErrorCode::kIo, "{}: has not ended after {} s and was stopped:\n{}", *program,
                 std::chrono::duration_cast<std::chrono::seconds>(call.time_max).count(), result.output);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tandem/call.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -22,6 +23,7 @@ struct ProgramCall {
   std::chrono::milliseconds time_max{60'000};  ///< Then the program is ended.
   std::uint64_t file_bytes_max = 1U << 20;     ///< No file that it writes can grow beyond this.
   std::function<void()> on_wait = {};          ///< Called a few times a second.
+  CallOptions call = {};                       ///< Ends the program, too; its progress is not reported.
 };
 
 struct ProgramResult {

@@ -120,6 +120,16 @@ TEST_F(SubprocessTest, EndsAProgramWhoseTimeIsUpWithAllThatItStarted) {
   EXPECT_FALSE(fs::exists(outlived));
 }
 
+TEST_F(SubprocessTest, EndsAProgramWhenItsCallerIsToldToStop) {
+  write_program("prog", "sleep 300");
+  const auto start = std::chrono::steady_clock::now();
+  const CallOptions call{.deadline = start + std::chrono::milliseconds(200)};
+  const Result<ProgramResult> ran = run_program({.arguments = {"prog"}, .scratch = folder_.path(), .call = call});
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().code, ErrorCode::kDeadlineExceeded);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+}
+
 TEST_F(SubprocessTest, EndsWithTheProcessThatStartedIt) {
   const fs::path begun = folder_.path() / "begun";
   const fs::path outlived = folder_.path() / "outlived";
