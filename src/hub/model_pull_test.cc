@@ -131,6 +131,19 @@ TEST_F(ModelPullTest, BringsAModelWhole) {
   EXPECT_FALSE(find_stored_model(home_.path(), kId, "v2"));
 }
 
+TEST_F(ModelPullTest, BringsAgainAModelThatHasLostAFile) {
+  const fs::path folder = pull().value();
+  const std::string weights = (folder / "model.safetensors").string();
+  for (const std::size_t left : {std::size_t{0}, weights_.size() - 1}) {
+    fs::resize_file(weights, left);
+    if (left == 0) fs::remove(weights);
+    EXPECT_FALSE(find_stored_model(home_.path(), kId, "main"));
+    ASSERT_TRUE(pull());
+    EXPECT_TRUE(content_of(weights) == weights_);
+  }
+  EXPECT_EQ(find_stored_model(home_.path(), kId, "main"), folder);
+}
+
 TEST_F(ModelPullTest, KeepsFromOthersWhatIsNotWhole) {
   const auto mode_of = [this](const char* name) {
     return fs::status(home_.path() / name).permissions() & fs::perms::mask;

@@ -197,7 +197,7 @@ Result<fs::path> ModelStore::pull(std::string_view name, const PullOptions& opti
     }
     return pull_model(home_, id, options, sources);
   }
-  if (std::optional<fs::path> stored = find_stored_model(home_, id, options.revision)) return *std::move(stored);
+  if (std::optional<fs::path> here = find_model(home_, id, options.revision)) return *std::move(here);
   return fail(ErrorCode::kNotFound,
               "{} (revision {}) is neither in {} nor in {}, and must not be fetched: this is offline mode", id,
               options.revision, models_folder(home_).string(), hugging_face_cache().string());

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -45,8 +46,8 @@ Result<std::vector<std::string>> find_pip(const fs::path& scratch) {
               "pip is needed to fetch a package, and neither python3 -I -m pip nor pip runs here: install python3-pip");
 }
 
-Status check_wheel(const fs::path& path, const PinnedWheel& wheel) {
-  ASSIGN_OR_RETURN(const std::string sha256, sha256_file(path));
+Status check_wheel(const fs::path& path, const PinnedWheel& wheel, const CallOptions& call) {
+  ASSIGN_OR_RETURN(const std::string sha256, sha256_file(path, call));
   if (sha256 == wheel.sha256) return {};
   return fail(ErrorCode::kCorruptData, "{} is not the wheel that is pinned: its SHA-256 is {}, want {}",
               path.filename().string(), sha256, wheel.sha256);
@@ -56,7 +57,8 @@ Status check_wheel(const fs::path& path, const PinnedWheel& wheel) {
 Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, const CallOptions& call) {
   const fs::path path = folder / wheel.file_name();
   std::error_code ignored;
-  if (fs::exists(path, ignored) && check_wheel(path, wheel)) return path;
+  if (fs::exists(path, ignored) && check_wheel(path, wheel, call)) return path;
+  RETURN_IF_ERROR(check_call(call));  // Which may be why the check has failed.
   fs::remove(path, ignored);
 
   ASSIGN_OR_RETURN(std::vector<std::string> command, find_pip(folder));
@@ -84,7 +86,7 @@ Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, c
     return fail(ErrorCode::kCorruptData, "{}: brought no {}:\n{}", what, path.filename().string(),
                 without_userinfos(ran->output));
   }
-  if (Status checked = check_wheel(path, wheel); !checked) {
+  if (Status checked = check_wheel(path, wheel, call); !checked) {
     fs::remove(path, ignored);
     return tl::unexpected(std::move(checked).error());
   }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/relative_path.h"
 #include "hub/model_files.h"
 
 namespace tandem {
@@ -35,7 +36,12 @@ Result<StoreRecord> parse_record(const fs::path& folder) {
   }
   ASSIGN_OR_RETURN(const std::vector<JsonValue> files, root.get_array("files"));
   for (const JsonValue file : files) {
+    ASSIGN_OR_RETURN(const std::string_view name, file.get_string("name"));
     ASSIGN_OR_RETURN(const std::uint64_t size_bytes, file.get_unsigned("size"));
+    std::error_code error;
+    if (!is_safe_relative_path(name) || fs::file_size(folder / name, error) != size_bytes || error) {
+      return fail(ErrorCode::kCorruptData, "{}: a file of its record is not there as it was", folder.string());
+    }
     record.size_bytes += size_bytes;
   }
   return record;
@@ -48,7 +54,7 @@ std::string StoreRecord::description() const {
   return fmt::format("{} {}", source, version);
 }
 
-Status write_store_record(const fs::path& folder, const StoreRecord& record) {
+Status write_store_record(const fs::path& folder, const StoreRecord& record, const CallOptions& call) {
   std::error_code error;
   fs::remove(folder / kRecordName, error);
   ASSIGN_OR_RETURN(const std::vector<fs::path> files, files_below(folder));
@@ -56,7 +62,7 @@ Status write_store_record(const fs::path& folder, const StoreRecord& record) {
   json.begin_object().key("format").value(kFormat).key("id").value(record.id).key("revision").value(record.revision);
   json.key("source").value(record.source).key("version").value(record.version).key("files").begin_array();
   for (const fs::path& file : files) {
-    ASSIGN_OR_RETURN(const std::string sha256, sha256_file(folder / file));
+    ASSIGN_OR_RETURN(const std::string sha256, sha256_file(folder / file, call));
     const std::uint64_t size_bytes = fs::file_size(folder / file, error);
     if (error) return fail_errno(error.value(), "cannot read its size", (folder / file).string());
     json.begin_object().key("name").value(file.generic_string()).key("size").value(size_bytes);

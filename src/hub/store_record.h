@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "tandem/call.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -25,10 +26,11 @@ struct StoreRecord {
 };
 
 /// Writes the record of a folder that holds all of a model's files, after hashing them; it is on the disk when this
-/// returns. An older record is replaced.
-Status write_store_record(const std::filesystem::path& folder, const StoreRecord& record);
+/// returns. An older record is replaced. Errors: those of reading, writing and `call`.
+Status write_store_record(const std::filesystem::path& folder, const StoreRecord& record, const CallOptions& call);
 
-/// Nothing where there is no record, or none that this version reads.
+/// Nothing where there is no record, none that this version reads, or one of its files is gone or has another size:
+/// such a model is pulled again.
 std::optional<StoreRecord> read_store_record(const std::filesystem::path& folder);
 
 }  // namespace tandem

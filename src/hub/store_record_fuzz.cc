@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto record = tandem::read_store_record(folder->path());
   if (!record) return 0;
   CHECK(!record->description().empty());
-  CHECK(tandem::write_store_record(folder->path(), *record));
+  CHECK(tandem::write_store_record(folder->path(), *record, {}));
   const auto again = tandem::read_store_record(folder->path());
   CHECK(again && again->id == record->id && again->revision == record->revision && again->source == record->source &&
         again->version == record->version && again->size_bytes == 0);  // No file lies beside the record.
