@@ -16,6 +16,10 @@ Status check_call(const CallOptions& call) {
   return {};
 }
 
+CallOptions without_progress(const CallOptions& call) {
+  return {.progress = {}, .stop = call.stop, .deadline = call.deadline};
+}
+
 Status wait_while(const CallOptions& call, std::chrono::milliseconds time) {
   auto end = std::chrono::steady_clock::now() + time;
   if (call.deadline) end = std::min(end, *call.deadline);

@@ -12,6 +12,9 @@ namespace tandem {
 /// kCancelled, kDeadlineExceeded.
 Status check_call(const CallOptions& call);
 
+/// The same call, for steps whose progress nobody follows.
+CallOptions without_progress(const CallOptions& call);
+
 /// Waits so long, or until the call is to end. Errors: those of check_call().
 Status wait_while(const CallOptions& call, std::chrono::milliseconds time);
 

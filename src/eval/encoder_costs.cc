@@ -78,7 +78,7 @@ class CostMeasurement {
         queries_(input.queries),
         options_(options),
         call_(call),
-        quiet_call_{.progress = {}, .stop = call.stop, .deadline = call.deadline},
+        quiet_call_(without_progress(call)),
         vectors_(input.documents.size(), input.bi_encoder->dimensions()) {
     for (const Document& document : documents_) texts_.push_back(document.full_text());
   }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/string_map.h"
-#include "eval/sweep_clock.h"
+#include "eval/sweep_budget.h"
 #include "index/vector_search.h"
 #include "tandem/sweep.h"
 
