@@ -27,8 +27,7 @@ Result<RecordReader> RecordReader::open(const std::string& path) {
   ASSIGN_OR_RETURN(LineReader lines, LineReader::open(path, name, kLineBytesMax));
   std::uint64_t bytes_total = 0;
   if (std::filesystem::is_regular_file(path, error)) bytes_total = std::filesystem::file_size(path, error);
-  const std::string extension = std::filesystem::path(path).extension().string();
-  return RecordReader(std::move(lines), name, error ? 0 : bytes_total, extension == ".jsonl" || extension == ".ndjson");
+  return RecordReader(std::move(lines), name, error ? 0 : bytes_total, is_named_json_lines(path));
 }
 
 RecordReader::RecordReader(LineReader lines, std::string name, std::uint64_t bytes_total, bool is_json)
@@ -86,12 +85,9 @@ Result<Query> read_query(const RecordReader& record) {
   if (!record.json()) return query;
   std::optional<JsonValue> id = record.json()->find("_id");
   if (!id) id = record.json()->find("id");
-  if (id && id->kind() == JsonKind::kNumber) {
-    query.id = id->dump();
-  } else if (id) {
-    ASSIGN_OR_RETURN(query.id, id->as_string("_id"));
-    RETURN_IF_ERROR(check_name("query id", query.id));
-  }
+  if (!id) return query;
+  ASSIGN_OR_RETURN(query.id, id->as_id("_id"));
+  RETURN_IF_ERROR(check_name("query id", query.id));
   return query;
 }
 

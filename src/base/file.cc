@@ -198,6 +198,11 @@ Status ReplacementFile::commit() {
   return {};
 }
 
+bool has_entry(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found;
+}
+
 Result<std::string> read_small_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
   constexpr std::size_t kStepBytes = std::size_t{64} << 10;
   ASSIGN_OR_RETURN(const FileDescriptor file, FileDescriptor::open_regular(path, O_RDONLY));

@@ -97,6 +97,10 @@ class ReplacementFile {
   std::filesystem::path partial_;  // Empty once committed or moved from.
 };
 
+/// Whether a folder has something of this name. Also true of a link that leads nowhere, such as one into a cache that
+/// was pruned, and of what cannot be looked at: opening it says why, where what is absent would be done without.
+bool has_entry(const std::filesystem::path& path);
+
 /// The content of a regular file of at most `bytes_max` bytes: for what a folder may hold, where a FIFO would never
 /// come to an end and a device neither. Errors: kInvalidArgument for what is no regular file, kCorruptData for a longer
 /// one, and those of opening and reading.

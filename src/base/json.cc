@@ -202,6 +202,20 @@ Result<double> JsonValue::as_double(std::string_view what) const {
 }
 Result<bool> JsonValue::as_bool(std::string_view what) const { return JsonAccess::as<bool>(*this, what, "a boolean"); }
 
+Result<std::string> JsonValue::as_id(std::string_view what) const {
+  if (kind() != JsonKind::kNumber) {
+    ASSIGN_OR_RETURN(const std::string_view text, as_string(what));
+    return std::string(text);
+  }
+  constexpr double kWholeNumbersMax = 9007199254740992;  // 2^53: above it, whole numbers have fallen together.
+  const dom::element element = JsonAccess::element(*this);
+  if (element.type() == dom::element_type::DOUBLE && std::fabs(double(element)) >= kWholeNumbersMax) {
+    return fail(ErrorCode::kCorruptData, "{}: {}: a number of so many digits cannot be kept: want it in quotes",
+                JsonAccess::name(*this), what);
+  }
+  return dump();
+}
+
 Result<std::vector<JsonValue>> JsonValue::as_array(std::string_view what) const {
   if (!is_array()) return JsonAccess::mismatch(*this, what, "an array");
   std::vector<JsonValue> elements;

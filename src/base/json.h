@@ -61,6 +61,9 @@ class JsonValue {
   Result<std::int64_t> as_integer(std::string_view what = "value") const;
   Result<double> as_double(std::string_view what = "value") const;
   Result<bool> as_bool(std::string_view what = "value") const;
+  /// A string, or a number as it is written. Errors: also kCorruptData for a number whose digits a double does not
+  /// hold.
+  Result<std::string> as_id(std::string_view what = "id") const;
   /// The elements, copied out. One pass; meant for small arrays. For large ones use for_each_element.
   Result<std::vector<JsonValue>> as_array(std::string_view what = "value") const;
 

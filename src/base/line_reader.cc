@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace tandem {
@@ -107,6 +108,11 @@ Result<std::optional<std::string_view>> LineReader::next() {
     ++line_number_;
     return std::optional<std::string_view>(take(feed != nullptr ? length + 1 : end_ - begin_).substr(0, length));
   }
+}
+
+bool is_named_json_lines(const std::filesystem::path& path) {
+  const std::string extension = in_lower_case(path.extension().string());
+  return extension == ".jsonl" || extension == ".ndjson";
 }
 
 std::string_view without_carriage_return(std::string_view line) {

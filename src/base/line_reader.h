@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ class LineReader {
   std::uint64_t bytes_read_ = 0;
   bool inside_line_ = false;  // The line was too long and its end is still to be found.
 };
+
+/// Whether a file holds JSON lines by its name: .jsonl or .ndjson, in any case.
+bool is_named_json_lines(const std::filesystem::path& path);
 
 /// A line without the carriage return at its end, if it has one.
 std::string_view without_carriage_return(std::string_view line);

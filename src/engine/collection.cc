@@ -5,6 +5,7 @@
 
 #include <ctime>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 #include "base/call.h"
@@ -110,8 +111,7 @@ class CollectionWriter::Impl {
   Status embed_batch(const CallOptions& call) {
     if (batch_.empty()) return {};
     const std::vector<std::string_view> texts(batch_.begin(), batch_.end());
-    const Result<Embeddings> embeddings =
-        encoder_.encode(texts, TextRole::kDocument, {.stop = call.stop, .deadline = call.deadline});
+    const Result<Embeddings> embeddings = encoder_.encode(texts, TextRole::kDocument, without_progress(call));
     if (!embeddings) return fail_in(fmt::format("documents from {} on", batch_first_id_), embeddings.error());
     RETURN_IF_ERROR(store_.append_vectors(embeddings->vectors));
     info_.truncation += embeddings->truncation;
@@ -303,9 +303,9 @@ Status Collection::verify(const CallOptions& call) const {
     for (std::size_t first = 0; first < rows.count(); first += kBatch) {
       const std::size_t count = std::min(kBatch, rows.count() - first);
       RETURN_IF_ERROR(rows.read(first, count));
-      std::vector<RowId> ids;
-      for (std::size_t i = 0; i < count; ++i) ids.push_back({segment, static_cast<std::uint32_t>(first + i)});
-      RETURN_IF_ERROR(documents(ids));
+      std::vector<std::uint32_t> ordinals(count);
+      std::iota(ordinals.begin(), ordinals.end(), impl_->ordinal_of({segment, static_cast<std::uint32_t>(first)}));
+      RETURN_IF_ERROR(impl_->stored().documents.verify(ordinals));
       done += count;
       if (call.progress) call.progress({.what = "verifying", .unit = "documents", .done = done, .total = size()});
       RETURN_IF_ERROR(check_call(call));

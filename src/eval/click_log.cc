@@ -10,6 +10,7 @@
 #include "base/controls.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/line_reader.h"
 #include "base/string_map.h"
 #include "base/strip.h"
 #include "eval/document_ids.h"
@@ -40,14 +41,14 @@ class ClickLog {
     if (!clicked) {
       const std::optional<JsonValue> id = line.find("document_id");
       if (!id) return fail(ErrorCode::kCorruptData, "expected \"clicked\" or \"document_id\", got neither");
-      ASSIGN_OR_RETURN(const std::string document, id_of(*id, "document_id"));
+      ASSIGN_OR_RETURN(const std::string document, id->as_id("document_id"));
       ASSIGN_OR_RETURN(const std::optional<std::uint64_t> clicks, line.find_unsigned("clicks"));
       return add(query, document, clicks.value_or(1));
     }
     ASSIGN_OR_RETURN(const std::vector<JsonValue> documents, clicked->as_array("clicked"));
     if (documents.empty()) return add_query(query).map([](ClickedQuery*) {});
     for (const JsonValue& each : documents) {
-      ASSIGN_OR_RETURN(const std::string document, id_of(each, "clicked"));
+      ASSIGN_OR_RETURN(const std::string document, each.as_id("clicked"));
       RETURN_IF_ERROR(add(query, document, 1));
     }
     return {};
@@ -101,12 +102,6 @@ class ClickLog {
   }
 
  private:
-  static Result<std::string> id_of(const JsonValue& value, std::string_view what) {
-    if (value.kind() == JsonKind::kNumber) return value.dump();
-    ASSIGN_OR_RETURN(const std::string_view text, value.as_string(what));
-    return std::string(text);
-  }
-
   /// The query, added where it is new. Valid until the next one is added.
   Result<ClickedQuery*> add_query(std::string_view text) {
     text = strip(text);
@@ -171,9 +166,8 @@ Result<TestSet> read_click_log(const std::filesystem::path& path, std::vector<Do
   if (options.clicks_min == 0) return fail(ErrorCode::kInvalidArgument, "clicks_min is 0, want at least 1");
   ASSIGN_OR_RETURN(StringSet ids, document_ids(documents));
   ClickLog log(std::move(ids));
-  const std::string extension = path.extension().string();
   std::optional<JsonLineParser> parser;
-  if (extension == ".jsonl" || extension == ".ndjson") parser.emplace("line");
+  if (is_named_json_lines(path)) parser.emplace("line");
   RETURN_IF_ERROR(for_each_line(path.string(), "click", [&](std::string_view line) -> Status {
     if (!parser) return log.add_columns(line);
     ASSIGN_OR_RETURN(const JsonValue value, parser->parse(line));

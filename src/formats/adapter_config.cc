@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 
 namespace tandem {
@@ -170,8 +171,7 @@ std::uint64_t AdapterConfig::width(std::uint64_t layer) const {
 }
 
 bool is_adapter_folder(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::exists(folder / kFileName, ignored) && !fs::exists(folder / "config.json", ignored);
+  return has_entry(folder / kFileName) && !has_entry(folder / "config.json");
 }
 
 Result<AdapterConfig> read_adapter_config(const fs::path& folder) {

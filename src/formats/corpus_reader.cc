@@ -35,6 +35,10 @@ constexpr int kFolderDepthMax = 256;
 constexpr std::size_t kColumnsMax = 1024;
 constexpr std::size_t kColumnNameBytesMax = 1024;
 constexpr std::size_t kColumnNamesBytesMax = std::size_t{64} << 10;  // Of all columns together.
+// And what the rows' metadata may take: so much, and so many times what was read of the table. Common tables take less
+// than twice, those of short cells under long names ten times.
+constexpr std::uint64_t kMetadataBytesFree = std::uint64_t{16} << 20;
+constexpr std::uint64_t kMetadataGrowthMax = 32;
 
 /// The fields of one record. Those after the first kColumnsMax are counted and not kept: a line of nothing but commas
 /// would take many times its size.
@@ -205,10 +209,8 @@ Result<Document> document_of_json(JsonValue line) {
   ASSIGN_OR_RETURN(document.text, line.get_string("text"));
   std::optional<JsonValue> id = line.find("_id");
   if (!id) id = line.find("id");
-  if (id && id->kind() == JsonKind::kNumber) {
-    document.id = id->dump();
-  } else if (id && !id->is_null()) {
-    ASSIGN_OR_RETURN(document.id, id->as_string("_id"));
+  if (id && !id->is_null()) {
+    ASSIGN_OR_RETURN(document.id, id->as_id("_id"));
   }
   RETURN_IF_ERROR(check_name("document id", document.id));
   ASSIGN_OR_RETURN(const std::optional<std::string_view> title, line.find_string("title"));
@@ -247,8 +249,8 @@ Source::Kind kind_of(CorpusFormat format, const std::string& path) {
     case CorpusFormat::kAuto:
       break;
   }
+  if (is_named_json_lines(path)) return Source::Kind::kJsonl;
   const std::string extension = in_lower_case(std::filesystem::path(path).extension().string());
-  if (extension == ".jsonl" || extension == ".ndjson") return Source::Kind::kJsonl;
   if (extension == ".tsv") return Source::Kind::kTsv;
   if (extension == ".csv") return Source::Kind::kCsv;
   return Source::Kind::kLines;
@@ -326,6 +328,17 @@ Result<std::vector<Source>> list_folder(const std::string& folder) {
   return sources;
 }
 
+/// Archives and documents of office programs, whose lines are no texts.
+Status check_is_text(CorpusFormat format, const std::string& path) {
+  constexpr std::array<std::string_view, 12> kOthers = {".gz",      ".bz2",  ".xz",  ".zst",  ".zip",  ".tar",
+                                                        ".parquet", ".json", ".pdf", ".docx", ".xlsx", ".sqlite"};
+  const std::string extension = in_lower_case(std::filesystem::path(path).extension().string());
+  if (format != CorpusFormat::kAuto || std::ranges::find(kOthers, extension) == kOthers.end()) return {};
+  return fail(ErrorCode::kUnsupported,
+              "{}: {} files are not read: want JSON lines (.jsonl), a table (.csv, .tsv) or lines of text", path,
+              extension);
+}
+
 Result<std::vector<Source>> list_sources(const std::vector<std::string>& paths, CorpusFormat format) {
   if (paths.empty()) return fail(ErrorCode::kInvalidArgument, "no file to read documents from");
   std::vector<Source> sources;
@@ -339,6 +352,7 @@ Result<std::vector<Source>> list_sources(const std::vector<std::string>& paths, 
       ASSIGN_OR_RETURN(std::vector<Source> files, list_folder(path));
       std::ranges::move(files, std::back_inserter(sources));
     } else {
+      RETURN_IF_ERROR(check_is_text(format, path));
       sources.push_back({.path = path, .name = path, .kind = kind_of(format, path)});
     }
   }
@@ -372,7 +386,8 @@ class CorpusReader::Impl {
       Result<std::optional<Document>> document = next_of_source();
       if (!document) {
         if (!options_.skip_bad_lines || document.error().code != ErrorCode::kCorruptData) return document;
-        ++lines_skipped_;
+        // A record of a table can have many lines, and an open quote takes all that follow.
+        lines_skipped_ += source().kind == Source::Kind::kCsv ? lines_->line_number() - record_line_number_ + 1 : 1;
         if (skipped_errors_.size() < kSkippedErrorsMax) skipped_errors_.push_back(document.error().message);
       } else if (*document) {
         ++documents_;
@@ -451,6 +466,7 @@ class CorpusReader::Impl {
   Result<std::optional<std::string_view>> next_filled_line() {
     for (;;) {
       Result<std::optional<std::string_view>> line = next_raw_line();
+      record_line_number_ = lines_->line_number();
       if (!line || !*line || !strip(**line).empty()) return line;
     }
   }
@@ -522,6 +538,14 @@ class CorpusReader::Impl {
       }
       Result<Document> document = document_of_fields(*columns_, std::move(row->fields.kept));
       if (!document) return fail_at(row->line_number, std::move(document).error());
+      metadata_bytes_ += document->metadata.size();
+      if (metadata_bytes_ > kMetadataBytesFree + kMetadataGrowthMax * bytes_read()) {
+        return fail_at(row->line_number,
+                       {ErrorCode::kInvalidArgument,
+                        fmt::format("its columns and their names make {} bytes of metadata of {} bytes that were read, "
+                                    "want at most {} times as many: shorter names, or fewer columns",
+                                    metadata_bytes_, bytes_read(), kMetadataGrowthMax)});
+      }
       return std::move(*document);
     }
   }
@@ -550,7 +574,9 @@ class CorpusReader::Impl {
   JsonLineParser json_{"document"};
 
   std::size_t documents_ = 0;
+  std::uint64_t metadata_bytes_ = 0;  // Of tables.
   std::uint64_t bytes_of_finished_ = 0;
+  std::size_t record_line_number_ = 0;  // Where the record that was read last begins.
   std::size_t lines_skipped_ = 0;
   std::vector<std::string> skipped_errors_;
 };

@@ -206,7 +206,41 @@ TEST_F(Corpus, RefusesTablesOfTooManyColumns) {
   // What is not kept is still read: the line feed belongs to the last field, and the next line to the next record.
   const Reading after = read("a.csv", "text\n" + row(2000, ',') + "\"a\nb\"\nnext\n", {.skip_bad_lines = true});
   EXPECT_EQ(after.texts(), Texts{"next"});
-  EXPECT_EQ(after.lines_skipped, 1U);
+  EXPECT_EQ(after.lines_skipped, 2U) << "both lines of the record";
+}
+
+TEST_F(Corpus, RefusesATableWhoseNamesOutgrowIt) {
+  std::string header = "text";
+  for (int column = 0; column < 63; ++column) header += fmt::format(",{}{}", std::string(1000, 'n'), column);
+  std::string rows;
+  for (int row = 0; row < 8000; ++row) rows += "x" + std::string(63, ',') + "\n";
+  EXPECT_TRUE(contains(error_of("a.csv", header + "\n" + rows, ErrorCode::kInvalidArgument), "shorter names"));
+  // Cells of one letter under names of a common length.
+  std::string common = "text";
+  for (int column = 0; column < 63; ++column) common += fmt::format(",name_of_column_{}", column);
+  common += "\n";
+  for (int row = 0; row < 20'000; ++row) {
+    for (int column = 0; column < 63; ++column) common += "x,";
+    common += "x\n";
+  }
+  const Reading reading = read("a.csv", common);
+  EXPECT_FALSE(reading.error) << reading.error->message;
+}
+
+TEST_F(Corpus, RefusesWhatIsNoTextByItsName) {
+  for (const char* name : {"a.jsonl.gz", "a.JSON", "a.parquet"}) {
+    EXPECT_TRUE(contains(error_of(name, "text\n", ErrorCode::kUnsupported), "files are not read")) << name;
+    EXPECT_FALSE(read(name, "text\n", {.format = CorpusFormat::kLines}).error) << name;
+  }
+}
+
+TEST_F(Corpus, KeepsIdsThatAreNumbers) {
+  EXPECT_EQ(read("a.JSONL",
+                 "{\"_id\":18446744073709551615,\"text\":\"a\"}\n{\"_id\":-7,\"text\":\"b\"}\n"
+                 "{\"_id\":1.5,\"text\":\"c\"}\n")
+                .ids(),
+            (std::vector<std::string>{"18446744073709551615", "-7", "1.5"}));
+  EXPECT_TRUE(contains(error_of("a.jsonl", "{\"_id\":18446744073709551617,\"text\":\"a\"}\n"), "want it in quotes"));
 }
 
 TEST_F(Corpus, ALineOfSeparatorsTakesItsOwnSize) {

@@ -8,6 +8,7 @@
 
 #include "base/controls.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/relative_path.h"
 
@@ -47,8 +48,7 @@ Result<Config> read_config(const fs::path& path) {
 
 /// Nothing where there is no such file.
 Result<std::optional<Config>> read_config_if_present(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return std::optional<Config>();
+  if (!has_entry(path)) return std::optional<Config>();
   ASSIGN_OR_RETURN(Config config, read_config(path));
   return std::optional<Config>(std::move(config));
 }
@@ -478,7 +478,7 @@ Result<ModelConfig> read_model_config(const fs::path& folder) {
   ASSIGN_OR_RETURN(result.name, read_model_name(folder));
   result.transformer_folder = folder;
   std::vector<ModuleEntry> entries;
-  const bool has_modules = fs::exists(folder / "modules.json", ignored);
+  const bool has_modules = has_entry(folder / "modules.json");
   result.has_modules_file = has_modules;
   if (has_modules) {
     ASSIGN_OR_RETURN(entries, read_module_entries(folder));

@@ -392,6 +392,16 @@ TEST(ModelConfig, RefusesOtherKindsOfModels) {
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "transformer_task \"text-generation\"");
 }
 
+TEST(ModelConfig, TakesALinkThatLeadsNowhereForNoAbsentFile) {
+  for (const char* name : {"modules.json", "tokenizer_config.json", "config_sentence_transformers.json"}) {
+    TemporaryFolder folder;
+    folder.write("config.json", kBert);
+    ASSERT_TRUE(read_model_config(folder.path()));
+    fs::create_symlink("../blobs/of-a-cache-that-was-pruned", folder.path() / name);
+    EXPECT_CONTAINS(error_of(folder, ErrorCode::kNotFound), name);
+  }
+}
+
 TEST(ModelConfig, SaysThatAFolderIsMissing) {
   const Result<ModelConfig> config = read_model_config("/nonexistent/model");
   ASSERT_FALSE(config);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/string_map.h"
 #include "formats/tokenizer_checks.h"
@@ -15,8 +16,7 @@ namespace {
 
 /// The document, or nothing where there is no such file.
 Result<std::optional<JsonDocument>> read_if_present(const fs::path& path) {
-  std::error_code error;
-  if (!fs::exists(path, error)) return std::nullopt;
+  if (!has_entry(path)) return std::nullopt;
   ASSIGN_OR_RETURN(JsonDocument document, JsonDocument::read_file(path, kTokenizerFileBytesMax));
   return document;
 }

@@ -10,6 +10,7 @@
 
 #include "base/call.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "base/relative_path.h"
@@ -95,9 +96,8 @@ Result<TensorSource> TensorSource::open_folder(const std::filesystem::path& fold
   for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
     const std::filesystem::path whole = folder / name;
     const std::filesystem::path index = folder / (std::string(name) + ".index.json");
-    std::error_code ignored;
-    if (std::filesystem::exists(whole, ignored)) return open_file(whole);
-    if (std::filesystem::exists(index, ignored)) return open_shards(index);
+    if (has_entry(whole)) return open_file(whole);
+    if (has_entry(index)) return open_shards(index);
   }
   return fail(ErrorCode::kNotFound, "{}: has neither model.safetensors nor pytorch_model.bin, whole or in shards",
               folder.string());

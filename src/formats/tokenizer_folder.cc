@@ -29,11 +29,6 @@ constexpr std::uint64_t kWordCharsMax = 100;  // max_input_chars_per_word, which
 const SpecialTokenNames kRobertaNames{
     .bos = "<s>", .eos = "</s>", .unk = "<unk>", .sep = "</s>", .pad = "<pad>", .cls = "<s>", .mask = "<mask>"};
 
-bool has_file(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
 /// The lines of a text file, which may end as on any system. The last one need not end.
 Result<std::vector<std::string>> read_lines(const fs::path& path) {
   ASSIGN_OR_RETURN(const std::string text, read_small_file(path, kTokenizerFileBytesMax));
@@ -215,12 +210,12 @@ Result<TokenizerSpec> read_sentencepiece_folder(const fs::path& folder, const fs
 }  // namespace
 
 std::vector<fs::path> tokenizer_files(const fs::path& folder) {
-  if (has_file(folder / "tokenizer.json")) return {folder / "tokenizer.json"};
-  if (has_file(folder / "vocab.json") && has_file(folder / "merges.txt")) {
+  if (has_entry(folder / "tokenizer.json")) return {folder / "tokenizer.json"};
+  if (has_entry(folder / "vocab.json") && has_entry(folder / "merges.txt")) {
     return {folder / "vocab.json", folder / "merges.txt"};
   }
   for (const char* const name : {"sentencepiece.bpe.model", "vocab.txt"}) {
-    if (has_file(folder / name)) return {folder / name};
+    if (has_entry(folder / name)) return {folder / name};
   }
   return {};
 }

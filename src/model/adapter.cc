@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "model/encoder_spec.h"
 #include "model/weights.h"
 
@@ -29,10 +30,8 @@ Result<Linear> load_linear(const TensorSource& tensors, const std::string& name,
 Result<AdapterSource> AdapterSource::open(const std::filesystem::path& folder) {
   AdapterSource source;
   ASSIGN_OR_RETURN(source.config, read_adapter_config(folder));
-  std::error_code ignored;
   const std::filesystem::path safe = folder / "adapter.safetensors";
-  ASSIGN_OR_RETURN(source.tensors, TensorSource::open_file(
-                                       std::filesystem::exists(safe, ignored) ? safe : folder / "pytorch_adapter.bin"));
+  ASSIGN_OR_RETURN(source.tensors, TensorSource::open_file(has_entry(safe) ? safe : folder / "pytorch_adapter.bin"));
   return source;
 }
 

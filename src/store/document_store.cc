@@ -152,6 +152,17 @@ class DocumentReader::Impl {
     return static_cast<std::uint32_t>(ordinal);
   }
 
+  Status verify(std::span<const std::uint32_t> ordinals) {
+    ASSIGN_OR_RETURN(const std::vector<Document> documents, read(ordinals));
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+      ASSIGN_OR_RETURN(const std::optional<std::uint32_t> found, find(documents[i].id));
+      if (found == ordinals[i]) continue;
+      return fail(ErrorCode::kCorruptData, "{}: document {} is not found by its id {:?}", database_.path(), ordinals[i],
+                  documents[i].id);
+    }
+    return {};
+  }
+
   std::size_t count() const { return counted_.size(); }
 
  private:
@@ -229,6 +240,7 @@ std::size_t DocumentReader::count() const { return impl_->count(); }
 Result<std::vector<Document>> DocumentReader::read(std::span<const std::uint32_t> ordinals) const {
   return impl_->read(ordinals);
 }
+Status DocumentReader::verify(std::span<const std::uint32_t> ordinals) const { return impl_->verify(ordinals); }
 Result<std::optional<std::uint32_t>> DocumentReader::find(std::string_view id) const { return impl_->find(id); }
 
 }  // namespace tandem

@@ -54,6 +54,9 @@ class DocumentReader {
   /// call and before, hold more than the file, which is noticed before more than that is read; kIo.
   Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) const;
 
+  /// Reads these documents, each of which find() has to find by its id. Errors: kCorruptData, and those of read().
+  Status verify(std::span<const std::uint32_t> ordinals) const;
+
   /// The ordinal of the document with this id; nullopt where there is none. Errors: kCorruptData, kIo.
   Result<std::optional<std::uint32_t>> find(std::string_view id) const;
 

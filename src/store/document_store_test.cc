@@ -101,6 +101,26 @@ class DocumentStore : public testing::Test {
   std::filesystem::path path_ = folder_.path() / "documents.sqlite";
 };
 
+TEST_F(DocumentStore, NoticesAnIdThatIsNotInTheIndex) {
+  write({document("an-id"), document("another-id"), document("a-third-id")});
+  {
+    auto reader = DocumentReader::open(path_);
+    ASSERT_TRUE(reader->verify(std::vector<std::uint32_t>{0, 1, 2}));
+  }
+  std::ifstream stream(path_, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  stream.close();
+  bytes.replace(bytes.find("another-id"), 7, "ANOTHER");  // In the table or in the index: it is in both.
+  std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
+  auto reader = DocumentReader::open(path_);
+  ASSERT_TRUE(reader) << reader.error().message;
+  EXPECT_TRUE(reader->verify(std::vector<std::uint32_t>{0, 2}));
+  const Status verified = reader->verify(std::vector<std::uint32_t>{0, 1, 2});
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().code, ErrorCode::kCorruptData);
+  EXPECT_TRUE(contains(verified.error().message, "document 1 is not found by its id")) << verified.error().message;
+}
+
 TEST_F(DocumentStore, ReadsBackEveryByteInTheOrderAsked) {
   const std::vector<Document> documents{document("a"),
                                         {.id = "with metadata",

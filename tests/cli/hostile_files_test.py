@@ -96,6 +96,15 @@ class Output(HostileTest):
         self.refuse("eval", "--qrels", "qrels", "--run", "run", names=["run:1", "U+0007"])
         self.refuse("search", "c", "boat", "--format", "trec", "--tag", "a\x1bb", status=2, names=["--tag"])
 
+    def test_json_lines_are_known_by_a_name_of_any_case(self):
+        self.index([{"_id": "1", "text": "one fast boat"}])
+        queries = self.write("Q.JSONL", '{"_id": "q", "text": "boat"}\n{"_id": 7, "text": "ship"}\n')
+        printed = self.succeed("search", "c", "--queries", queries, "--mode", "bi", "--model", "model", *OFFLINE, "--json")
+        self.assertEqual([json.loads(line)["query_id"] for line in printed.splitlines()], ["q", "7"])
+        self.write("Q.JSONL", '{"_id": 18446744073709551617, "text": "boat"}\n')
+        self.refuse("search", "c", "--queries", queries, "--mode", "bi", "--model", "model", *OFFLINE,
+                    names=["Q.JSONL:1", "in quotes"])
+
     def test_ids_that_a_run_cannot_hold_are_refused(self):
         self.index([{"_id": "1", "text": "one fast boat"}])
         self.write_jsonl("queries.jsonl", [{"_id": "#1", "text": "boat"}])
