@@ -1,7 +1,7 @@
 # The front door. `make help` says what it can do.
 PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install bench quality parity format fuzz corpora asan tsan setup
+.PHONY: help demo test build install bench quality parity format fuzz corpora asan tsan compilers aarch64 setup
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,13 @@ asan: setup ## Run the tests under AddressSanitizer and UBSan
 
 tsan: setup ## Run the tests under ThreadSanitizer
 	@scripts/sanitize.sh tsan
+
+compilers: setup ## Build with each compiler that is here: GCC 12 and 14, Clang 16 and 19
+	@scripts/compilers.sh
+
+aarch64: ## Build for 64-bit ARM, and run the tests in an emulator
+	@scripts/setup.sh aarch64
+	@scripts/aarch64.sh
 
 setup: ## Install what building needs (Debian packages)
 	@scripts/setup.sh

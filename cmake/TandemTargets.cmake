@@ -3,7 +3,10 @@
 add_library(tandem_options INTERFACE)
 target_include_directories(tandem_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 # -fopenmp-simd: honours `omp simd` on loops whose sums may be reordered; no OpenMP runtime.
-target_compile_options(tandem_options INTERFACE -Wall -Wextra -Wconversion -Werror -fopenmp-simd)
+target_compile_options(tandem_options INTERFACE -Wall -Wextra -Wconversion -fopenmp-simd)
+if(TANDEM_WERROR)
+  target_compile_options(tandem_options INTERFACE -Werror)
+endif()
 # The shared library shows what the public headers export.
 target_compile_options(tandem_options INTERFACE -fvisibility=hidden -fvisibility-inlines-hidden)
 # GCC 12 sees an overlap in every `"literal" + std::string` that it inlines (its bug 105651).
@@ -59,6 +62,7 @@ function(tandem_folder name)
                                                 GTest::gtest_main)
     target_compile_definitions(${name}_tests PRIVATE TANDEM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_tests)
+    set_tests_properties(${name} PROPERTIES LABELS beside_the_code)
   endif()
   tandem_fuzzers(SOURCES ${fuzzers} LIBRARIES tandem_${name} ${ARG_USES} ${ARG_LIBRARIES})
 endfunction()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building Tandem needs and this Debian 12 lacks. Does nothing, quickly, when everything is there.
-# Usage: scripts/setup.sh [fuzz] [format] [browser]    the extra words add what the fuzzers, the formatter and the tests
-# of pages in a browser need.
+# Usage: scripts/setup.sh [fuzz] [format] [browser] [aarch64]    the extra words add what the fuzzers, the formatter, the
+# tests of pages in a browser and builds for ARM need.
 source "$(dirname "$0")/common.sh"
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates python3 python3-pip python3-venv
@@ -12,7 +12,8 @@ for extra in "$@"; do
     fuzz) packages+=(clang-14 libclang-rt-14-dev llvm-14 xz-utils) ;;
     format) packages+=(clang-format-14) ;;
     browser) packages+=(chromium fonts-dejavu-core) ;;
-    *) die "scripts/setup.sh: unknown word '$extra', want fuzz, format or browser" ;;
+    aarch64) packages+=(g++-aarch64-linux-gnu qemu-user) ;;
+    *) die "scripts/setup.sh: unknown word '$extra', want fuzz, format, browser or aarch64" ;;
   esac
 done
 
