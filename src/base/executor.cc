@@ -169,14 +169,8 @@ struct Executor::State {
     jobs.push_back(&job);
     std::size_t slot = 0;
     std::size_t reported = 0;
-    while (!job.is_over()) {
-      if (const Status goes_on = job.ended ? Status() : check_call(job.call); !goes_on) {
-        end(job, goes_on, nullptr);
-      } else if (job.has_parts() && free_slots > jobs_before(job)) {
-        run_part(lock, job, slot);
-      } else {
-        wait(lock, job);
-      }
+    for (;;) {
+      // First of all: helpers may have done the rest while the caller said how far it was.
       if (on_part && job.done > reported && !job.ended) {
         reported = job.done;
         const auto [status, failure] = without(lock, [&]() -> Status {
@@ -184,6 +178,15 @@ struct Executor::State {
           return {};
         });
         if (failure != nullptr) end(job, status, failure);
+        continue;
+      }
+      if (job.is_over()) break;
+      if (const Status goes_on = job.ended ? Status() : check_call(job.call); !goes_on) {
+        end(job, goes_on, nullptr);
+      } else if (job.has_parts() && free_slots > jobs_before(job)) {
+        run_part(lock, job, slot);
+      } else {
+        wait(lock, job);
       }
     }
     if (job.failure != nullptr) std::rethrow_exception(job.failure);

@@ -106,6 +106,7 @@ TEST(Executor, ReportsProgressFromTheCallingThreadUpToTheTotal) {
     EXPECT_EQ(std::this_thread::get_id(), caller);
     EXPECT_GT(done, last);
     last = done;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // Meanwhile the other thread may do all of the rest.
   };
   EXPECT_TRUE(executor.run(
       64, [](std::size_t, std::size_t) -> Status { return {}; }, {}, on_part));

@@ -116,13 +116,14 @@ bool model_reads_bytes(const TokenizerSpec& spec) {
 
 class Tokenizer::Impl {
  public:
-  explicit Impl(TokenizerSpec spec)
+  /// `reads_bytes`: what model_reads_bytes() says of the specification.
+  Impl(TokenizerSpec spec, bool reads_bytes)
       : normalizer_(spec.normalizer),
-        pre_tokenizer_(spec.pre_tokenizer, model_reads_bytes(spec)),
+        pre_tokenizer_(spec.pre_tokenizer, reads_bytes),
         trims_(std::move(spec.post_processor.trims)),
         post_processor_(std::move(spec.post_processor.layout)),
         ascii_splitter_(BertAsciiSplitter::make(spec.normalizer, spec.pre_tokenizer)),
-        model_(std::move(spec.model), model_reads_bytes(spec)),
+        model_(std::move(spec.model), reads_bytes),
         size_(model_.vocabulary().size()) {}
 
   /// Gives every added token its id as the reference does: the model's, if it has such a token, else the next one
@@ -341,7 +342,8 @@ Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder, const Tok
   if (options.lower_case) add_lowercase(spec.normalizer);
   const std::vector<AddedToken> added_tokens = std::move(spec.added_tokens);
   const std::vector<std::int32_t> template_ids = ids_of(spec.post_processor.layout);
-  auto impl = std::make_unique<Impl>(std::move(spec));
+  const bool reads_bytes = model_reads_bytes(spec);  // Arguments have no order: not beside what moves it.
+  auto impl = std::make_unique<Impl>(std::move(spec), reads_bytes);
   RETURN_IF_ERROR(impl->add_tokens(added_tokens, name));
   std::size_t template_bytes = 0;
   for (const std::int32_t id : template_ids) {
