@@ -18,9 +18,10 @@ options=(-q -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Ins
   -o Dir::State::lists="$PWD/$sysroot/apt/lists" -o Dir::State::status="$PWD/$sysroot/apt/status"
   -o Dir::Cache="$PWD/$sysroot/apt" -o Dir::Cache::archives="$PWD/$sysroot/apt/archives" -o APT::Sandbox::User=root)
 say "getting the libraries for aarch64 into $sysroot"
-apt-get "${options[@]}" update >"$sysroot/apt/log" 2>&1 || die "the list of packages could not be had: $(tail -3 "$sysroot/apt/log")"
-apt-get "${options[@]}" -y --download-only install "${packages[@]}" >>"$sysroot/apt/log" 2>&1 ||
-  die "the packages could not be had: $(tail -3 "$sysroot/apt/log")"
+{
+  apt-get "${options[@]}" update
+  apt-get "${options[@]}" -y --download-only install "${packages[@]}"
+} >"$sysroot/apt/log" 2>&1 || die "the packages could not be had: $(tail -3 "$sysroot/apt/log")"
 for package in "$sysroot"/apt/archives/*.deb; do dpkg-deb --extract "$package" "$sysroot"; done
 rm -rf "$sysroot/apt"
 # Links that lead to the root of a system lead to this folder instead.

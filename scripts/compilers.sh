@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything with each compiler that Tandem is for, and runs the tests that lie beside the code. Takes the compilers
-# that this machine has, and names the others. Exit status 1 when one of them fails.
+# Builds everything with each compiler that Tandem is for, and runs the tests that lie beside the code. Takes those
+# compilers that this machine has, and names the others. Exit status 1 when one of them fails.
 source "$(dirname "$0")/common.sh"
 compilers=(g++-12 g++-14 clang++-16 clang++-19)
 passed=() failed=() missing=()
@@ -22,5 +22,5 @@ for compiler in "${compilers[@]}"; do
 done
 
 [ "${#passed[@]}" = 0 ] || say "passed: ${passed[*]}"
-[ "${#missing[@]}" = 0 ] || say "not on this machine: ${missing[*]} (Debian's packages of the same name, clang-16 and clang-19 for clang++)"
+[ "${#missing[@]}" = 0 ] || say "not on this machine: ${missing[*]}"
 [ "${#failed[@]}" = 0 ] || die "failed: ${failed[*]}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building Tandem needs and this Debian 12 lacks. Does nothing, quickly, when everything is there.
-# Usage: scripts/setup.sh [fuzz] [format] [browser] [aarch64]    the extra words add what the fuzzers, the formatter, the
-# tests of pages in a browser and builds for ARM need.
+# Usage: scripts/setup.sh [fuzz] [format] [browser] [aarch64]    the words add what the fuzzers, the formatter, pages in
+# a browser and builds for ARM need.
 source "$(dirname "$0")/common.sh"
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates python3 python3-pip python3-venv

@@ -548,7 +548,7 @@ TEST_F(HubClientTest, WaitsNoLongerThanARequestMayTake) {
 }
 
 TEST_F(HubClientTest, RefusesAnswersThatAreTooLong) {
-  const auto expect_refused = [this](const HubOptions& options, const char* part) {
+  const auto expect_refused = [](const HubOptions& options, const char* part) {
     const Result<HubSnapshot> found = HubClient(options).snapshot(kModel, "main");
     ASSERT_FALSE(found) << part;
     EXPECT_EQ(found.error().code, ErrorCode::kCorruptData) << found.error().message;
