@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <span>
+#include <thread>
 
 #include "base/checksum.h"
 #include "base/testing/temporary_folder.h"
+#include "index/background_check.h"
 
 namespace tandem {
 namespace {
@@ -145,6 +148,23 @@ TEST_F(VectorFileTest, OneBitThatIsWrongIsNoticedWhereItIsReadAndNowhereElse) {
       }
     }
   }
+}
+
+TEST_F(VectorFileTest, DamageIsFoundInTheBackground) {
+  ASSERT_TRUE(write(20'000));
+  const auto sound = VectorFile::open(path_);
+  const BackgroundCheck nothing({sound->rows()});
+  std::string bytes = content();
+  bytes[64 + 130'000] = static_cast<char>(bytes[64 + 130'000] ^ 4);
+  const auto file = VectorFile::open(folder_.write("damaged.f32", bytes));
+  const BackgroundCheck check({sound->rows(), file->rows()});
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (check.found() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  const Status found = check.found();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kCorruptData);
+  EXPECT_NE(found.error().message.find("block 2 of 4"), std::string::npos) << found.error().message;
+  EXPECT_TRUE(nothing.found());
 }
 
 TEST_F(VectorFileTest, NamesEveryLie) {

@@ -12,7 +12,7 @@
 
 #include "index/vector_file.h"
 #include "store/document_store.h"
-#include "tandem/collection.h"
+#include "tandem/collection_info.h"
 #include "tandem/result.h"
 
 namespace tandem {

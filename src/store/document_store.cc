@@ -1,7 +1,11 @@
 #include "store/document_store.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -105,79 +109,54 @@ Status DocumentWriter::add(const Document& document) { return impl_->add(documen
 Status DocumentWriter::finish() { return impl_->finish(); }
 std::size_t DocumentWriter::count() const { return impl_->count(); }
 
-class DocumentReader::Impl {
+namespace {
+
+/// A connection to a document file with its statements. Not thread-safe.
+class DocumentConnection {
  public:
-  Impl(Database database, Statement select, Statement find, std::size_t count, std::uint64_t file_bytes)
-      : database_(std::move(database)),
-        select_(std::move(select)),
-        find_(std::move(find)),
-        counted_(count),
-        file_bytes_(file_bytes) {}
-
-  Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) {
-    const std::lock_guard lock(mutex_);
-    std::vector<Document> documents;
-    documents.reserve(ordinals.size());
-    for (const std::uint32_t ordinal : ordinals) {
-      if (ordinal >= count()) {
-        return fail(ErrorCode::kNotFound, "{}: document {} of {}", database_.path(), ordinal, count());
-      }
-      sqlite3_stmt* select = select_.get();
-      const StatementUse use(select);
-      ::sqlite3_bind_int64(select, 1, ordinal);
-      ASSIGN_OR_RETURN(const bool found, database_.step(select, "cannot read a document"));
-      if (!found) {
-        return fail(ErrorCode::kCorruptData, "{}: document {} of {} is missing", database_.path(), ordinal, count());
-      }
-      RETURN_IF_ERROR(count_bytes(ordinal, select));
-      Result<Document> document = document_of(select);
-      if (!document) return fail_in(fmt::format("{}: document {}", database_.path(), ordinal), document.error());
-      documents.push_back(std::move(*document));
-    }
-    return documents;
+  static Result<DocumentConnection> open(const std::filesystem::path& path) {
+    ASSIGN_OR_RETURN(Database database, Database::open(path, DatabaseUse::kFinished, kFormat));
+    ASSIGN_OR_RETURN(
+        Statement select,
+        prepare(database, "SELECT id, title, text, metadata FROM documents WHERE ordinal = ?", kFormat.wrong_file));
+    ASSIGN_OR_RETURN(Statement find,
+                     prepare(database, "SELECT ordinal FROM documents WHERE id = ?", kFormat.wrong_file));
+    return DocumentConnection(std::move(database), std::move(select), std::move(find));
   }
 
-  Result<std::optional<std::uint32_t>> find(std::string_view id) {
-    const std::lock_guard lock(mutex_);
-    sqlite3_stmt* find = find_.get();
-    const StatementUse use(find);
-    if (!bind_text(find, 1, id)) return database_.failure("cannot look up a document");
-    ASSIGN_OR_RETURN(const bool found, database_.step(find, "cannot look up a document"));
-    if (!found) return std::optional<std::uint32_t>();
-    const sqlite3_int64 ordinal = ::sqlite3_column_int64(find, 0);
-    if (ordinal < 0 || ordinal >= static_cast<sqlite3_int64>(count())) {
-      return fail(ErrorCode::kCorruptData, "{}: document {:?} has the ordinal {}, want one below {}", database_.path(),
-                  id, ordinal, count());
-    }
-    return static_cast<std::uint32_t>(ordinal);
+  /// The largest ordinal, -1 without any: found without reading the table.
+  Result<sqlite3_int64> last_ordinal() const {
+    ASSIGN_OR_RETURN(const Statement last,
+                     prepare(database_, "SELECT max(ordinal) FROM documents", kFormat.wrong_file));
+    ASSIGN_OR_RETURN(const bool found, database_.step(last.get(), "cannot count the documents"));
+    const bool is_number = found && ::sqlite3_column_type(last.get(), 0) == SQLITE_INTEGER;
+    return is_number ? ::sqlite3_column_int64(last.get(), 0) : -1;
   }
 
-  Status verify(std::span<const std::uint32_t> ordinals) {
-    ASSIGN_OR_RETURN(const std::vector<Document> documents, read(ordinals));
-    for (std::size_t i = 0; i < documents.size(); ++i) {
-      ASSIGN_OR_RETURN(const std::optional<std::uint32_t> found, find(documents[i].id));
-      if (found == ordinals[i]) continue;
-      return fail(ErrorCode::kCorruptData, "{}: document {} is not found by its id {:?}", database_.path(), ordinals[i],
-                  documents[i].id);
-    }
-    return {};
+  /// The document with an ordinal, nothing where there is no such row. `bytes`: told what its texts take before any of
+  /// them is read.
+  Result<std::optional<Document>> read(std::uint32_t ordinal, const std::function<Status(std::uint64_t)>& bytes) {
+    const StatementUse use(select_.get());
+    ::sqlite3_bind_int64(select_.get(), 1, ordinal);
+    ASSIGN_OR_RETURN(const bool found, database_.step(select_.get(), "cannot read a document"));
+    if (!found) return std::optional<Document>();
+    RETURN_IF_ERROR(bytes(bytes_of_texts(select_.get())));
+    Result<Document> document = document_of(select_.get());
+    if (!document) return fail_in(fmt::format("{}: document {}", database_.path(), ordinal), document.error());
+    return *std::move(document);
   }
 
-  std::size_t count() const { return counted_.size(); }
+  /// What the row of an id says its ordinal is.
+  Result<std::optional<sqlite3_int64>> find(std::string_view id) const {
+    const StatementUse use(find_.get());
+    if (!bind_text(find_.get(), 1, id)) return database_.failure("cannot look up a document");
+    ASSIGN_OR_RETURN(const bool found, database_.step(find_.get(), "cannot look up a document"));
+    return found ? std::optional(::sqlite3_column_int64(find_.get(), 0)) : std::nullopt;
+  }
 
  private:
-  // Rows of a file that was made to hurt share their pages: two hundred of 8 MB in a file of 8 MB. Whoever reads may
-  // keep what it gets, so all that was ever read is held against the file. Each document counts once: those of a sound
-  // file never hold more than its size.
-  Status count_bytes(std::uint32_t ordinal, sqlite3_stmt* row) {
-    if (!counted_[ordinal]) {
-      counted_[ordinal] = true;
-      counted_bytes_ += bytes_of_texts(row);
-    }
-    if (counted_bytes_ <= file_bytes_) return {};
-    return fail(ErrorCode::kCorruptData, "{}: {} of its documents hold {} bytes, the whole file has {}",
-                database_.path(), std::ranges::count(counted_, true), counted_bytes_, file_bytes_);
-  }
+  DocumentConnection(Database database, Statement select, Statement find)
+      : database_(std::move(database)), select_(std::move(select)), find_(std::move(find)) {}
 
   // The document of a row that was found. The file may be of anybody's making: what is not as the writer leaves it is
   // refused here, so that nobody who prints a document has to look again.
@@ -192,14 +171,139 @@ class DocumentReader::Impl {
     return document;
   }
 
-  std::mutex mutex_;  // One connection, one statement, one parser: guards them all.
   Database database_;
   Statement select_;
   Statement find_;
   JsonLineParser metadata_parser_{"metadata"};
-  std::vector<bool> counted_;  // [count()]
+};
+
+}  // namespace
+
+namespace {
+
+/// Which file a path leads to; nothing where there is none.
+std::optional<std::pair<dev_t, ino_t>> identity_of(const std::filesystem::path& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return std::nullopt;
+  return std::pair(file.st_dev, file.st_ino);
+}
+
+}  // namespace
+
+/// Callers who read at the same time each have a connection, up to kConnectionsMax of them; others wait for one.
+class DocumentReader::Impl {
+ public:
+  Impl(std::filesystem::path path, DocumentConnection first, std::size_t count, std::uint64_t file_bytes)
+      : path_(std::move(path)), file_(identity_of(path_)), counted_(count), file_bytes_(file_bytes) {
+    idle_.push_back(std::move(first));
+  }
+
+  Result<std::vector<Document>> read(std::span<const std::uint32_t> ordinals) {
+    Lease connection(*this);
+    std::vector<Document> documents;
+    documents.reserve(ordinals.size());
+    for (const std::uint32_t ordinal : ordinals) {
+      if (ordinal >= count()) {
+        return fail(ErrorCode::kNotFound, "{}: document {} of {}", path_.string(), ordinal, count());
+      }
+      ASSIGN_OR_RETURN(std::optional<Document> document,
+                       connection->read(ordinal, [&](std::uint64_t bytes) { return count_bytes(ordinal, bytes); }));
+      if (!document) {
+        return fail(ErrorCode::kCorruptData, "{}: document {} of {} is missing", path_.string(), ordinal, count());
+      }
+      documents.push_back(*std::move(document));
+    }
+    return documents;
+  }
+
+  Result<std::optional<std::uint32_t>> find(std::string_view id) {
+    ASSIGN_OR_RETURN(const std::optional<sqlite3_int64> ordinal, Lease(*this)->find(id));
+    if (!ordinal) return std::optional<std::uint32_t>();
+    if (*ordinal < 0 || *ordinal >= static_cast<sqlite3_int64>(count())) {
+      return fail(ErrorCode::kCorruptData, "{}: document {:?} has the ordinal {}, want one below {}", path_.string(),
+                  id, *ordinal, count());
+    }
+    return static_cast<std::uint32_t>(*ordinal);
+  }
+
+  Status verify(std::span<const std::uint32_t> ordinals) {
+    ASSIGN_OR_RETURN(const std::vector<Document> documents, read(ordinals));
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+      ASSIGN_OR_RETURN(const std::optional<std::uint32_t> found, find(documents[i].id));
+      if (found == ordinals[i]) continue;
+      return fail(ErrorCode::kCorruptData, "{}: document {} is not found by its id {:?}", path_.string(), ordinals[i],
+                  documents[i].id);
+    }
+    return {};
+  }
+
+  std::size_t count() const { return counted_.size(); }
+
+ private:
+  static constexpr std::size_t kConnectionsMax = 8;
+
+  /// A connection that nobody else uses meanwhile.
+  class Lease {
+   public:
+    explicit Lease(Impl& reader) : reader_(reader), connection_(reader.take()) {}
+    ~Lease() { reader_.give_back(std::move(connection_)); }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    DocumentConnection* operator->() { return &connection_; }
+
+   private:
+    Impl& reader_;
+    DocumentConnection connection_;
+  };
+
+  DocumentConnection take() {
+    std::unique_lock lock(mutex_);
+    if (idle_.empty() && connections_ < kConnectionsMax) {
+      ++connections_;
+      lock.unlock();
+      Result<DocumentConnection> another = DocumentConnection::open(path_);
+      if (another && file_ && identity_of(path_) == file_) return *std::move(another);
+      // The file may be unlinked by now, and another one in its place. One connection there always is.
+      lock.lock();
+      --connections_;
+    }
+    given_back_.wait(lock, [this] { return !idle_.empty(); });
+    DocumentConnection connection = std::move(idle_.back());
+    idle_.pop_back();
+    return connection;
+  }
+
+  void give_back(DocumentConnection connection) {
+    {
+      const std::lock_guard lock(mutex_);
+      idle_.push_back(std::move(connection));
+    }
+    given_back_.notify_one();
+  }
+
+  // Rows of a file that was made to hurt share their pages: two hundred of 8 MB in a file of 8 MB. Whoever reads may
+  // keep what it gets, so all that was ever read is held against the file. Each document counts once: those of a sound
+  // file never hold more than its size.
+  Status count_bytes(std::uint32_t ordinal, std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (!counted_[ordinal]) {
+      counted_[ordinal] = true;
+      counted_bytes_ += bytes;
+    }
+    if (counted_bytes_ <= file_bytes_) return {};
+    return fail(ErrorCode::kCorruptData, "{}: {} of its documents hold {} bytes, the whole file has {}", path_.string(),
+                std::ranges::count(counted_, true), counted_bytes_, file_bytes_);
+  }
+
+  const std::filesystem::path path_;
+  const std::optional<std::pair<dev_t, ino_t>> file_;
+  std::mutex mutex_;  // Guards what follows; no file is read under it.
+  std::condition_variable given_back_;
+  std::vector<DocumentConnection> idle_;
+  std::size_t connections_ = 1;
+  std::vector<bool> counted_;  // [count()] Its size never changes.
   std::uint64_t counted_bytes_ = 0;
-  std::uint64_t file_bytes_;
+  const std::uint64_t file_bytes_;
 };
 
 DocumentReader::DocumentReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -208,32 +312,20 @@ DocumentReader& DocumentReader::operator=(DocumentReader&&) noexcept = default;
 DocumentReader::~DocumentReader() = default;
 
 Result<DocumentReader> DocumentReader::open(const std::filesystem::path& path) {
-  ASSIGN_OR_RETURN(Database database, Database::open(path, DatabaseUse::kFinished, kFormat));
+  ASSIGN_OR_RETURN(DocumentConnection connection, DocumentConnection::open(path));
   std::error_code error;
   const std::uint64_t file_bytes = std::filesystem::file_size(path, error);
   if (error) return fail_errno(error.value(), "cannot read its size", path.string());
-  // Ordinals count from 0 without gaps, and the largest is found without reading the table.
-  sqlite3_int64 last_ordinal = -1;
-  {
-    ASSIGN_OR_RETURN(const Statement last, prepare(database, "SELECT max(ordinal) FROM documents", kFormat.wrong_file));
-    ASSIGN_OR_RETURN(const bool found, database.step(last.get(), "cannot count the documents"));
-    if (found && ::sqlite3_column_type(last.get(), 0) == SQLITE_INTEGER) {
-      last_ordinal = ::sqlite3_column_int64(last.get(), 0);
-    }
-  }
+  // Ordinals count from 0 without gaps.
+  ASSIGN_OR_RETURN(const sqlite3_int64 last_ordinal, connection.last_ordinal());
   // Each takes more than a byte.
   const sqlite3_int64 documents_max = std::min(kDocumentsMax, static_cast<sqlite3_int64>(file_bytes));
   if (last_ordinal < -1 || last_ordinal >= documents_max) {
     return fail(ErrorCode::kCorruptData, "{}: the last document has the ordinal {}, want 0 to {}", path.string(),
                 last_ordinal, documents_max - 1);
   }
-
-  ASSIGN_OR_RETURN(
-      Statement select,
-      prepare(database, "SELECT id, title, text, metadata FROM documents WHERE ordinal = ?", kFormat.wrong_file));
-  ASSIGN_OR_RETURN(Statement find, prepare(database, "SELECT ordinal FROM documents WHERE id = ?", kFormat.wrong_file));
-  return DocumentReader(std::make_unique<Impl>(std::move(database), std::move(select), std::move(find),
-                                               static_cast<std::size_t>(last_ordinal + 1), file_bytes));
+  return DocumentReader(
+      std::make_unique<Impl>(path, std::move(connection), static_cast<std::size_t>(last_ordinal + 1), file_bytes));
 }
 
 std::size_t DocumentReader::count() const { return impl_->count(); }

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tandem/corpus.h"
+#include "tandem/document.h"
 #include "tandem/result.h"
 
 namespace tandem {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <numeric>
 #include <thread>
@@ -325,26 +326,37 @@ TEST_F(DocumentStore, OpensUnderAnyName) {
   std::filesystem::current_path(before);
 }
 
-TEST_F(DocumentStore, GoesOnReadingAnUnlinkedFileFromManyThreads) {
+TEST_F(DocumentStore, ManyThreadsReadTheFileThatWasOpenedWhateverBecomesOfIt) {
   std::vector<Document> documents;
   for (int number = 0; number < 2000; ++number) {
     documents.push_back(document(std::to_string(number), std::string(500, static_cast<char>('a' + number % 26))));
   }
-  write(documents);
-  const auto reader = DocumentReader::open(path_);
-  ASSERT_TRUE(reader);
-  std::filesystem::remove(path_);
-  std::vector<std::thread> threads;
-  for (std::uint32_t thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([&, thread] {
-      for (std::uint32_t number = thread; number < documents.size(); number += 3) {
-        const auto read = reader->read({&number, 1});
-        ASSERT_TRUE(read) << read.error().message;
-        ASSERT_TRUE(same(read->front(), documents[number]));
-      }
-    });
+  const auto stays = [](const std::filesystem::path&) {};
+  const auto goes = [](const std::filesystem::path& path) { std::filesystem::remove(path); };
+  const auto is_replaced = [this](const std::filesystem::path& path) {
+    std::filesystem::remove(path);
+    write({document("another"), document("and another")});
+  };
+  for (const std::function<void(const std::filesystem::path&)>& change :
+       std::initializer_list<std::function<void(const std::filesystem::path&)>>{stays, goes, is_replaced}) {
+    std::filesystem::remove(path_);
+    write(documents);
+    const auto reader = DocumentReader::open(path_);
+    ASSERT_TRUE(reader);
+    change(path_);
+    std::vector<std::thread> threads;
+    for (std::uint32_t thread = 0; thread < 12; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (std::uint32_t number = thread; number < documents.size(); number += 11) {
+          const auto read = reader->read({&number, 1});
+          ASSERT_TRUE(read) << read.error().message;
+          ASSERT_TRUE(same(read->front(), documents[number]));
+          ASSERT_EQ(reader->find(documents[number].id), number);
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
   }
-  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace
