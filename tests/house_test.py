@@ -69,21 +69,31 @@ class Layering(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folders = {}
+        cls.floors = {}  # Of public headers.
         for line in lines_of(ROOT / "ARCHITECTURE.md"):
             cells = [cell.strip() for cell in line.strip("|").split("|")]
             if line.startswith("| `") and len(cells) == 4:
                 uses, libraries = ([word for word in re.split(r", *", cell) if word != "–"] for cell in cells[2:])
                 cls.folders[cells[0].strip("`")] = (uses, libraries)
+            elif line.startswith("| `src/") and len(cells) == 2:
+                cls.floors.update((header, cells[0].strip("`")) for header in re.findall(r"`(\w+\.h)`", cells[1]))
 
     def test_the_table_names_every_folder(self):
         folders = {folder_of(path) for path in CODE if relative(path).startswith(("src/", "apps/", "include/"))}
         self.assertEqual(folders - set(self.folders), set())
 
     def test_the_table_has_no_cycle(self):
-        for folder, (uses, _) in self.folders.items():
-            name = folder.rsplit("/", 1)[-1]
-            for used in uses:
-                self.assertNotIn(name, self.folders["src/" + used][0], f"{folder} and {used} use each other")
+        def visit(folder, way):
+            self.assertNotIn(folder, way, "folders use each other in a circle")
+            for used in self.folders[folder][0]:
+                visit("src/" + used, [*way, folder])
+
+        for folder in self.folders:
+            visit(folder, [])
+
+    def test_every_public_header_has_a_floor(self):
+        headers = {path.name for path in CODE if relative(path).startswith("include/tandem/")}
+        self.assertEqual(headers, set(self.floors))
 
     def test_includes_follow_the_table(self):
         self.assertGreater(len(self.folders), 5)
@@ -124,7 +134,9 @@ class Layering(unittest.TestCase):
             place = header.split("/")[0] if "/" in header else folder
             if f"/{TESTING}/" in header and not is_for_tests(path):
                 return f"{header} is for tests"
-            if place == "tandem" or place == folder or "src/" + place == folder or place in uses:
+            if place == "tandem":
+                return self.complaint_of_floor(path, folder, header.removeprefix("tandem/"))
+            if place == folder or "src/" + place == folder or place in uses:
                 return None
             return f"{folder} may not include {header}: its row names {', '.join(uses) or 'no folder'}"
         for library, (pattern, _) in LIBRARIES.items():
@@ -133,6 +145,15 @@ class Layering(unittest.TestCase):
         if re.match(SYSTEM_HEADERS, header) or (re.match(TEST_HEADERS, header) and is_for_tests(path)):
             return None
         return f"<{header}> is of no library that ARCHITECTURE.md names"
+
+    def complaint_of_floor(self, path, folder, header):
+        if header not in self.floors or folder in ("apps/cli", "examples"):
+            return None
+        stands = self.floors[path.name] if folder == "include/tandem" else folder
+        floor = self.floors[header]
+        if floor == stands or floor.removeprefix("src/") in self.folders[stands][0]:
+            return None
+        return f"{relative(path)} stands on {stands} and may not include {header}, whose floor is {floor}"
 
     def test_headers_that_only_tests_include_lie_in_their_folder(self):
         headers = [path for path in CODE if path.suffix == ".h" and relative(path).startswith("src/")]

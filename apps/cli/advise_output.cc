@@ -12,6 +12,7 @@
 #include "descriptions.h"
 #include "scenarios.h"
 #include "sweep_output.h"
+#include "tandem/encoder_costs.h"
 #include "terminal.h"
 #include "wire/advice_json.h"
 #include "wire/compute_json.h"
@@ -160,14 +161,6 @@ report::StackedBarChart stage_chart(const AdviceReport& report) {
   return chart;
 }
 
-/// What a query takes over so many documents: the scan and the cross-encoder over everything grow with them, the
-/// encoding of the query and the reranking of a fixed number do not.
-double time_over(const SweepResult& sweep, const SettingResult& setting, double documents) {
-  const double factor = documents / static_cast<double>(sweep.documents);
-  if (setting.setting.mode == SearchMode::kCross) return setting.total.mean * factor;
-  return setting.encode.mean + setting.retrieve.mean * factor + setting.rerank.mean;
-}
-
 /// The settings to show at other sizes: the first stages, the recommended setting, the best of those with two stages,
 /// and the cross-encoder over everything, whose time is known from its pairs even where it was not measured.
 std::vector<std::pair<SettingResult, bool>> settings_to_scale(const AdviceReport& report) {
@@ -216,7 +209,7 @@ report::XyChart size_chart(const AdviceReport& report, double factor) {
     }
     report::Series line{.name = setting.setting.name(), .style = report::SeriesStyle::kDashedLine, .points = {}};
     for (const double size : kSizes) {
-      line.points.push_back({.x = size, .y = time_over(report.sweep, setting, size) * factor});
+      line.points.push_back({.x = size, .y = total_ms_over(report.sweep, setting, size) * factor});
     }
     chart.series.push_back(std::move(line));
   }
@@ -236,9 +229,7 @@ report::XyChart time_chart(const AdviceReport& report) {
 }
 
 report::XyChart cost_chart(const AdviceReport& report) {
-  SettingResult one_millisecond;
-  one_millisecond.total.mean = 1;
-  report::XyChart chart = size_chart(report, cost_per_1000(one_millisecond, report.goal.price_per_hour));
+  report::XyChart chart = size_chart(report, cost_per_1000(1e-3, report.goal.price_per_hour));
   chart.id = "cost-and-size";
   chart.title = "Cost against the size of the corpus";
   chart.caption = "The same times at the price of this machine, which answers one query at a time and is never idle.";

@@ -16,6 +16,8 @@
 #include "terminal.h"
 #include "text_table.h"
 #include "wire/compute_json.h"
+#include "wire/encoder_costs_json.h"
+#include "wire/json_parts.h"
 
 namespace tandem::cli {
 
@@ -23,7 +25,7 @@ namespace {
 
 struct Way {
   std::string_view name;
-  std::string_view key;  ///< In JSON.
+  std::string_view key;  ///< In ids of charts.
   QueryCost SizeCosts::*cost;
   double ExtrapolatedCosts::*beyond_s;
 };
@@ -71,11 +73,6 @@ std::string documents_of(const SizeCosts& size) {
 
 std::string estimate_if(bool estimate, const std::string& text) {
   return (estimate ? std::string(kEstimateMark) : std::string()) + text;
-}
-
-/// What a thousand queries cost at a machine's price per hour, one after another.
-double cost_per_1000(double seconds_per_query, double price_per_hour) {
-  return seconds_per_query * 1000 / 3600 * price_per_hour;
 }
 
 std::size_t threads_of(const CompareSetting& setting, const Way& way) {
@@ -179,44 +176,6 @@ std::string describe_machine(const Machine& machine) {
 
 std::string describe_compute(const CompareSetting& setting) {
   return fmt::format("bi-encoder: {}; cross-encoder: {}", describe(setting.compute), describe(setting.cross_compute));
-}
-
-// ----------------------------------------------------------------------------------------------------------- JSON
-
-void write_cost(JsonWriter& json, const SizeCosts& size, const Way& way, const CompareSetting& setting) {
-  const QueryCost& cost = size.*way.cost;
-  json.key("measured").value(cost.measured()).key("mean_ms").value(cost.mean_s() * 1e3);
-  json.key("queries_per_second").value(1 / cost.mean_s());
-  json.key("times_the_bi_encoder").value(cost.mean_s() / size.bi.mean_s());
-  if (setting.price_per_hour) {
-    json.key("cost_per_1000_queries").value(cost_per_1000(cost.mean_s(), *setting.price_per_hour));
-  }
-  if (!cost.measured()) return;
-  json.key("cpu_share").value(cost.effort.cpu_share(threads_of(setting, way)));
-  Durations(cost.seconds).write_json(json.key("total"));
-}
-
-void write_stages(JsonWriter& json, const StageMeans& means) {
-  json.key("stage_means").begin_object().key("encode_ms").value(means.encode_s * 1e3);
-  json.key("scan_ms").value(means.scan_s * 1e3).key("rerank_ms").value(means.rerank_s * 1e3).end_object();
-}
-
-void write_size(JsonWriter& json, const SizeCosts& size, const CompareSetting& setting) {
-  json.begin_object().key("documents").value(size.documents).key("copies").value(size.copies);
-  json.key("encoding").begin_object().key("measured").value(!size.copies).key("seconds").value(size.encode_s);
-  json.key("per_document_ms").value(size.encode_s / static_cast<double>(size.documents) * 1e3);
-  json.key("cpu_share").value(size.encode_effort.cpu_share(setting.compute.threads)).end_object();
-  json.key("index").begin_object().key("size_bytes").value(size.index_bytes);
-  json.key("write_seconds").value(size.write_s).end_object();
-  json.key("memory_peak_bytes").value(size.memory_peak_bytes);
-  for (const Way& way : kWays) {
-    json.key(way.key).begin_object();
-    write_cost(json, size, way, setting);
-    if (way.cost == &SizeCosts::bi) write_stages(json, size.bi_stages);
-    if (way.cost == &SizeCosts::two_stage && size.two_stage.measured()) write_stages(json, size.two_stage_means);
-    json.end_object();
-  }
-  json.end_object();
 }
 
 // ----------------------------------------------------------------------------------------------------------- page
@@ -347,25 +306,14 @@ std::string to_json(const EncoderCosts& costs, const CompareSetting& setting) {
   json.key("memory_bytes").value(setting.machine.memory_bytes).end_object();
   write_json(json.key("compute"), setting.compute);
   write_json(json.key("cross_compute"), setting.cross_compute);
-  json.key("documents").value(costs.documents).key("queries").value(costs.queries);
   json.key("top_k").value(setting.options.top_k).key("candidates").value(setting.options.candidates);
-  json.key("cross_pairs_max").value(setting.options.cross_pairs_max).key("price_per_hour");
-  setting.price_per_hour ? json.value(*setting.price_per_hour) : json.null();
-  json.key("sizes").begin_array();
-  for (const SizeCosts& size : costs.sizes) write_size(json, size, setting);
-  json.end_array().key("extrapolated").begin_array();
-  for (const ExtrapolatedCosts& beyond : costs.beyond) {
-    json.begin_object().key("documents").value(beyond.documents);
-    for (const Way& way : kWays) {
-      json.key(way.key).begin_object().key("mean_ms").value(beyond.*way.beyond_s * 1e3);
-      if (setting.price_per_hour) {
-        json.key("cost_per_1000_queries").value(cost_per_1000(beyond.*way.beyond_s, *setting.price_per_hour));
-      }
-      json.end_object();
-    }
-    json.end_object();
-  }
-  write_json(json.end_array().key("truncation"), costs.truncation);
+  json.key("cross_pairs_max").value(setting.options.cross_pairs_max);
+  write_or_null(json, "price_per_hour", setting.price_per_hour);
+  write_members(json, costs,
+                {.bi_threads = setting.compute.threads,
+                 .cross_threads = setting.cross_compute.threads,
+                 .price_per_hour = setting.price_per_hour});
+  write_json(json.key("truncation"), costs.truncation);
   return json.end_object().take() + "\n";
 }
 

@@ -33,20 +33,6 @@ struct OpenPipelines {
   std::vector<SweepStage> first_stages = {};
 };
 
-Result<std::vector<Document>> all_documents(const Collection& collection) {
-  constexpr std::size_t kBatch = 4096;
-  std::vector<Document> documents;
-  for (std::size_t begin = 0; begin < collection.size(); begin += kBatch) {
-    std::vector<RowId> rows;
-    for (std::size_t place = begin; place < std::min(begin + kBatch, collection.size()); ++place) {
-      rows.push_back(collection.row_at(place));
-    }
-    ASSIGN_OR_RETURN(std::vector<Document> batch, collection.documents(rows));
-    std::ranges::move(batch, std::back_inserter(documents));
-  }
-  return documents;
-}
-
 Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
   const std::vector<std::string>& stages = request.pipelines.first_stages;
   const std::vector<std::string> names = stems_of(stages);
@@ -73,7 +59,7 @@ Status open_pipelines(const PipelineRequest& request, OpenPipelines& open) {
   if (request.stages.search.mode != SearchMode::kBi) {
     ASSIGN_OR_RETURN(open.cross_encoder, open_cross_encoder(request.stages.cross, request.stages.compute));
   }
-  ASSIGN_OR_RETURN(open.documents, all_documents(open.collection));
+  ASSIGN_OR_RETURN(open.documents, open.collection.all_documents());
   return {};
 }
 

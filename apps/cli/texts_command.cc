@@ -18,6 +18,7 @@
 #include "tandem/tokenizer.h"
 #include "terminal.h"
 #include "wire/compute_json.h"
+#include "wire/encoding_json.h"
 #include "wire/json_parts.h"
 
 namespace tandem::cli {
@@ -33,24 +34,6 @@ struct TokenizeFlags {
   NetworkFlags network;
   std::optional<std::size_t> max_length;
 };
-
-template <class Integer>
-void write_array(JsonWriter& json, const std::vector<Integer>& values) {
-  json.begin_array();
-  for (const Integer value : values) json.value(static_cast<std::int64_t>(value));
-  json.end_array();
-}
-
-std::string to_json_line(const Tokenizer& tokenizer, const Encoding& encoding) {
-  JsonWriter json;
-  json.begin_object().key("ids");
-  write_array(json, encoding.ids);
-  json.key("type_ids");
-  write_array(json, encoding.type_ids);
-  json.key("tokens").begin_array();
-  for (const std::int32_t id : encoding.ids) json.value(tokenizer.token(id));
-  return json.end_array().end_object().take() + "\n";
-}
 
 Status run_tokenize(const TokenizeFlags& flags) {
   ASSIGN_OR_RETURN(RecordReader reader, RecordReader::open(flags.input));
@@ -76,7 +59,8 @@ Status run_tokenize(const TokenizeFlags& flags) {
     truncation += {.texts = 1,
                    .texts_truncated = encoding.tokens_dropped > 0 ? std::size_t{1} : 0,
                    .tokens_dropped = encoding.tokens_dropped};
-    RETURN_IF_ERROR(print(to_json_line(tokenizer, encoding)));
+    JsonWriter json;
+    RETURN_IF_ERROR(print(write_json(json, encoding, tokenizer).take() + "\n"));
   }
   note(describe(truncation));
   return {};

@@ -30,8 +30,9 @@ struct Goal {
   double price_per_hour = 1;
 };
 
-/// What 1,000 queries cost on the machine of the sweep, answered one at a time with nothing else running.
-TANDEM_EXPORT double cost_per_1000(const SettingResult& setting, double price_per_hour);
+/// What a query would take in milliseconds, were so many documents searched: scanning vectors and scoring every
+/// document grow with their number, encoding the query and reranking a fixed number of candidates do not.
+TANDEM_EXPORT double total_ms_over(const SweepResult& sweep, const SettingResult& setting, double documents);
 
 struct SettingAdvice {
   double cost_per_1000 = 0;

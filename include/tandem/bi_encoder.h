@@ -16,8 +16,11 @@
 #include "tandem/call.h"
 #include "tandem/choices.h"
 #include "tandem/compute.h"
+#include "tandem/embedding_recipe.h"
 #include "tandem/export.h"
 #include "tandem/matrix.h"
+#include "tandem/model_folders.h"
+#include "tandem/model_identity.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -44,19 +47,6 @@ struct BiEncoderOptions {
   /// What BiEncoderIdentity::weights_hash has to be, such as that of a collection: other files are kConflict, and are
   /// not read any further than it takes to hash them.
   std::optional<std::string> expected_weights_hash = {};
-};
-
-/// Everything about a bi-encoder that decides what its vectors mean: two that agree here may be compared.
-struct BiEncoderIdentity {
-  std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded; an adapter's own.
-  std::string weights_hash;  ///< "sha256:…" over the weight files, an adapter's and modules' too, and the tokenizer.
-  /// What the model's configuration and its tokenizer's decide beside that, in words; empty where it was not recorded.
-  std::string settings;
-  std::string pooling;      ///< e.g. "mean".
-  std::string prompt_name;  ///< Empty: by role.
-  std::size_t dimensions = 0;
-  std::size_t max_length = 0;
-  bool normalized = false;  ///< Vectors have length 1: compare by inner product; otherwise by L2.
 };
 
 struct Embeddings {
@@ -100,5 +90,15 @@ class TANDEM_EXPORT BiEncoder {
   explicit BiEncoder(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };
+
+/// How the recipe's encoder is opened, so that its vectors fit to those that are there: other weights than the recipe's
+/// are an error then. Where `compute` leaves the precision open, it is the recipe's.
+TANDEM_EXPORT BiEncoderOptions encoder_options(const EmbeddingRecipe& recipe, ComputeOptions compute = {});
+
+/// Opens the recipe's encoder, with the recipe's adapter, from where they lie: ModelStore::resolve_named() knows, or
+/// their owner. Errors: those of BiEncoder::open(), with the name of the encoder that is wanted; kConflict where it is
+/// another that lies there.
+TANDEM_EXPORT Result<BiEncoder> open_encoder(const EmbeddingRecipe& recipe, const ModelFolders& folders,
+                                             const ComputeOptions& compute = {}, const CallOptions& call = {});
 
 }  // namespace tandem

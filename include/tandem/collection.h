@@ -17,8 +17,8 @@
 #include "tandem/bi_encoder.h"
 #include "tandem/call.h"
 #include "tandem/choices.h"
-#include "tandem/corpus.h"
-#include "tandem/embedding_recipe.h"
+#include "tandem/collection_info.h"
+#include "tandem/document.h"
 #include "tandem/executor.h"
 #include "tandem/export.h"
 #include "tandem/matrix.h"
@@ -26,19 +26,6 @@
 #include "tandem/vector_hit.h"
 
 namespace tandem {
-
-/// What a collection remembers about how it was made.
-struct CollectionInfo {
-  EmbeddingRecipe recipe;
-  Metric metric = Metric::kInnerProduct;
-  std::size_t documents = 0;
-  std::string created;  ///< UTC, ISO 8601.
-  std::uint64_t size_bytes = 0;
-  Truncation truncation;  ///< What indexing lost.
-  /// Settings of the recipe that the collection's version of the format does not hold, and what they are taken to be:
-  /// "title separator: a blank". Empty for collections that this program writes.
-  std::vector<std::string> not_recorded;
-};
 
 struct CollectionWriterOptions {
   std::optional<Metric> metric = {};  ///< Default: inner product for normalised embeddings, else L2.
@@ -81,6 +68,9 @@ class TANDEM_EXPORT CollectionWriter {
 
 struct CollectionOptions {
   Executor executor = {};  ///< What it is searched on; without another's, one of its own on every processor.
+  /// Read all vectors once, on a thread of its own, as long as the collection is open: for processes that stay. Damage
+  /// is what search() answers with from when it was found. Without it, blocks are checked when they are first read.
+  bool check_in_background = false;
 };
 
 /// A collection that is open for reading; copies are cheap and share it. Every method may be called from many threads
@@ -109,6 +99,9 @@ class TANDEM_EXPORT Collection {
   Result<std::optional<RowId>> find(std::string_view id) const;
   /// In the order asked. Errors: kNotFound for a row that is not there, and those of reading.
   Result<std::vector<Document>> documents(std::span<const RowId> rows) const;
+
+  /// Every document, in the order in which they were added. Errors: those of reading.
+  Result<std::vector<Document>> all_documents() const;
 
   /// The row of the document that was added as the `place`-th, from 0; `place` is below size().
   RowId row_at(std::size_t place) const;

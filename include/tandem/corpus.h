@@ -12,21 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "tandem/document.h"
 #include "tandem/export.h"
 #include "tandem/result.h"
 
 namespace tandem {
-
-/// One document. `full_text` is what is embedded and reranked.
-struct TANDEM_EXPORT Document {
-  std::string id = {};
-  std::string title = {};
-  std::string text = {};
-  std::string metadata = {};  ///< A JSON object as text, on one line; empty: none.
-
-  /// Title, separator and text, trimmed; without a title the text alone. The blank is how BEIR joins them.
-  std::string full_text(std::string_view title_separator = " ") const;
-};
 
 enum class CorpusFormat {
   kAuto,   ///< By the file's name: .jsonl/.ndjson, .tsv, .csv, a folder, anything else plain lines.

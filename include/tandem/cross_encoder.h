@@ -17,6 +17,7 @@
 #include "tandem/compute.h"
 #include "tandem/export.h"
 #include "tandem/matrix.h"
+#include "tandem/model_identity.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -25,15 +26,6 @@ struct CrossEncoderOptions {
   ComputeOptions compute = {};
   std::optional<std::size_t> max_length = {};  ///< Tokens per pair; default: what the folder says.
   Activation activation = Activation::kAuto;
-};
-
-/// Everything about a cross-encoder but its arithmetic that decides what its scores are.
-struct CrossEncoderIdentity {
-  std::string model;         ///< The Hugging Face id, or the folder's name where none is recorded.
-  std::string weights_hash;  ///< "sha256:…" over the weight files and the tokenizer.
-  std::string settings;      ///< What the model's configuration and its tokenizer's decide beside that, in words.
-  std::size_t max_length = 0;
-  Activation activation = Activation::kNone;  ///< Never kAuto.
 };
 
 struct TextPair {

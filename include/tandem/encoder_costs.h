@@ -18,8 +18,8 @@
 #include "tandem/bi_encoder.h"
 #include "tandem/call.h"
 #include "tandem/compute.h"
-#include "tandem/corpus.h"
 #include "tandem/cross_encoder.h"
+#include "tandem/document.h"
 #include "tandem/export.h"
 #include "tandem/result.h"
 
@@ -110,6 +110,11 @@ struct EncoderCostOptions {
   std::size_t repeat = 5;          ///< How often each query is searched with the bi-encoder.
   std::size_t cross_pairs_max = 2000;
 };
+
+/// What 1,000 queries cost that take so long each, at the machine's price per hour, one after another.
+constexpr double cost_per_1000(double seconds_per_query, double price_per_hour) {
+  return seconds_per_query * 1000 / 3600 * price_per_hour;
+}
 
 /// Encodes each document once and searches collections of the sizes, which lie in a temporary folder meanwhile.
 ///

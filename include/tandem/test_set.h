@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "tandem/corpus.h"
+#include "tandem/document.h"
 #include "tandem/evaluation.h"
 #include "tandem/export.h"
 #include "tandem/result.h"

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/finite.h"
 #include "base/utf8.h"
+#include "index/background_check.h"
 #include "index/vector_search.h"
 #include "store/collection_store.h"
 
@@ -166,16 +167,23 @@ std::size_t CollectionWriter::documents() const { return impl_->documents(); }
 
 class Collection::Impl {
  public:
-  Impl(std::filesystem::path folder, StoredCollection stored, VectorSearch search, Executor executor)
+  Impl(std::filesystem::path folder, StoredCollection stored, VectorSearch search, const CollectionOptions& options)
       : folder_(std::move(folder)),
         stored_(std::move(stored)),
         search_(std::move(search)),
-        executor_(std::move(executor)) {
+        executor_(options.executor) {
     std::size_t ordinal = 0;
     for (const VectorFile& segment : stored_.segments) {
       first_ordinals_.push_back(static_cast<std::uint32_t>(ordinal));
       ordinal += segment.rows().count();
     }
+    if (options.check_in_background) check_.emplace(rows_of(stored_));
+  }
+
+  static std::vector<VectorRows> rows_of(const StoredCollection& stored) {
+    std::vector<VectorRows> segments;
+    for (const VectorFile& segment : stored.segments) segments.push_back(segment.rows());
+    return segments;
   }
 
   const std::filesystem::path& folder() const { return folder_; }
@@ -187,6 +195,7 @@ class Collection::Impl {
       return fail(ErrorCode::kInvalidArgument, "queries of {} dimensions, {} has {}", queries.columns, folder_.string(),
                   dimensions);
     }
+    if (check_) RETURN_IF_ERROR(check_->found());
     Result<std::vector<std::vector<VectorHit>>> hits = search_.search(queries, top_k, executor_, call);
     RETURN_IF_ERROR(check_unchanged());
     if (!hits) return fail_in(folder_.string(), hits.error());
@@ -223,6 +232,7 @@ class Collection::Impl {
   VectorSearch search_;  // Over the mapped vectors, which stay where they are when `stored_` moves.
   Executor executor_;
   std::vector<std::uint32_t> first_ordinals_;  // [segments] Of the first row's document.
+  std::optional<BackgroundCheck> check_;
 };
 
 Collection::Collection(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -234,10 +244,8 @@ Collection::~Collection() = default;
 
 Result<Collection> Collection::open(const std::filesystem::path& folder, const CollectionOptions& options) {
   ASSIGN_OR_RETURN(StoredCollection stored, StoredCollection::open(folder));
-  std::vector<VectorRows> segments;
-  for (const VectorFile& segment : stored.segments) segments.push_back(segment.rows());
-  ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(segments, stored.info.metric));
-  return Collection(std::make_unique<const Impl>(folder, std::move(stored), std::move(search), options.executor));
+  ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(Impl::rows_of(stored), stored.info.metric));
+  return Collection(std::make_unique<const Impl>(folder, std::move(stored), std::move(search), options));
 }
 
 const CollectionInfo& Collection::info() const { return impl_->stored().info; }
@@ -292,6 +300,19 @@ Result<Document> Collection::document(std::string_view id) const {
 
 Result<std::vector<Document>> Collection::documents(std::span<const RowId> rows) const {
   return impl_->documents(rows);
+}
+
+Result<std::vector<Document>> Collection::all_documents() const {
+  constexpr std::size_t kBatch = 4096;  // Others read documents in between.
+  std::vector<Document> all;
+  all.reserve(size());
+  while (all.size() < size()) {
+    std::vector<std::uint32_t> ordinals(std::min(kBatch, size() - all.size()));
+    std::iota(ordinals.begin(), ordinals.end(), static_cast<std::uint32_t>(all.size()));
+    ASSIGN_OR_RETURN(std::vector<Document> batch, impl_->stored().documents.read(ordinals));
+    std::ranges::move(batch, std::back_inserter(all));
+  }
+  return all;
 }
 
 Status Collection::verify(const CallOptions& call) const {

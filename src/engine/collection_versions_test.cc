@@ -8,6 +8,7 @@
 
 #include "engine/testing/tiny_models.h"
 #include "tandem/collection.h"
+#include "tandem/corpus.h"
 
 namespace tandem {
 namespace {

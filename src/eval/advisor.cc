@@ -11,13 +11,13 @@
 
 #include "base/error.h"
 #include "eval/wording.h"
+#include "tandem/encoder_costs.h"
 
 namespace tandem {
 namespace {
 
 // With fewer queries a bootstrap interval is too narrow to be relied on.
 constexpr std::size_t kQueriesEnough = 20;
-constexpr double kSecondsPerHour = 3600;
 
 /// "a fifth of the time", for a ratio below 1.
 std::string share_of_time(double ratio) {
@@ -103,7 +103,9 @@ class Advisor {
 
   const SettingResult& at(std::size_t setting) const { return sweep_.settings[setting]; }
   double quality_of(std::size_t setting) const { return at(setting).means[metric_]; }
-  double cost_of(std::size_t setting) const { return cost_per_1000(at(setting), goal_.price_per_hour); }
+  double cost_of(std::size_t setting) const {
+    return cost_per_1000(at(setting).total.mean / 1e3, goal_.price_per_hour);
+  }
   std::string name_of(std::size_t setting) const { return at(setting).setting.name(); }
   const std::string& first_stage_of(std::size_t setting) const { return at(setting).setting.first_stage; }
 
@@ -413,9 +415,10 @@ class Advisor {
 
 }  // namespace
 
-double cost_per_1000(const SettingResult& setting, double price_per_hour) {
-  // A thousand queries of so many milliseconds take as many seconds.
-  return setting.total.mean / kSecondsPerHour * price_per_hour;
+double total_ms_over(const SweepResult& sweep, const SettingResult& setting, double documents) {
+  const double factor = documents / static_cast<double>(sweep.documents);
+  if (setting.setting.mode == SearchMode::kCross) return setting.total.mean * factor;
+  return setting.encode.mean + setting.retrieve.mean * factor + setting.rerank.mean;
 }
 
 Result<Advice> advise(const SweepResult& sweep, const Goal& goal, const ComparisonOptions& comparison) {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/string_map.h"
-#include "tandem/corpus.h"
+#include "tandem/document.h"
 
 namespace tandem {
 

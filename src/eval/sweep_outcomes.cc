@@ -14,7 +14,7 @@
 namespace tandem {
 namespace {
 
-Latency latency_of(const std::vector<StageTimes>& times, double StageTimes::* stage) {
+Latency latency_of(const std::vector<StageTimes>& times, double StageTimes::*stage) {
   std::vector<double> values;
   for (const StageTimes& each : times) values.push_back(each.*stage);
   const double sum = std::accumulate(values.begin(), values.end(), 0.0);

@@ -18,8 +18,8 @@ struct PreparedSweep {
   std::vector<std::string> remarks;        ///< See SweepResult.
 };
 
-/// Reads and checks everything, chooses the queries and encodes the documents: all of them, or within half of the budget
-/// those that it has room for, and with them the queries whose judged documents are among these. Errors: those of
+/// Reads and checks everything, chooses the queries and encodes the documents: all of them, or as many as half of the
+/// budget has room for, and then only the queries whose judged documents are among these are left. Errors: those of
 /// sweep().
 Result<PreparedSweep> prepare_sweep(const SweepInput& input, const SweepOptions& options, const SweepBudget& budget,
                                     EncoderCache& cache, const CallOptions& call);

@@ -371,11 +371,6 @@ Result<std::vector<Source>> list_sources(const std::vector<std::string>& paths, 
 
 }  // namespace
 
-std::string Document::full_text(std::string_view title_separator) const {
-  if (title.empty()) return std::string(strip(text));
-  return std::string(strip(fmt::format("{}{}{}", title, title_separator, text)));
-}
-
 class CorpusReader::Impl {
  public:
   Impl(std::vector<Source> sources, const CorpusOptions& options) : options_(options), sources_(std::move(sources)) {}

@@ -12,8 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "tandem/bi_encoder.h"
-#include "tandem/cross_encoder.h"
+#include "tandem/choices.h"
 #include "tandem/result.h"
 
 namespace tandem {

@@ -99,7 +99,8 @@ class Output(HostileTest):
     def test_json_lines_are_known_by_a_name_of_any_case(self):
         self.index([{"_id": "1", "text": "one fast boat"}])
         queries = self.write("Q.JSONL", '{"_id": "q", "text": "boat"}\n{"_id": 7, "text": "ship"}\n')
-        printed = self.succeed("search", "c", "--queries", queries, "--mode", "bi", "--model", "model", *OFFLINE, "--json")
+        printed = self.succeed("search", "c", "--queries", queries, "--mode", "bi", "--model", "model", *OFFLINE,
+                               "--json")
         self.assertEqual([json.loads(line)["query_id"] for line in printed.splitlines()], ["q", "7"])
         self.write("Q.JSONL", '{"_id": 18446744073709551617, "text": "boat"}\n')
         self.refuse("search", "c", "--queries", queries, "--mode", "bi", "--model", "model", *OFFLINE,

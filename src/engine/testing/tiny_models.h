@@ -15,8 +15,8 @@
 #include "engine/testing/encoder_goldens.h"
 #include "formats/safetensors.h"
 #include "tandem/bi_encoder.h"
-#include "tandem/corpus.h"
 #include "tandem/cross_encoder.h"
+#include "tandem/document.h"
 
 namespace tandem {
 

@@ -1,8 +1,7 @@
-#include "tandem/embedding_recipe.h"
-
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "tandem/bi_encoder.h"
 
 namespace tandem {
 

@@ -1,9 +1,8 @@
 // Opening the encoder that a collection remembers.
-#include "tandem/embedding_recipe.h"
-
 #include <gtest/gtest.h>
 
 #include "engine/testing/tiny_models.h"
+#include "tandem/bi_encoder.h"
 
 namespace tandem {
 namespace {
