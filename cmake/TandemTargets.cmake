@@ -9,6 +9,9 @@ if(TANDEM_WERROR)
 endif()
 # The shared library shows what the public headers export.
 target_compile_options(tandem_options INTERFACE -fvisibility=hidden -fvisibility-inlines-hidden)
+# What nothing calls is left out of programs and of the shared library.
+target_compile_options(tandem_options INTERFACE -ffunction-sections -fdata-sections)
+target_link_options(tandem_options INTERFACE LINKER:--gc-sections)
 # GCC 12 sees an overlap in every `"literal" + std::string` that it inlines (its bug 105651).
 target_compile_options(tandem_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 # Clang's -Wconversion is also about signs, which GCC's is not in C++; libstdc++ 12 calls what it deprecates in

@@ -76,7 +76,7 @@ int main_without_exceptions(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     note(error.what());
     const std::vector<CLI::App*> chosen = app.get_subcommands();
-    fmt::print(stderr, "Try `tandem help{}`.\n", chosen.empty() ? "" : " " + chosen.back()->get_name());
+    print_to_stderr(fmt::format("Try `tandem help{}`.\n", chosen.empty() ? "" : " " + chosen.back()->get_name()));
     return kUsage;
   }
   const Status status = run(action);
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
   try {
     return tandem::cli::main_without_exceptions(argc, argv);
   } catch (const std::bad_alloc&) {
-    std::fputs("tandem: out of memory\n", stderr);
+    tandem::cli::print_to_stderr("tandem: out of memory\n");
   } catch (const std::exception& error) {
     tandem::cli::note(fmt::format("unexpected: {}", error.what()));
   }

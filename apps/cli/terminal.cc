@@ -132,8 +132,10 @@ void note(std::string_view text) {
     lines += character;
     if (character == '\n') lines += "  ";
   }
-  fmt::print(stderr, "{}\n", lines);
+  print_to_stderr(lines + "\n");
 }
+
+void print_to_stderr(const std::string& text) { static_cast<void>(std::fputs(text.c_str(), stderr)); }
 
 std::size_t terminal_columns() {
   winsize size{};
@@ -157,7 +159,7 @@ ProgressBar::ProgressBar() : terminal_(isatty(STDERR_FILENO) == 1) {}
 ProgressBar::~ProgressBar() { clear(); }
 
 void ProgressBar::clear() {
-  if (drawn_ && terminal_) std::fputs("\r\x1b[K", stderr);
+  if (drawn_ && terminal_) print_to_stderr("\r\x1b[K");
   drawn_ = false;
 }
 
@@ -191,7 +193,7 @@ void ProgressBar::update(std::string_view what, std::string_view unit, std::uint
   const std::uint64_t done_since = done - std::min(done, done_at_start_);
   if (done_since > 0) line += ", " + format_rate(static_cast<double>(done_since) / seconds, unit);
   if (fraction && *fraction > 0) line += fmt::format(", {} left", format_duration(seconds / *fraction - seconds));
-  fmt::print(stderr, fmt::runtime(terminal_ ? "\r{}\x1b[K" : "{}\n"), line);
+  print_to_stderr(terminal_ ? "\r" + line + "\x1b[K" : line + "\n");
   std::fflush(stderr);
   drawn_ = true;
 }

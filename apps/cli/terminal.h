@@ -29,6 +29,10 @@ Status print(std::string_view text);
 /// Writes what print() still holds back. Errors as print().
 Status flush_output();
 
+/// To standard error, as it is. What cannot be written there is lost: where a log's disk is full, or its reader has
+/// gone, the work goes on.
+void print_to_stderr(const std::string& text);
+
 /// A line on standard error, "tandem: text", as shown() has it. Further lines of the text are indented, so that none of
 /// them looks like another note.
 void note(std::string_view text);

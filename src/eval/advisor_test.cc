@@ -70,6 +70,21 @@ void expect_refused(const SweepResult& sweep, const Goal& goal, std::string_view
   EXPECT_NE(advice.error().message.find(word), std::string::npos) << advice.error().message;
 }
 
+TEST(Advisor, OnlyTheScanAndTheScoringOfEverythingGrowWithTheDocuments) {
+  SweepResult sweep;
+  sweep.documents = 1000;
+  SettingResult setting;
+  setting.setting = reranked(10);
+  setting.encode.mean = 2;
+  setting.retrieve.mean = 3;
+  setting.rerank.mean = 50;
+  setting.total.mean = 55;
+  EXPECT_EQ(total_ms_over(sweep, setting, 1000), 55);
+  EXPECT_EQ(total_ms_over(sweep, setting, 100'000), 2 + 300 + 50);
+  setting.setting = {.mode = SearchMode::kCross};
+  EXPECT_EQ(total_ms_over(sweep, setting, 100'000), 5500);
+}
+
 TEST(Advisor, FewQueriesExcuseNoCheaperSetting) {
   SweepResult sweep = sample();
   sweep.query_ids.resize(6);

@@ -102,6 +102,16 @@ class DocumentStore : public testing::Test {
   std::filesystem::path path_ = folder_.path() / "documents.sqlite";
 };
 
+TEST_F(DocumentStore, RefusesAFileThatIsLongerThanItsPages) {
+  write({document("1"), document("2")});
+  ASSERT_TRUE(DocumentReader::open(path_));
+  std::filesystem::resize_file(path_, std::filesystem::file_size(path_) + (std::uintmax_t{1} << 30));
+  const auto reader = DocumentReader::open(path_);
+  ASSERT_FALSE(reader);
+  EXPECT_EQ(reader.error().code, ErrorCode::kCorruptData);
+  EXPECT_TRUE(contains(reader.error().message, "it claims")) << reader.error().message;
+}
+
 TEST_F(DocumentStore, NoticesAnIdThatIsNotInTheIndex) {
   write({document("an-id"), document("another-id"), document("a-third-id")});
   {

@@ -206,7 +206,7 @@ Result<std::int64_t> Database::number_of(const char* sql, std::string_view what)
 
 // SQLite holds the length of a row against the number of pages, and takes that from the log where there is one. Pages
 // that were given back before they were written may be in neither file, but never most of them.
-Status Database::check_page_count(const TableFormat& format) const {
+Status Database::check_page_count(DatabaseUse use, const TableFormat& format) const {
   constexpr std::uintmax_t kPageBytesMax = 65'536;
   const char* const file = ::sqlite3_db_filename(handle(), "main");
   std::uintmax_t held_bytes = 0;
@@ -217,7 +217,11 @@ Status Database::check_page_count(const TableFormat& format) const {
   }
   ASSIGN_OR_RETURN(const std::int64_t page_bytes, number_of("PRAGMA page_size", format.wrong_file));
   ASSIGN_OR_RETURN(const std::int64_t pages, number_of("PRAGMA page_count", format.wrong_file));
-  if (static_cast<std::uintmax_t>(pages * page_bytes) <= 2 * held_bytes + kPageBytesMax) return {};
+  const auto claimed_bytes = static_cast<std::uintmax_t>(pages * page_bytes);
+  // A file that does not change any more has its pages and nothing else.
+  if (use == DatabaseUse::kFinished ? claimed_bytes == held_bytes : claimed_bytes <= 2 * held_bytes + kPageBytesMax) {
+    return {};
+  }
   return fail(ErrorCode::kCorruptData, "{}: {}: it claims {} pages of {} bytes, it and its log have {} bytes", path_,
               format.wrong_file, pages, page_bytes, held_bytes);
 }
@@ -233,7 +237,7 @@ Status Database::ensure_format(DatabaseUse use, const TableFormat& format) const
   // Whoever comes first makes the table; the other one waits, and finds it.
   ASSIGN_OR_RETURN(Transaction transaction,
                    Transaction::begin(*this, may_make ? "BEGIN IMMEDIATE" : "BEGIN", format.wrong_file));
-  if (use == DatabaseUse::kShared) RETURN_IF_ERROR(check_page_count(format));
+  if (use == DatabaseUse::kShared || use == DatabaseUse::kFinished) RETURN_IF_ERROR(check_page_count(use, format));
   bool is_empty = false;
   RETURN_IF_ERROR(check_format(format, is_empty));
   if (is_empty) {

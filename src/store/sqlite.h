@@ -60,7 +60,7 @@ class Database {
   Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
   Status distrust(DatabaseUse use) const;
   Status ensure_format(DatabaseUse use, const TableFormat& format) const;
-  Status check_page_count(const TableFormat& format) const;
+  Status check_page_count(DatabaseUse use, const TableFormat& format) const;
   Status check_format(const TableFormat& format, bool& is_empty) const;
   /// The first column of the only row; 0 where there is none.
   Result<std::int64_t> number_of(const char* sql, std::string_view what) const;

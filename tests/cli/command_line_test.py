@@ -47,6 +47,16 @@ class Usage(CliTest):
                 result = subprocess.run([TANDEM, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
             self.assertEqual((result.returncode, b"standard output" in result.stderr), (1, True), arguments)
 
+    def test_messages_that_nobody_can_read_end_nothing(self):
+        for arguments, status in ((["models"], 0), (["serch"], 2), (["collection", "info", "nowhere"], 1)):
+            reader, writer = os.pipe()
+            os.close(reader)
+            for sink in (os.open("/dev/full", os.O_WRONLY), writer):
+                result = subprocess.run([TANDEM, *arguments], stdout=subprocess.PIPE, stderr=sink, check=False,
+                                        env=self.environment)
+                os.close(sink)
+                self.assertEqual(result.returncode, status, arguments)
+
 
 class Help(CliTest):
     def test_help_lists_every_command(self):
