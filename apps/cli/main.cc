@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <exception>
 #include <sstream>
+#include <string_view>
 
 #include "base/error.h"
 #include "commands.h"
@@ -58,8 +59,18 @@ void occupy_standard_descriptors() {
   }
 }
 
+/// SQLite maps a file beside a `--cache`; where another process shortens it, the system ends this one: not without a
+/// word. What Tandem maps itself is an error with the file's name.
+void on_lost_file(int signal) {
+  constexpr std::string_view kMessage = "tandem: another process has shortened a file that was in use\n";
+  static_cast<void>(!::write(STDERR_FILENO, kMessage.data(), kMessage.size()));
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
 int main_without_exceptions(int argc, char** argv) {
   occupy_standard_descriptors();
+  std::signal(SIGBUS, on_lost_file);
   // A file that may not grow further shows as an error of the write.
   std::signal(SIGXFSZ, SIG_IGN);
   // A reader that goes away shows as an error of print(), and a hub that does as an error of the pull.

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import struct
 import subprocess
@@ -416,6 +417,17 @@ class Files(HostileTest):
             self.assertEqual(process.returncode, 1, errors)
             self.assertIn(weights.name.encode(), errors)
             self.assertLess(output.count(b"\n"), 4096)
+
+    def test_a_file_that_is_lost_elsewhere_ends_the_run_with_a_word(self):
+        with subprocess.Popen([TANDEM, "embed", "--model", "model", *OFFLINE], cwd=self.folder, env=self.environment,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdin.write(b"one fast boat\n" * 4096)
+            process.stdin.flush()
+            process.stdout.readline()
+            process.send_signal(signal.SIGBUS)  # As the system would where SQLite maps a file.
+            _, errors = process.communicate()
+        self.assertEqual(process.returncode, -signal.SIGBUS)
+        self.assertIn(b"shortened a file", errors)
 
 
 if __name__ == "__main__":
