@@ -10,7 +10,7 @@ set(gcc_avx512 $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPIL
 
 # Clang 16 ends in an endless recursion of its pass over vectors where bf16 products are unrolled; 14 and 19 do not.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^16\\.")
-  set(clang_16 "SHELL:-mllvm -disable-vector-combine")
+  set(clang_16 -mllvm -disable-vector-combine)
 endif()
 
 # The unrolled tiles take minutes to compile when every addition is checked. Under AddressSanitizer they keep the checks
