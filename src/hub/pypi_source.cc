@@ -87,7 +87,8 @@ Result<fs::path> fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, c
                 without_userinfos(ran->output));
   }
   if (Status checked = check_wheel(path, wheel, call); !checked) {
-    fs::remove(path, ignored);
+    // What was not hashed to its end is not damaged: the next pull goes on from it.
+    if (checked.error().code == ErrorCode::kCorruptData) fs::remove(path, ignored);
     return tl::unexpected(std::move(checked).error());
   }
   return path;

@@ -177,10 +177,6 @@ class DocumentConnection {
   JsonLineParser metadata_parser_{"metadata"};
 };
 
-}  // namespace
-
-namespace {
-
 /// Which file a path leads to; nothing where there is none.
 std::optional<std::pair<dev_t, ino_t>> identity_of(const std::filesystem::path& path) {
   struct stat file {};
