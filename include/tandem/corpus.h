@@ -19,7 +19,8 @@
 namespace tandem {
 
 enum class CorpusFormat {
-  kAuto,   ///< By the file's name: .jsonl/.ndjson, .tsv, .csv, a folder, anything else plain lines.
+  kAuto,   ///< By the file's name: .jsonl/.ndjson, .tsv, .csv, a folder, anything else plain lines; archives, .json
+           ///< and office documents are refused.
   kJsonl,  ///< BEIR: {"_id", "title", "text", "metadata"} per line; only "text" is needed.
   kTsv,    ///< Header line naming id/_id, title, text; without one: "id TAB text" or "text".
   kCsv,    ///< RFC 4180, the same columns.
@@ -37,7 +38,7 @@ struct CorpusOptions {
 /// of its line, or of its folder. Not thread-safe.
 class TANDEM_EXPORT CorpusReader {
  public:
-  /// "-" is standard input. Errors: kNotFound, kPermission, kInvalidArgument.
+  /// "-" is standard input. Errors: kNotFound, kPermission, kInvalidArgument, kUnsupported.
   static Result<CorpusReader> open(std::vector<std::string> paths, const CorpusOptions& options = {});
 
   /// The next document, or nullopt at the end. Errors name the file and the line.

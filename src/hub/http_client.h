@@ -29,8 +29,8 @@ struct HttpOptions {
   std::uint64_t progress_bytes_min = std::uint64_t{16} << 10;  ///< A try that brings fewer has brought nothing.
   int attempts_max = 5;                                        ///< Tries in a row that bring nothing new.
   int retry_wait_ms = 1'000;       ///< Before the second try; doubled before each further one.
-  CallOptions call = {};           ///< Ends requests and the waits between them; its progress is not reported.
   int retry_wait_max_ms = 30'000;  ///< Also the longest Retry-After that is obeyed.
+  CallOptions call = {};           ///< Ends requests and the waits between them; its progress is not reported.
   std::string bearer_token;        ///< Sent to the host that is asked, never to one that it redirects to. May be empty.
   /// Without TLS the token is sent to this machine alone (localhost, 127.0.0.0/8, ::1), unless this is set: everybody
   /// on the way can read it. A request that would need it is refused: kInvalidArgument.

@@ -20,7 +20,8 @@ struct ModelFile {
   std::string git_blob_sha1;  ///< What git names the content by: SHA-1 of "blob SIZE\0" and the content.
 };
 
-/// Holds a file on disk against what was announced. Errors: kCorruptData (expected and got), those of reading.
+/// Holds a file on disk against what was announced. Errors: kCorruptData (expected and got), those of reading
+/// and of `call`.
 Status check_file(const std::filesystem::path& path, const ModelFile& expected, const CallOptions& call);
 
 /// The paths of what lies in a folder, sorted; none where there is no such folder.

