@@ -43,7 +43,7 @@ std::string to_lines(const Collection& collection) {
   if (!recipe.encoder.settings.empty()) add("settings", recipe.encoder.settings);
   const bool knows_precision = recipe.precision != Precision::kAuto;
   add("vectors", fmt::format("{} dimensions, {} pooling{}, computed in {}", recipe.encoder.dimensions,
-                             recipe.encoder.pooling, recipe.encoder.normalized ? ", normalised" : "",
+                             recipe.encoder.pooling, recipe.encoder.normalized() ? ", normalised" : "",
                              knows_precision ? name_of(recipe.precision) : "an unknown precision"));
   add("metric", name_of(info.metric));
   add("tokens read", fmt::format("{} of each text", recipe.encoder.max_length));

@@ -72,6 +72,7 @@ class TANDEM_EXPORT BiEncoder {
                             const CallOptions& call = {}) const;
 
   std::size_t dimensions() const;
+  Normalization normalization() const;
   /// What encode() puts before a text of this role; empty: nothing. Lives as long as the encoder.
   std::string_view prompt(TextRole role) const;
   /// The first call reads every weight file.

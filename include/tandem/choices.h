@@ -30,6 +30,14 @@ enum class Pooling {
   kLastToken,       ///< lasttoken.
 };
 
+/// Where a text's vector is brought to length 1. What it is decides which vectors come out; the folder and the caller
+/// decide what it is.
+enum class Normalization {
+  kNone,       ///< none: nowhere, or where later modules undo it.
+  kBeforeCut,  ///< before_cut: by the folder's own module, and then components are cut off: lengths are below 1.
+  kAtEnd,      ///< at_end: vectors that leave have length 1.
+};
+
 /// What is applied to a cross-encoder's logits, always in f32.
 enum class Activation {
   kAuto,  ///< What the folder declares; else sigmoid for one label, none for several.
@@ -66,6 +74,10 @@ inline constexpr std::array kChoices<Pooling> =
                                          {"mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
                                          {"weightedmean", Pooling::kWeightedMean},
                                          {"lasttoken", Pooling::kLastToken}});
+
+template <>
+inline constexpr std::array kChoices<Normalization> = std::to_array<NamedChoice<Normalization>>(
+    {{"none", Normalization::kNone}, {"before_cut", Normalization::kBeforeCut}, {"at_end", Normalization::kAtEnd}});
 
 template <>
 inline constexpr std::array kChoices<Activation> =

@@ -118,7 +118,7 @@ class TANDEM_EXPORT Collection {
   /// False for a collection whose version of the format had no checksums of vectors.
   bool has_checksums() const;
   /// Reads everything: every block of vectors against its checksum, and every document, which has to be found by its
-  /// id. Errors: kCorruptData, with the file and the place.
+  /// id; vectors have to be finite. Errors: kCorruptData, with the file and the place.
   Status verify(const CallOptions& call = {}) const;
 
   Collection(const Collection&);

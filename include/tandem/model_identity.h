@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "tandem/choices.h"
@@ -18,7 +19,11 @@ struct BiEncoderIdentity {
   std::string prompt_name;  ///< Empty: by role.
   std::size_t dimensions = 0;
   std::size_t max_length = 0;
-  bool normalized = false;  ///< Vectors have length 1: compare by inner product; otherwise by L2.
+  /// None: it was not recorded, and vectors do not have length 1.
+  std::optional<Normalization> normalization = Normalization::kNone;
+
+  /// Vectors have length 1: compare by inner product; otherwise by L2.
+  bool normalized() const { return normalization == Normalization::kAtEnd; }
 };
 
 /// Everything about a cross-encoder but its arithmetic that decides what its scores are.

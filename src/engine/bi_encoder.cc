@@ -1,5 +1,6 @@
 #include "tandem/bi_encoder.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -20,7 +21,7 @@ class BiEncoder::Impl {
   std::string name;  // An adapter's own.
   std::vector<Pooling> poolings;
   bool pools_prompt;
-  bool normalized;
+  Normalization normalization;
   std::array<std::size_t, 3> prompt_tokens = {};  // [roles] With the special ones; 0: no prompt.
 
   std::string_view prompt(TextRole role) const {
@@ -67,6 +68,13 @@ Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiE
                                                  .adapter = options.adapter,
                                                  .expected_weights_hash = options.expected_weights_hash},
                                                 call));
+  // With modules.json the folder says itself that it is a bi-encoder, whatever it was trained from.
+  const std::vector<std::string>& architectures = parts.config.transformer.architectures;
+  const auto is_cross_encoder = [](const std::string& name) { return name.ends_with("ForSequenceClassification"); };
+  if (!parts.config.has_modules_file && std::ranges::any_of(architectures, is_cross_encoder)) {
+    return fail(ErrorCode::kUnsupported, "{}: holds a cross-encoder ({}), which scores pairs and gives no vectors",
+                folder.string(), architectures.front());
+  }
   if (options.prompt_name && !parts.config.prompts.contains(*options.prompt_name)) {
     return fail(ErrorCode::kInvalidArgument, "{}: no prompt is named '{}'", folder.string(), *options.prompt_name);
   }
@@ -84,10 +92,10 @@ Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiE
   }
   std::vector<Pooling> poolings = vector.poolings();
   const bool pools_prompt = vector.pools_prompt();
-  const bool normalized = vector.normalizes_last();
+  const Normalization normalization = vector.normalization();
   ASSIGN_OR_RETURN(TextEncoder encoder, TextEncoder::load(std::move(parts), std::move(vector), call));
   std::unique_ptr<Impl> impl(
-      new Impl{std::move(encoder), options, std::move(name), std::move(poolings), pools_prompt, normalized});
+      new Impl{std::move(encoder), options, std::move(name), std::move(poolings), pools_prompt, normalization});
   for (const TextRole role : {TextRole::kPlain, TextRole::kQuery, TextRole::kDocument}) {
     const std::string_view prompt = impl->prompt(role);
     if (prompt.empty()) continue;
@@ -126,6 +134,7 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
 }
 
 std::size_t BiEncoder::dimensions() const { return impl_->encoder.columns(); }
+Normalization BiEncoder::normalization() const { return impl_->normalization; }
 const ComputeInfo& BiEncoder::compute() const { return impl_->encoder.compute(); }
 
 std::string_view BiEncoder::prompt(TextRole role) const { return impl_->prompt(role); }
@@ -148,7 +157,7 @@ Result<BiEncoderIdentity> BiEncoder::identity(const CallOptions& call) const {
       .prompt_name = impl.options.prompt_name.value_or(""),
       .dimensions = impl.encoder.columns(),
       .max_length = impl.encoder.max_length(),
-      .normalized = impl.normalized,
+      .normalization = impl.normalization,
   };
 }
 

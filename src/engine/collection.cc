@@ -50,7 +50,11 @@ Result<std::vector<std::string>> differences(const EmbeddingRecipe& recipe, cons
   compare("prompt", prompt(expected), prompt(got));
   compare("dimensions", expected.dimensions, got.dimensions);
   compare("max length", expected.max_length, got.max_length);
-  compare("normalised", expected.normalized, got.normalized);
+  if (expected.normalization) {
+    compare("normalisation", name_of(*expected.normalization), name_of(*got.normalization));
+  } else if (got.normalized()) {
+    result.emplace_back("normalisation: expected vectors that do not have length 1");
+  }
   const auto compare_prompts = [&](std::string_view name, const std::optional<std::string>& want, TextRole role) {
     if (want) compare(name, fmt::format("{:?}", *want), fmt::format("{:?}", encoder.prompt(role)));
   };
@@ -154,7 +158,7 @@ Result<CollectionWriter> CollectionWriter::create(const std::filesystem::path& f
   info.recipe.title_separator = options.title_separator;
   info.recipe.query_prompt = encoder.prompt(TextRole::kQuery);
   info.recipe.document_prompt = encoder.prompt(TextRole::kDocument);
-  info.metric = options.metric.value_or(info.recipe.encoder.normalized ? Metric::kInnerProduct : Metric::kL2);
+  info.metric = options.metric.value_or(info.recipe.encoder.normalized() ? Metric::kInnerProduct : Metric::kL2);
   return CollectionWriter(std::make_unique<Impl>(encoder, std::move(store), std::move(info), options));
 }
 
@@ -323,7 +327,12 @@ Status Collection::verify(const CallOptions& call) const {
     const VectorRows rows = impl_->stored().segments[segment].rows();
     for (std::size_t first = 0; first < rows.count(); first += kBatch) {
       const std::size_t count = std::min(kBatch, rows.count() - first);
-      RETURN_IF_ERROR(rows.read(first, count));
+      ASSIGN_OR_RETURN(const VectorBlock block, rows.read(first, count));
+      for (std::size_t row = 0; row < count; ++row) {
+        if (is_finite(block.f32().row(row))) continue;
+        return fail(ErrorCode::kCorruptData, "{}: the vector of row {} of segment {} is not finite",
+                    impl_->folder().string(), first + row, segment);
+      }
       std::vector<std::uint32_t> ordinals(count);
       std::iota(ordinals.begin(), ordinals.end(), impl_->ordinal_of({segment, static_cast<std::uint32_t>(first)}));
       RETURN_IF_ERROR(impl_->stored().documents.verify(ordinals));

@@ -48,7 +48,7 @@ Result<std::string> key_of(const BiEncoder& encoder, TextRole role, const CallOp
       .add(encoder.prompt(role))
       .add(identity.dimensions)
       .add(identity.max_length)
-      .add(identity.normalized ? "normalized" : "")
+      .add(name_of(*identity.normalization))
       .add(encoder.compute())
       .finish();
 }

@@ -11,9 +11,11 @@ BiEncoderOptions encoder_options(const EmbeddingRecipe& recipe, ComputeOptions c
   BiEncoderOptions options{.compute = compute,
                            .max_length = encoder.max_length,
                            .pooling = choice_of<Pooling>(encoder.pooling),  // Several at once are the folder's own.
-                           .normalize = encoder.normalized,
                            .dimensions = encoder.dimensions,
                            .expected_weights_hash = encoder.weights_hash};
+  // What the folder decides by itself, before_cut, is what it does where nothing is asked for.
+  if (encoder.normalization == Normalization::kAtEnd) options.normalize = true;
+  if (encoder.normalization == Normalization::kNone) options.normalize = false;
   if (!encoder.prompt_name.empty()) options.prompt_name = encoder.prompt_name;
   return options;
 }
@@ -23,6 +25,12 @@ Result<BiEncoder> open_encoder(const EmbeddingRecipe& recipe, const ModelFolders
   BiEncoderOptions options = encoder_options(recipe, compute);
   options.adapter = folders.adapter;
   Result<BiEncoder> encoder = BiEncoder::open(folders.model, options, call);
+  // A collection of before did not record how its vectors came to have other lengths than 1. Where the folder's own way
+  // gives length 1, it was told not to.
+  if (encoder && !recipe.encoder.normalization && encoder->normalization() == Normalization::kAtEnd) {
+    options.normalize = false;
+    encoder = BiEncoder::open(folders.model, options, call);
+  }
   if (encoder) return encoder;
   const char* what = encoder.error().code == ErrorCode::kConflict ? "the collection was made by another encoder"
                                                                   : "the encoder of the collection";

@@ -134,7 +134,7 @@ Status SweepDocuments::encode(std::span<const SweepStage> first_stages, std::spa
       ASSIGN_OR_RETURN(searched.encoded, vectors_of(*first_stage.collection, kept_));
     }
     ASSIGN_OR_RETURN(const BiEncoderIdentity identity, first_stage.bi_encoder->identity());
-    Metric metric = first_stage.metric.value_or(identity.normalized ? Metric::kInnerProduct : Metric::kL2);
+    Metric metric = first_stage.metric.value_or(identity.normalized() ? Metric::kInnerProduct : Metric::kL2);
     if (first_stage.collection != nullptr) metric = first_stage.collection->info().metric;
     const MatrixView vectors{searched.encoded.data(), kept_.size(), searched.encoded.columns()};
     ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(vectors, metric));

@@ -134,10 +134,15 @@ void TextVector::read(MatrixView hidden, std::size_t skipped, std::span<float> o
       normalize(vector);
     }
   }
-  // The folder's own normalisation comes before components are cut off, the caller's after it.
   if (normalized_ && dimensions_ < width_ && options_.normalize.value_or(true)) normalize(vector);
   std::copy_n(vector.begin(), out.size(), out.begin());
-  if (normalizes_last()) normalize(out);
+  if (normalization() == Normalization::kAtEnd) normalize(out);
+}
+
+Normalization TextVector::normalization() const {
+  if (options_.normalize) return *options_.normalize ? Normalization::kAtEnd : Normalization::kNone;
+  if (!normalized_) return Normalization::kNone;
+  return dimensions_ == width_ ? Normalization::kAtEnd : Normalization::kBeforeCut;
 }
 
 bool TextVector::reads_first_token() const {

@@ -44,8 +44,8 @@ class TextVector {
   std::size_t columns() const { return dimensions_; }
   const std::vector<Pooling>& poolings() const { return poolings_; }  ///< Concatenated in this order.
   bool pools_prompt() const { return pools_prompt_; }                 ///< include_prompt
-  /// True: the vectors that leave have length 1. Cutting components off undoes a normalisation.
-  bool normalizes_last() const { return options_.normalize.value_or(normalized_ && dimensions_ == width_); }
+  /// Cutting components off undoes a normalisation. The folder's own comes before that, the caller's after it.
+  Normalization normalization() const;
 
  private:
   /// A Dense module: y = activation(W · x + b), to which `residual` adds x or, where the widths differ, another W · x.

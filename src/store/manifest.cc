@@ -42,7 +42,7 @@ void write_recipe(JsonWriter& json, const EmbeddingRecipe& recipe) {
   json.key("pooling").value(recipe.encoder.pooling).key("prompt_name").value(recipe.encoder.prompt_name);
   json.key("dimensions").value(number(recipe.encoder.dimensions));
   json.key("max_length").value(number(recipe.encoder.max_length));
-  json.key("normalized").value(recipe.encoder.normalized);
+  if (recipe.encoder.normalization) json.key("normalization").value(name_of(*recipe.encoder.normalization));
   json.key("precision").value(name_of(recipe.precision)).key("title_separator").value(recipe.title_separator);
   if (recipe.query_prompt) json.key("query_prompt").value(*recipe.query_prompt);
   if (recipe.document_prompt) json.key("document_prompt").value(*recipe.document_prompt);
@@ -57,7 +57,13 @@ Result<BiEncoderIdentity> read_encoder(const JsonValue& object, std::string_view
   ASSIGN_OR_RETURN(encoder.prompt_name, get_name(object, "prompt_name", manifest));
   ASSIGN_OR_RETURN(encoder.dimensions, object.get_unsigned("dimensions"));
   ASSIGN_OR_RETURN(encoder.max_length, object.get_unsigned("max_length"));
-  ASSIGN_OR_RETURN(encoder.normalized, object.get_bool("normalized"));
+  if (object.find("normalization")) {
+    ASSIGN_OR_RETURN(encoder.normalization, get_choice<Normalization>(object, "normalization", manifest));
+    return encoder;
+  }
+  // Before, only the outcome was recorded: of vectors whose length is not 1 it does not say how that came.
+  ASSIGN_OR_RETURN(const bool normalized, object.get_bool("normalized"));
+  encoder.normalization = normalized ? std::optional(Normalization::kAtEnd) : std::nullopt;
   return encoder;
 }
 

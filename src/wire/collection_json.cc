@@ -9,7 +9,9 @@ JsonWriter& write_members(JsonWriter& json, const BiEncoderIdentity& identity) {
   json.key("model").value(identity.model).key("weights_hash").value(identity.weights_hash);
   if (!identity.settings.empty()) json.key("settings").value(identity.settings);
   json.key("pooling").value(identity.pooling).key("dimensions").value(identity.dimensions);
-  json.key("normalized").value(identity.normalized).key("max_length").value(identity.max_length);
+  json.key("normalized").value(identity.normalized());
+  if (identity.normalization) json.key("normalization").value(name_of(*identity.normalization));
+  json.key("max_length").value(identity.max_length);
   return json.key("prompt_name").value(identity.prompt_name);
 }
 

@@ -9,8 +9,8 @@
 
 namespace tandem {
 
-/// The members "model", "weights_hash", "settings", "pooling", "dimensions", "normalized", "max_length" and
-/// "prompt_name" of an object that is begun; the settings only where they were recorded.
+/// The members "model", "weights_hash", "settings", "pooling", "dimensions", "normalized", "normalization" where it was
+/// recorded, "max_length" and "prompt_name" of an object that is begun; the settings only where they were recorded.
 JsonWriter& write_members(JsonWriter& json, const BiEncoderIdentity& identity);
 
 /// An object: the members of the encoder's identity, "query_prompt", "document_prompt", "precision" and

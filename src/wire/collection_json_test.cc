@@ -15,7 +15,7 @@ EmbeddingRecipe recipe(const std::optional<std::string>& query_prompt = "query: 
                       .prompt_name = {},
                       .dimensions = 384,
                       .max_length = 256,
-                      .normalized = true},
+                      .normalization = Normalization::kAtEnd},
           .precision = Precision::kBf16,
           .title_separator = "[SEP]",
           .query_prompt = query_prompt,
@@ -26,7 +26,8 @@ TEST(CollectionJson, ARecipeIsTheEncodersIdentityAndHowItIsUsed) {
   JsonWriter json;
   EXPECT_EQ(write_json(json, recipe()).take(),
             R"({"model":"org/model","weights_hash":"sha256:00","settings":"activation gelu","pooling":"mean",)"
-            R"("dimensions":384,"normalized":true,"max_length":256,"prompt_name":"","query_prompt":"query: ",)"
+            R"("dimensions":384,"normalized":true,"normalization":"at_end","max_length":256,"prompt_name":"",)"
+            R"("query_prompt":"query: ",)"
             R"("precision":"bf16","title_separator":"[SEP]"})");
 }
 
@@ -35,9 +36,10 @@ TEST(CollectionJson, WhatWasNotRecordedIsLeftOut) {
   old.encoder.settings.clear();
   old.precision = Precision::kAuto;
   JsonWriter json;
-  EXPECT_EQ(write_json(json, old).take(),
-            R"({"model":"org/model","weights_hash":"sha256:00","pooling":"mean","dimensions":384,"normalized":true,)"
-            R"("max_length":256,"prompt_name":"","precision":"auto","title_separator":"[SEP]"})");
+  EXPECT_EQ(
+      write_json(json, old).take(),
+      R"({"model":"org/model","weights_hash":"sha256:00","pooling":"mean","dimensions":384,"normalized":true,)"
+      R"("normalization":"at_end","max_length":256,"prompt_name":"","precision":"auto","title_separator":"[SEP]"})");
 }
 
 TEST(CollectionJson, ACollectionHasItsRecipeInside) {

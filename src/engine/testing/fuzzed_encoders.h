@@ -93,7 +93,7 @@ inline void check_bi_encoder(const BiEncoder& encoder, std::span<const std::stri
   });
   const Result<BiEncoderIdentity> identity = encoder.identity();
   CHECK(identity && identity->dimensions == encoder.dimensions() && identity->max_length > 0);
-  if (!identity->normalized) return;
+  if (!identity->normalized()) return;
   for (std::size_t row = 0; row < texts.size(); ++row) {
     double squares = 0;
     for (const float value : embeddings->vectors.row(row)) squares += static_cast<double>(value) * value;
