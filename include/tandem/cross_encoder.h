@@ -61,6 +61,11 @@ struct Ranking {
 TANDEM_EXPORT std::vector<float> fuse_scores(std::span<const float> scores, std::span<const float> initial,
                                              float alpha);
 
+/// Gives blank texts one final score below all others, so that they stand last however they were scored: what a model
+/// says of a text that has nothing in it is as good as chance, and often high for short queries. `blank`: one for each
+/// score.
+TANDEM_EXPORT void rank_blank_last(std::span<float> final_scores, const std::vector<bool>& blank);
+
 /// Immutable; copies are cheap and share it. Every method may be called from many threads at once; their batches take
 /// turns on the executor. Reference: CrossEncoder.predict and CrossEncoder.rank of sentence-transformers.
 class TANDEM_EXPORT CrossEncoder {
@@ -73,8 +78,11 @@ class TANDEM_EXPORT CrossEncoder {
   /// Scores pairs of any queries; pairs of several queries share batches.
   Result<PairScores> predict(std::span<const TextPair> pairs, const CallOptions& call = {}) const;
 
-  /// Ranks documents for one query. Errors: kInvalidArgument for a model with several labels, a wrong number of
-  /// initial scores or an alpha outside [0, 1].
+  /// Whether the tokenizer leaves nothing of a text: white space, control characters.
+  bool is_blank(std::string_view text) const;
+
+  /// Ranks documents for one query, blank ones last: see rank_blank_last(). Errors: kInvalidArgument for a model with
+  /// several labels, a wrong number of initial scores or an alpha outside [0, 1].
   Result<Ranking> rank(std::string_view query, std::span<const std::string_view> documents,
                        const RankOptions& options = {}, const CallOptions& call = {}) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -24,6 +25,21 @@ std::vector<float> fuse_scores(std::span<const float> scores, std::span<const fl
     fused[i] = alpha * scores[i] + (1.0F - alpha) * scaled;
   }
   return fused;
+}
+
+void rank_blank_last(std::span<float> final_scores, const std::vector<bool>& blank) {
+  CHECK(final_scores.size() == blank.size());
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  float lowest = kInfinity;
+  float lowest_blank = kInfinity;
+  for (std::size_t i = 0; i < blank.size(); ++i) {
+    float& its = blank[i] ? lowest_blank : lowest;
+    its = std::min(its, final_scores[i]);
+  }
+  const float last = std::min(std::nextafter(lowest, -kInfinity), lowest_blank);
+  for (std::size_t i = 0; i < blank.size(); ++i) {
+    if (blank[i]) final_scores[i] = last;
+  }
 }
 
 class CrossEncoder::Impl {
@@ -89,8 +105,11 @@ Result<Ranking> CrossEncoder::rank(std::string_view query, std::span<const std::
   for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {query, documents[i]};
   ASSIGN_OR_RETURN(const PairScores predicted, predict(pairs, call));
   const std::span<const float> scores(predicted.scores.data(), documents.size());
-  const std::vector<float> fused = fuses ? fuse_scores(scores, options.initial_scores, options.alpha)
-                                         : std::vector<float>(scores.begin(), scores.end());
+  std::vector<float> fused = fuses ? fuse_scores(scores, options.initial_scores, options.alpha)
+                                   : std::vector<float>(scores.begin(), scores.end());
+  std::vector<bool> blank;
+  for (const std::string_view document : documents) blank.push_back(is_blank(document));
+  rank_blank_last(fused, blank);
 
   Ranking ranking{.documents = {}, .truncation = predicted.truncation};
   std::vector<std::size_t> order(documents.size());
@@ -102,6 +121,8 @@ Result<Ranking> CrossEncoder::rank(std::string_view query, std::span<const std::
   }
   return ranking;
 }
+
+bool CrossEncoder::is_blank(std::string_view text) const { return impl_->encoder.is_blank(text); }
 
 const std::vector<std::string>& CrossEncoder::labels() const { return impl_->encoder.config().transformer.labels; }
 const std::string& CrossEncoder::model() const { return impl_->encoder.config().name; }

@@ -137,6 +137,14 @@ Result<EncodedTexts> TextEncoder::encode(std::span<const TextInput> texts, std::
   return result;
 }
 
+bool TextEncoder::is_blank(std::string_view text) const {
+  // Nearly every text says within its first words that it has some.
+  constexpr std::size_t kBeginningBytes = 64;
+  const EncodeOptions options{.add_special_tokens = false};
+  const auto has_tokens = [&](std::string_view part) { return !tokenizer().encode(part, options).ids.empty(); };
+  return !has_tokens(text.substr(0, kBeginningBytes)) && (text.size() <= kBeginningBytes || !has_tokens(text));
+}
+
 std::size_t TextEncoder::columns() const { return state_->backend->columns(); }
 const ModelConfig& TextEncoder::config() const { return state_->parts.config; }
 const Tokenizer& TextEncoder::tokenizer() const { return state_->parts.tokenizer; }

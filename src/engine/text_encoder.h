@@ -41,6 +41,9 @@ class TextEncoder {
   /// changed meanwhile; those of `call`.
   Result<EncodedTexts> encode(std::span<const TextInput> texts, std::size_t skipped, const CallOptions& call) const;
 
+  /// Whether the tokenizer leaves nothing of a text.
+  bool is_blank(std::string_view text) const;
+
   std::size_t columns() const;
   const ModelConfig& config() const;
   const Tokenizer& tokenizer() const;

@@ -21,7 +21,9 @@ Status QueryPairs::score(std::span<const std::uint32_t> places, const CallOption
   if (missing.empty()) return {};
   ASSIGN_OR_RETURN(const CachedScores scored, score_(pairs, call));
   for (std::size_t i = 0; i < missing.size(); ++i) {
-    scores_.emplace(missing[i], Pair{.score = scored.scores[i], .cost_ms = scored.cost_ms[i]});
+    scores_.emplace(missing[i], Pair{.score = scored.scores[i],
+                                     .cost_ms = scored.cost_ms[i],
+                                     .blank = encoder_.is_blank(documents_.text(missing[i]))});
     cost_ms_ += scored.cost_ms[i];
   }
   truncation_ += scored.truncation;

@@ -28,6 +28,7 @@ class QueryPairs {
   Result<std::size_t> count_missing(std::span<const std::uint32_t> places) const;
 
   float score_of(std::uint32_t place) const { return scores_.at(place).score; }
+  bool is_blank(std::uint32_t place) const { return scores_.at(place).blank; }  ///< The document.
   double cost_ms_of(std::uint32_t place) const { return scores_.at(place).cost_ms; }
   std::size_t count() const { return scores_.size(); }
   double cost_ms() const { return cost_ms_; }  ///< Of all of them.
@@ -37,6 +38,7 @@ class QueryPairs {
   struct Pair {
     float score = 0;
     double cost_ms = 0;
+    bool blank = false;
   };
   const SweepQuery& query_;
   const SweepDocuments& documents_;

@@ -105,11 +105,13 @@ Status SweepOutcomes::add_reranked(std::string_view first_stage, const SweepQuer
     const std::span<const VectorHit> pool = reranker.pool(candidates.hits);
     StageTimes times = times_of(candidates);
     std::vector<float> scores;
+    std::vector<bool> blank;
     for (const VectorHit& hit : pool) {
       scores.push_back(pairs.score_of(hit.row.row));
+      blank.push_back(pairs.is_blank(hit.row.row));
       times.rerank_ms += pairs.cost_ms_of(hit.row.row);
     }
-    for (const RankedCandidate& ranked : reranker.rank(pool, scores, pool.size())) {
+    for (const RankedCandidate& ranked : reranker.rank(pool, scores, blank, pool.size())) {
       RETURN_IF_ERROR(each.run.add(query.id, documents_.id(pool[ranked.position].row.row), ranked.final_score));
     }
     add_outcome(times, pool, relevance, each);
@@ -123,10 +125,17 @@ Status SweepOutcomes::add_cross(const SweepQuery& query, const QueryPairs& pairs
   }
   Setting& cross = settings_.back();
   const std::vector<std::uint32_t>& places = documents_.kept();
+  std::vector<float> scores;
+  std::vector<bool> blank;
+  for (const std::uint32_t place : places) {
+    scores.push_back(pairs.score_of(place));
+    blank.push_back(pairs.is_blank(place));
+  }
+  rank_blank_last(scores, blank);
   std::vector<VectorHit> hits;
   TopK best(std::min(sweep_depth(options_), places.size()));
-  for (const std::uint32_t place : places) {
-    hits.push_back({.row = SweepDocuments::row_of(place), .score = pairs.score_of(place)});
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    hits.push_back({.row = SweepDocuments::row_of(places[i]), .score = scores[i]});
     best.add(hits.back());
   }
   add_outcome({.rerank_ms = pairs.cost_ms()}, hits, relevance_of(query), cross);

@@ -13,11 +13,12 @@ std::span<const VectorHit> Reranker::pool(std::span<const VectorHit> candidates)
 }
 
 std::vector<RankedCandidate> Reranker::rank(std::span<const VectorHit> pool, std::span<const float> scores,
-                                            std::size_t top_k) const {
+                                            const std::vector<bool>& blank, std::size_t top_k) const {
   CHECK(pool.size() == scores.size());
   std::vector<float> initial;
   for (const VectorHit& candidate : pool) initial.push_back(candidate.score);
-  const std::vector<float> fused = fuse_scores(scores, initial, alpha);
+  std::vector<float> fused = fuse_scores(scores, initial, alpha);
+  rank_blank_last(fused, blank);
   TopK best(std::min(top_k, pool.size()));
   for (std::size_t position = 0; position < fused.size(); ++position) {
     best.add({{.row = static_cast<std::uint32_t>(position)}, fused[position]});

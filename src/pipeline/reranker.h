@@ -24,10 +24,10 @@ struct Reranker {
   /// The candidates, best first, whose scores rank() needs.
   std::span<const VectorHit> pool(std::span<const VectorHit> candidates) const;
 
-  /// The best `top_k` of a pool by their final scores, ties in the order of the first stage. `scores`: the
-  /// cross-encoder's, in the order of the pool.
+  /// The best `top_k` of a pool by their final scores, ties in the order of the first stage. In the order of the pool:
+  /// the cross-encoder's `scores`, and which documents are `blank`, which come last: see rank_blank_last().
   std::vector<RankedCandidate> rank(std::span<const VectorHit> pool, std::span<const float> scores,
-                                    std::size_t top_k) const;
+                                    const std::vector<bool>& blank, std::size_t top_k) const;
 };
 
 }  // namespace tandem

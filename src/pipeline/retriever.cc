@@ -4,6 +4,8 @@
 #include <chrono>
 #include <functional>
 #include <iterator>
+#include <limits>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
@@ -25,6 +27,11 @@ constexpr std::size_t kPairsPerBatch = 512;
 struct Pair {
   std::size_t query;
   RowId row;
+};
+
+struct ScoredPair {
+  float score = 0;
+  bool blank = false;  ///< Nothing is in the document.
 };
 
 /// One call of search_many(): its parts, and the responses as they take shape.
@@ -64,15 +71,20 @@ class Search {
     for (std::size_t query = 0; query < queries_.size(); ++query) {
       for (const VectorHit& hit : reranker.pool(candidates[query].hits)) pairs.push_back({query, hit.row});
     }
-    std::vector<float> scores(pairs.size());
+    std::vector<ScoredPair> scored(pairs.size());
     RETURN_IF_ERROR(score_pairs(
         cross_encoder, pairs.size(), [&](std::size_t index) { return pairs[index]; },
-        [&](std::size_t index, float score) { scores[index] = score; }));
-    std::span<const float> unread(scores);
+        [&](std::size_t index, const ScoredPair& pair) { scored[index] = pair; }));
+    std::span<const ScoredPair> unread(scored);
     for (std::size_t query = 0; query < queries_.size(); ++query) {
       const std::span<const VectorHit> pool = reranker.pool(candidates[query].hits);
-      RETURN_IF_ERROR(
-          rank_candidates(query, pool, reranker.rank(pool, unread.first(pool.size()), options_.final_top_k)));
+      std::vector<float> scores;
+      std::vector<bool> blank;
+      for (const ScoredPair& pair : unread.first(pool.size())) {
+        scores.push_back(pair.score);
+        blank.push_back(pair.blank);
+      }
+      RETURN_IF_ERROR(rank_candidates(query, pool, reranker.rank(pool, scores, blank, options_.final_top_k)));
       unread = unread.subspan(pool.size());
     }
     share_time(rerank_stopwatch, &StageTimes::rerank_ms);
@@ -83,20 +95,33 @@ class Search {
     const Stopwatch stopwatch;
     const std::size_t count = queries_.size();
     std::vector<TopK> best(count, TopK(std::min(options_.final_top_k, collection_.size())));
+    std::vector<std::map<RowId, float>> blank(count);  // What the cross-encoder says of blank documents.
     // Document by document, so that each is read once for all queries.
     const auto pair_at = [&](std::size_t index) { return Pair{index % count, collection_.row_at(index / count)}; };
-    RETURN_IF_ERROR(
-        score_pairs(cross_encoder, count * collection_.size(), pair_at, [&](std::size_t index, float score) {
+    RETURN_IF_ERROR(score_pairs(
+        cross_encoder, count * collection_.size(), pair_at, [&](std::size_t index, const ScoredPair& scored) {
           const Pair pair = pair_at(index);
-          best[pair.query].add({pair.row, score});
+          // Below every score of a document that is not blank; what it becomes follows from those that are in the
+          // answer.
+          best[pair.query].add({pair.row, scored.blank ? std::numeric_limits<float>::lowest() : scored.score});
+          if (scored.blank) blank[pair.query].emplace(pair.row, scored.score);
         }));
     for (std::size_t query = 0; query < count; ++query) {
       const std::vector<VectorHit> ranked = best[query].take();
       responses_[query].candidates = collection_.size();
+      std::vector<float> scores;
+      std::vector<bool> is_blank;
       for (const VectorHit& hit : ranked) {
+        const auto found = blank[query].find(hit.row);
+        is_blank.push_back(found != blank[query].end());
+        scores.push_back(is_blank.back() ? found->second : hit.score);
+      }
+      std::vector<float> final_scores = scores;
+      rank_blank_last(final_scores, is_blank);
+      for (std::size_t position = 0; position < ranked.size(); ++position) {
         SearchHit result;
-        result.cross_encoder_score = hit.score;
-        result.final_score = hit.score;
+        result.cross_encoder_score = scores[position];
+        result.final_score = final_scores[position];
         responses_[query].hits.push_back(std::move(result));
       }
       RETURN_IF_ERROR(read_documents(query, ranked));
@@ -126,7 +151,7 @@ class Search {
   /// Scores pairs [0, count) in batches and hands each score to `take`.
   Status score_pairs(const CrossEncoder& cross_encoder, std::size_t count,
                      const std::function<Pair(std::size_t index)>& pair_at,
-                     const std::function<void(std::size_t index, float score)>& take) {
+                     const std::function<void(std::size_t index, const ScoredPair& pair)>& take) {
     for (std::size_t first = 0; first < count; first += kPairsPerBatch) {
       const std::size_t end = std::min(first + kPairsPerBatch, count);
       std::vector<RowId> rows;
@@ -136,16 +161,23 @@ class Search {
       rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
       ASSIGN_OR_RETURN(const SharedDocuments documents, documents_.read(rows));
       std::vector<std::string> texts;
-      for (const auto& document : documents) texts.push_back(collection_.info().recipe.text_of(*document));
+      std::vector<bool> blank;
+      for (const auto& document : documents) {
+        texts.push_back(collection_.info().recipe.text_of(*document));
+        blank.push_back(cross_encoder.is_blank(texts.back()));
+      }
 
       std::vector<TextPair> batch;
+      std::vector<std::size_t> text_of_pair;
       for (std::size_t index = first; index < end; ++index) {
         const Pair pair = pair_at(index);
-        const auto text = std::ranges::lower_bound(rows, pair.row) - rows.begin();
-        batch.push_back({queries_[pair.query], texts[static_cast<std::size_t>(text)]});
+        text_of_pair.push_back(static_cast<std::size_t>(std::ranges::lower_bound(rows, pair.row) - rows.begin()));
+        batch.push_back({queries_[pair.query], texts[text_of_pair.back()]});
       }
       ASSIGN_OR_RETURN(const PairScores predicted, cross_encoder.predict(batch, call_from(first, count)));
-      for (std::size_t index = first; index < end; ++index) take(index, predicted.scores.row(index - first)[0]);
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        take(first + i, {.score = predicted.scores.row(i)[0], .blank = blank[text_of_pair[i]]});
+      }
       add_truncation(pair_at(first).query, predicted.truncation);
     }
     return {};
