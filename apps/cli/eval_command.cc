@@ -145,7 +145,7 @@ Result<NamedRun> search_collection(const EvalFlags& flags, const Qrels& qrels) {
   ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
   const Stopwatch stopwatch;
   ASSIGN_OR_RETURN(SearchedRun searched, search.run(queries));
-  note(fmt::format("{} queries over {} in {:.2f} s ({}); {}", queries.size(),
+  note(fmt::format("{} over {} in {:.2f} s ({}); {}", count_of(queries.size(), "query", "queries"),
                    count_of(search.collection().size(), "document"), stopwatch.seconds(), describe(search.compute()),
                    describe(searched.truncation)));
   if (!flags.output_run.empty()) RETURN_IF_ERROR(searched.run.write(flags.output_run, flags.tag));
@@ -226,7 +226,8 @@ Status run_rankings(const EvalFlags& flags) {
   for (const MeasuredRun& run : measured) {
     if (flags.per_query) RETURN_IF_ERROR(print(per_query_lines(metrics, run)));
   }
-  note(fmt::format("{} queries of {}", measured.front().evaluation.query_ids.size(), flags.qrels));
+  note(
+      fmt::format("{} of {}", count_of(measured.front().evaluation.query_ids.size(), "query", "queries"), flags.qrels));
   return {};
 }
 

@@ -6,11 +6,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <numeric>
 #include <sstream>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "commands.h"
@@ -44,9 +49,59 @@ void add_commands(CLI::App& app, Action& action) {
   add_help(app, action);
 }
 
+// The parser takes "[a,b]" apart wherever several values may be given. An argument that looks so gets this in front
+// until it has been parsed; no terminal and no shell writes it.
+constexpr char kVerbatim = '\x1f';
+
+/// The arguments as the parser wants them: the last one first.
+std::vector<std::string> verbatim_arguments(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  for (std::string& argument : arguments) {
+    if (argument.size() > 1 && argument.front() == '[' && argument.back() == ']') argument.insert(0, 1, kVerbatim);
+  }
+  std::ranges::reverse(arguments);
+  return arguments;
+}
+
+/// Before anybody looks at a value, what verbatim_arguments() put in front of it is taken away.
+void take_verbatim(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    option->transform([](std::string value) { return value.starts_with(kVerbatim) ? value.substr(1) : value; });
+  }
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) take_verbatim(*command);
+}
+
 Status run(const Action& action) {
   RETURN_IF_ERROR(action());
   return flush_output();
+}
+
+/// In how many letters two words differ: inserted, left out, or others (Levenshtein).
+std::size_t difference(std::string_view one, std::string_view other) {
+  std::vector<std::size_t> row(other.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < other.size(); ++j) {
+      const std::size_t same = diagonal + (one[i] == other[j] ? 0 : 1);
+      diagonal = std::exchange(row[j + 1], std::min({same, row[j] + 1, row[j + 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+/// " Did you mean `search`?" for a first argument that is nearly a command; nothing for others.
+std::string suggestion_for(std::string_view word, const CLI::App& app) {
+  constexpr std::size_t kLettersMax = 2;
+  std::string nearest;
+  std::size_t least = std::min(kLettersMax + 1, word.size());
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    const std::size_t letters = difference(word, command->get_name());
+    if (letters >= least) continue;
+    least = letters;
+    nearest = command->get_name();
+  }
+  return nearest.empty() ? "" : fmt::format("Did you mean `tandem {}`? ", nearest);
 }
 
 /// Opens /dev/null in the place of each standard descriptor that is closed: the next file to be opened would get its
@@ -78,16 +133,21 @@ int main_without_exceptions(int argc, char** argv) {
   CLI::App app("Two-stage retrieval: a bi-encoder finds candidates, a cross-encoder ranks them.", "tandem");
   Action action;
   add_commands(app, action);
+  take_verbatim(app);
   try {
-    app.parse(argc, argv);
+    app.parse(verbatim_arguments(argc, argv));
   } catch (const CLI::Success& asked) {
     std::ostringstream text;  // Help, or the version.
     app.exit(asked, text, text);
     action = [text = text.str()] { return print(text); };
   } catch (const CLI::ParseError& error) {
-    note(error.what());
+    std::string message = error.what();
+    std::erase(message, kVerbatim);
+    note(message);
     const std::vector<CLI::App*> chosen = app.get_subcommands();
-    print_to_stderr(fmt::format("Try `tandem help{}`.\n", chosen.empty() ? "" : " " + chosen.back()->get_name()));
+    const std::string meant = chosen.empty() && argc > 1 ? suggestion_for(argv[1], app) : "";
+    print_to_stderr(
+        fmt::format("{}Try `tandem help{}`.\n", meant, chosen.empty() ? "" : " " + chosen.back()->get_name()));
     return kUsage;
   }
   const Status status = run(action);

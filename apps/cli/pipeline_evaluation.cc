@@ -206,8 +206,9 @@ Status evaluate_pipelines(const PipelineRequest& request) {
   RETURN_IF_ERROR(print(fmt::format("{}\n{}\n{}\n{}\n", quality_table(result), time_table(result, flags.results),
                                     to_table(ceiling_rows(result)), describe(result.counts))));
   if (request.per_query) RETURN_IF_ERROR(print(per_query_lines(result)));
-  note(fmt::format("{} queries of {} over {}; {}{}; ± is half of the {:g} % interval", result.query_ids.size(),
-                   request.qrels, count_of(result.documents, "document"), describe_truncation(result),
+  note(fmt::format("{} of {} over {}; {}{}; ± is half of the {:g} % interval",
+                   count_of(result.query_ids.size(), "query", "queries"), request.qrels,
+                   count_of(result.documents, "document"), describe_truncation(result),
                    open.cross_encoder ? "; pairs: " + describe(open.cross_encoder->compute()) : "",
                    request.bootstrap.confidence * 100));
   return {};

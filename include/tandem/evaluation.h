@@ -137,7 +137,7 @@ struct RankingMetric {
 
 /// Reads "ndcg@10", "ndcg_exp@10", "map", "mrr@10", "recall@100", "precision@5" (or "p@5"), "f1@5", "rprec",
 /// "success@1", and trec_eval's own spellings: "ndcg_cut_10", "map_cut.10", "recip_rank", "P_5", "recall_100",
-/// "Rprec", "success_1". Errors: kInvalidArgument.
+/// "Rprec", "success_1"; also "R@100", "RR@10", "AP" as ir_measures has them, and "hit@10". Errors: kInvalidArgument.
 TANDEM_EXPORT Result<RankingMetric> parse_ranking_metric(std::string_view name);
 /// The name as the first spellings above have it.
 TANDEM_EXPORT std::string ranking_metric_name(const RankingMetric& metric);

@@ -37,6 +37,12 @@ constexpr std::array kSpellings{
     Spelling{"set_f", RankingMeasure::kF1},
     Spelling{"rprec", RankingMeasure::kRPrecision},
     Spelling{"success", RankingMeasure::kSuccess},
+    // As ir_measures spells them, and the hit rate of recommender systems.
+    Spelling{"ap", RankingMeasure::kMap},
+    Spelling{"rr", RankingMeasure::kMrr},
+    Spelling{"r", RankingMeasure::kRecall},
+    Spelling{"hit", RankingMeasure::kSuccess},
+    Spelling{"hits", RankingMeasure::kSuccess},
 };
 
 const Spelling* find_spelling(std::string_view name) {

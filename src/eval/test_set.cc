@@ -15,6 +15,7 @@
 #include "eval/document_ids.h"
 #include "eval/shuffle.h"
 #include "eval/text_pieces.h"
+#include "eval/wording.h"
 
 namespace tandem {
 namespace {
@@ -99,10 +100,11 @@ Result<TestSet> test_by_titles(std::vector<Document> documents, const SelfTestOp
   for (Document& document : documents) {
     if (count_words(document.text) > 0) document.title.clear();
   }
-  test.trust.push_back(fmt::format(
-      "Nobody judged this test: its {} queries are titles of documents, and each asks for the documents that had it. "
-      "All documents are searched without their titles.",
-      test.queries.size()));
+  test.trust.push_back(
+      fmt::format("Nobody judged this test: its {} of documents, each of which asks for the documents that had it. All "
+                  "documents are "
+                  "searched without their titles.",
+                  count_of(test.queries.size(), "query is one of the titles", "queries are titles")));
   test.documents = std::move(documents);
   return test;
 }
@@ -208,9 +210,9 @@ Result<TestSet> test_by_sentences(std::vector<Document> documents, const SelfTes
                                        repeated == 1 ? "it" : "they"));
   }
   test.trust.push_back(
-      fmt::format("Nobody judged this test: its {} queries are sentences taken out of as many documents, and each asks "
-                  "for the document that it was taken from.",
-                  test.queries.size()));
+      fmt::format("Nobody judged this test: its {}, each of which asks for the document that it was taken from.",
+                  count_of(test.queries.size(), "query is a sentence out of a document",
+                           "queries are sentences out of as many documents")));
   test.documents = std::move(documents);
   return test;
 }

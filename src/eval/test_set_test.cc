@@ -133,7 +133,7 @@ TEST(SelfTest, WhatSeveralDocumentsSayIsNotAskedFor) {
 TEST(SelfTest, SentencesServeWhereFewDocumentsHaveATitle) {
   std::vector<Document> documents = corpus(4);
   for (std::size_t i = 0; i < 3; ++i) documents[i].title = "";
-  EXPECT_NE(all_of(made(documents, {}).trust).find("sentences taken out"), std::string::npos);
+  EXPECT_NE(all_of(made(documents, {}).trust).find("sentences out of"), std::string::npos);
   documents[0].title = "Two titles of four";
   EXPECT_NE(all_of(made(documents, {}).trust).find("are titles"), std::string::npos);
 }

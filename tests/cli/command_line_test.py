@@ -47,6 +47,11 @@ class Usage(CliTest):
                 result = subprocess.run([TANDEM, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
             self.assertEqual((result.returncode, b"standard output" in result.stderr), (1, True), arguments)
 
+    def test_a_command_that_is_nearly_one_is_guessed(self):
+        for word, command in (("serch", "search"), ("emebd", "embed"), ("indx", "index")):
+            self.refuse(word, "x", status=2, names=[f"Did you mean `tandem {command}`?"])
+        self.assertNotIn("Did you mean", self.refuse("frobnicate", status=2))
+
     def test_messages_that_nobody_can_read_end_nothing(self):
         for arguments, status in ((["models"], 0), (["serch"], 2), (["collection", "info", "nowhere"], 1)):
             reader, writer = os.pipe()

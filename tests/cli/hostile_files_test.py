@@ -107,6 +107,16 @@ class Output(HostileTest):
         self.refuse("search", "c", "--queries", queries, "--mode", "bi", "--model", "model", *OFFLINE,
                     names=["Q.JSONL:1", "in quotes"])
 
+    def test_arguments_in_brackets_are_taken_as_they_are(self):
+        self.index([{"_id": "1", "text": "one fast boat"}])
+        asked = ["[a,b]", "[SEP]", "[1, 2, 3]", "[]", "plain"]
+        for separator in ([], ["--"]):
+            printed = self.succeed("search", "c", "--mode", "bi", "--model", "model", *OFFLINE, "--json", *separator,
+                                   *asked)
+            self.assertEqual([json.loads(line)["query"] for line in printed.splitlines()], asked)
+        self.refuse("search", "[x]", "boat", "--mode", "bi", names=["[x]"])
+        self.refuse("pull", "[a]", "[b]", status=2, names=["[b]"])
+
     def test_ids_that_a_run_cannot_hold_are_refused(self):
         self.index([{"_id": "1", "text": "one fast boat"}])
         self.write_jsonl("queries.jsonl", [{"_id": "#1", "text": "boat"}])
