@@ -29,7 +29,7 @@ enum class ModelSource {
 struct ModelStoreOptions {
   /// Default: $TANDEM_HOME, else "tandem" among the user's caches ($XDG_CACHE_HOME, else ~/.cache).
   std::optional<std::filesystem::path> home = {};
-  bool offline = false;  ///< Never use the network.
+  bool offline = false;  ///< Never use the network. $HF_HUB_OFFLINE says the same for every store.
 };
 
 struct PullOptions {

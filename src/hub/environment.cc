@@ -3,8 +3,11 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
+
+#include "base/ascii.h"
 
 namespace tandem {
 
@@ -22,6 +25,14 @@ std::filesystem::path home_folder() {
   return ".";
 }
 
+/// A path that a variable holds, "~" standing for the home folder as Hugging Face's libraries read it; empty where it
+/// is not set.
+std::filesystem::path environment_path(const char* name) {
+  const std::string path = environment_variable(name);
+  if (path == "~" || path.starts_with("~/")) return home_folder() / path.substr(std::min<std::size_t>(path.size(), 2));
+  return path;
+}
+
 }  // namespace
 
 std::string environment_variable(const char* name) {
@@ -35,15 +46,24 @@ std::filesystem::path user_cache_home() {
 }
 
 std::filesystem::path hugging_face_home() {
-  if (const std::string home = environment_variable("HF_HOME"); !home.empty()) return home;
+  if (std::filesystem::path home = environment_path("HF_HOME"); !home.empty()) return home;
   return user_cache_home() / "huggingface";
 }
 
 std::filesystem::path hugging_face_cache() {
   for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {  // The second one is its older name.
-    if (const std::string cache = environment_variable(name); !cache.empty()) return cache;
+    if (std::filesystem::path cache = environment_path(name); !cache.empty()) return cache;
   }
   return hugging_face_home() / "hub";
+}
+
+bool hugging_face_is_offline() {
+  for (const char* name : {"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}) {  // The second one is its older name.
+    const std::string value = in_lower_case(environment_variable(name));
+    if (value.empty()) continue;
+    return value == "1" || value == "on" || value == "yes" || value == "true";
+  }
+  return false;
 }
 
 }  // namespace tandem

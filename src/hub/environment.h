@@ -18,4 +18,7 @@ std::filesystem::path hugging_face_home();
 /// The cache that Hugging Face's libraries share: $HF_HUB_CACHE, else "hub" in their folder.
 std::filesystem::path hugging_face_cache();
 
+/// Whether Hugging Face's libraries are told not to use the network: $HF_HUB_OFFLINE.
+bool hugging_face_is_offline();
+
 }  // namespace tandem

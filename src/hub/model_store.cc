@@ -113,7 +113,7 @@ Result<std::uint64_t> size_of_folder(const fs::path& folder) {
 
 }  // namespace
 
-ModelStore::ModelStore(ModelStoreOptions options) : offline_(options.offline) {
+ModelStore::ModelStore(ModelStoreOptions options) : offline_(options.offline || hugging_face_is_offline()) {
   const std::string from_environment = environment_variable("TANDEM_HOME");
   home_ = options.home               ? *std::move(options.home)
           : from_environment.empty() ? user_cache_home() / "tandem"

@@ -22,6 +22,8 @@ class ModelStoreTest : public testing::Test {
     environment_.set("HF_HOME", (folder_.path() / "hf").string());
     environment_.set("HF_HUB_CACHE", "");
     environment_.set("HUGGINGFACE_HUB_CACHE", "");
+    environment_.set("HF_HUB_OFFLINE", "");
+    environment_.set("TRANSFORMERS_OFFLINE", "");
     environment_.set("HF_TOKEN", "");
     environment_.set("HF_ENDPOINT", "http://127.0.0.1:1");
   }
@@ -37,6 +39,28 @@ class ModelStoreTest : public testing::Test {
   TemporaryFolder folder_;
   Environment environment_;
 };
+
+TEST_F(ModelStoreTest, IsOfflineWhereHuggingFacesLibrariesAre) {
+  for (const char* value : {"1", "ON", "true", "Yes"}) {
+    environment_.set("HF_HUB_OFFLINE", value);
+    const Result<fs::path> folder = ModelStore().resolve("org/missing");
+    ASSERT_FALSE(folder) << value;
+    EXPECT_EQ(folder.error().code, ErrorCode::kNotFound) << folder.error().message;
+    EXPECT_NE(folder.error().message.find("offline"), std::string::npos) << folder.error().message;
+  }
+  environment_.set("HF_HUB_OFFLINE", "0");
+  EXPECT_EQ(ModelStore().resolve("org/missing").error().code, ErrorCode::kNetwork);
+}
+
+TEST_F(ModelStoreTest, ATildeIsTheHomeFolder) {
+  const fs::path whole = cache("models--org--whole", {"config.json", "tokenizer.json", "model.safetensors"});
+  environment_.set("HOME", folder_.path().string());
+  environment_.set("HF_HOME", "~/hf");
+  EXPECT_EQ(ModelStore().resolve_id("org/whole").value_or(""), whole);
+  environment_.set("HF_HOME", "");
+  environment_.set("HF_HUB_CACHE", "~/hf/hub");
+  EXPECT_EQ(ModelStore().resolve_id("org/whole").value_or(""), whole);
+}
 
 TEST_F(ModelStoreTest, TakesAFolderAsItIs) {
   const fs::path model = folder_.write("my model/config.json", "{}").parent_path();
