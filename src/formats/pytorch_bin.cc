@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
@@ -619,6 +620,9 @@ Result<TensorMap> parse_checked(std::span<const std::byte> file) {
   };
   const auto found = std::ranges::find_if(members, is_pickle);
   if (found == members.end()) return fail(ErrorCode::kCorruptData, "the archive has no {}", kPickle);
+  if (const auto second = std::find_if(std::next(found), members.end(), is_pickle); second != members.end()) {
+    return fail(ErrorCode::kCorruptData, "the archive has {} and {}, want one", found->first, second->first);
+  }
   const auto& [path, pickle] = *found;
   const std::string_view folder = std::string_view(path).substr(0, path.size() - kPickle.size());
   if (pickle.is_deflated || pickle.contents.size() > kPickleBytesMax) {

@@ -14,6 +14,9 @@ namespace {
 
 /// kAuto resolved: the caller's wish, else what the folder declares, else the rule of sentence-transformers.
 Result<Activation> choose_activation(Activation wanted, const TransformerConfig& config) {
+  if (wanted == Activation::kSoftmax && config.labels.size() == 1) {
+    return fail(ErrorCode::kInvalidArgument, "softmax over one label is 1 for every pair: want sigmoid, none or auto");
+  }
   if (wanted != Activation::kAuto) return wanted;
   if (!config.cross_encoder_activation) return config.labels.size() == 1 ? Activation::kSigmoid : Activation::kNone;
   const std::string& declared = *config.cross_encoder_activation;
