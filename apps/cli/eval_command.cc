@@ -341,7 +341,10 @@ void add_eval(CLI::App& app, Action& action) {
             ->type_name("T")
             ->capture_default_str();
         add_vector_options(command, flags.vectors);
-        for (const char* name : {"--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt"})
+        add_prompt_option(command, flags.vectors);
+        add_role_prompt_options(command, flags.vectors);
+        for (const char* name : {"--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt",
+                                 "--query-prompt", "--document-prompt"})
           command.get_option(name)->needs("--pairs");  // A COLLECTION remembers its own.
         for (const char* name : {"--queries", "--output-run", "--metrics", "--relevance-level", "--answered-only"})
           command.get_option(name)->excludes("--pairs");

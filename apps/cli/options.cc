@@ -13,7 +13,7 @@ namespace tandem::cli {
 
 namespace {
 
-const Choices<Metric> kMetrics{{"ip", Metric::kInnerProduct}, {"l2", Metric::kL2}};
+const Choices<Metric> kMetrics{{"ip", Metric::kInnerProduct}, {"l2", Metric::kL2}, {"cosine", Metric::kCosine}};
 
 /// Every choice of a set, by the name that it has everywhere.
 template <class Value>
@@ -83,8 +83,20 @@ void add_vector_options(CLI::App& command, VectorFlags& flags) {
       ->excludes("--normalize");
   add_count(command, "--dimensions", flags.dimensions, 1, kCountMax,
             "Keep the first N components only (Matryoshka models)");
+}
+
+void add_prompt_option(CLI::App& command, VectorFlags& flags) {
   command.add_option("--prompt", flags.prompt_name, "One of the model's prompts, put before every text")
       ->type_name("NAME");
+}
+
+void add_role_prompt_options(CLI::App& command, VectorFlags& flags) {
+  command
+      .add_option("--query-prompt", flags.query_prompt,
+                  "What is put before queries: one of the model's prompts by its name, or a text, such as 'query: '")
+      ->type_name("P");
+  command.add_option("--document-prompt", flags.document_prompt, "What is put before documents, likewise")
+      ->type_name("P");
 }
 
 void add_search_options(CLI::App& command, SearchOptions& options) {
@@ -136,7 +148,8 @@ void add_activation_option(CLI::App& command, Activation& activation) {
 
 void add_metric_option(CLI::App& command, std::optional<Metric>& metric) {
   add_choice(command, "--metric", metric, kMetrics,
-             "How vectors are compared; default: ip for normalised embeddings, else l2");
+             "How vectors are compared; default: what the model declares, else ip for normalised embeddings, l2 for "
+             "others");
 }
 
 void add_json_option(CLI::App& command, bool& json) { command.add_flag("--json", json, "Print JSON"); }
@@ -208,12 +221,17 @@ Result<ModelFolders> resolve_model(const ModelName& name, const NetworkFlags& ne
 
 Result<BiEncoder> open_bi_encoder(const ModelFolders& folders, const ComputeFlags& compute,
                                   const VectorFlags& vectors) {
+  const auto choice_of = [](const std::optional<std::string>& prompt) {
+    return prompt ? std::optional(PromptChoice{.value = *prompt}) : std::nullopt;
+  };
   const BiEncoderOptions options{.compute = compute.compute,
                                  .max_length = compute.max_length,
                                  .pooling = vectors.pooling,
                                  .normalize = vectors.normalize,
                                  .dimensions = vectors.dimensions,
                                  .prompt_name = vectors.prompt_name,
+                                 .query_prompt = choice_of(vectors.query_prompt),
+                                 .document_prompt = choice_of(vectors.document_prompt),
                                  .adapter = folders.adapter};
   ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folders.model, options));
   report_compute(encoder.compute());

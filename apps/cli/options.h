@@ -111,13 +111,15 @@ struct CrossFlags {
   std::optional<std::size_t> max_length = {};
 };
 
-/// What a bi-encoder's vectors are: --adapter, --pooling, --normalize/--no-normalize, --dimensions, --prompt.
+/// What a bi-encoder's vectors are: --adapter, --pooling, --normalize/--no-normalize, --dimensions, and prompts.
 struct VectorFlags {
   std::optional<std::string> adapter = {};
   std::optional<Pooling> pooling;
   std::optional<bool> normalize;
   std::optional<std::size_t> dimensions;
   std::optional<std::string> prompt_name;
+  std::optional<std::string> query_prompt;
+  std::optional<std::string> document_prompt;
 };
 
 void add_model_option(CLI::App& command, ModelName& model);
@@ -125,6 +127,10 @@ void add_input_option(CLI::App& command, std::string& input);
 void add_compute_options(CLI::App& command, ComputeFlags& flags);
 void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length);
 void add_vector_options(CLI::App& command, VectorFlags& flags);
+/// --prompt: of every text, whatever it is for.
+void add_prompt_option(CLI::App& command, VectorFlags& flags);
+/// --query-prompt and --document-prompt.
+void add_role_prompt_options(CLI::App& command, VectorFlags& flags);
 /// --mode, --initial-top-k, --rerank-top-n, --final-top-k, --alpha.
 void add_search_options(CLI::App& command, SearchOptions& options);
 void add_cross_model_option(CLI::App& command, ModelName& model);

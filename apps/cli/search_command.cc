@@ -165,6 +165,10 @@ void add_index(CLI::App& app, Action& action) {
         add_fetch_named_option(command, flags.compute.network);
         add_max_length_option(command, flags.compute.max_length);
         add_vector_options(command, flags.vectors);
+        add_role_prompt_options(command, flags.vectors);
+        command.add_option("--prompt", flags.vectors.document_prompt, "The same as --document-prompt")
+            ->type_name("P")
+            ->excludes("--document-prompt");
         add_json_option(command, flags.json);
       },
       run_index);

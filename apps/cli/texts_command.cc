@@ -202,6 +202,7 @@ void add_embed(CLI::App& app, Action& action) {
         add_fetch_named_option(command, flags.compute.network);
         add_max_length_option(command, flags.compute.max_length);
         add_vector_options(command, flags.vectors);
+        add_prompt_option(command, flags.vectors);
         add_json_option(command, flags.json);
       },
       run_embed);

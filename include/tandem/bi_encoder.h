@@ -27,11 +27,19 @@ namespace tandem {
 
 /// What a text is for. Chooses the prompt of config_sentence_transformers.json, as encode, encode_query and
 /// encode_document of sentence-transformers 6.2 do: a role whose prompt the folder lacks has none. For a folder that
-/// calls its document prompt "passage", name it in BiEncoderOptions::prompt_name.
+/// calls its document prompt "passage", name it in BiEncoderOptions::document_prompt.
 enum class TextRole {
   kPlain,     ///< The folder's default prompt, if it names one.
   kQuery,     ///< The prompt "query".
   kDocument,  ///< The prompt "document".
+};
+
+/// What is put before the texts of one role, over what the folder says.
+struct PromptChoice {
+  /// The name of one of the folder's prompts, or a text. Letters, digits, '-' and '_' alone are always a name, so that
+  /// one that is misspelt is an error and no text.
+  std::string value;
+  bool is_text = false;  ///< `value` is a text, whatever it looks like.
 };
 
 struct BiEncoderOptions {
@@ -39,8 +47,10 @@ struct BiEncoderOptions {
   std::optional<std::size_t> max_length = {};  ///< Tokens per text; default: what the folder says.
   std::optional<Pooling> pooling = {};         ///< Default: what the folder says, mean where it says nothing.
   std::optional<bool> normalize = {};  ///< True adds an L2 normalisation at the end, false removes the folder's.
-  std::optional<std::size_t> dimensions = {};   ///< Keep the first components only (Matryoshka), before `normalize`.
-  std::optional<std::string> prompt_name = {};  ///< One prompt of the folder for every text, whatever its role.
+  std::optional<std::size_t> dimensions = {};     ///< Keep the first components only (Matryoshka), before `normalize`.
+  std::optional<std::string> prompt_name = {};    ///< One prompt of the folder for every text, whatever its role.
+  std::optional<PromptChoice> query_prompt = {};  ///< For queries, over `prompt_name` too.
+  std::optional<PromptChoice> document_prompt = {};  ///< For documents, likewise.
   /// The folder of an adapter of AdapterHub for the model. Where the model says nothing of pooling, the first token is
   /// read then, as the adapters of specter2 want it.
   std::optional<std::filesystem::path> adapter = {};
@@ -73,6 +83,10 @@ class TANDEM_EXPORT BiEncoder {
 
   std::size_t dimensions() const;
   Normalization normalization() const;
+  /// How vectors are compared where nothing else is asked for: as the folder declares (similarity_fn_name: cosine, dot,
+  /// euclidean), else the inner product where they have length 1, and L2 elsewhere. Errors: kUnsupported (another
+  /// similarity, by its name).
+  Result<Metric> metric() const;
   /// What encode() puts before a text of this role; empty: nothing. Lives as long as the encoder.
   std::string_view prompt(TextRole role) const;
   /// The first call reads every weight file.

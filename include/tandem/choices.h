@@ -50,6 +50,7 @@ enum class Activation {
 enum class Metric {
   kInnerProduct,  ///< For vectors of length 1 this is the cosine.
   kL2,            ///< Euclidean distance; a hit's score is its negative, so that higher is better everywhere.
+  kCosine,        ///< Of vectors of any length; 0 where one of them is.
 };
 
 template <class Choice>
@@ -87,8 +88,8 @@ inline constexpr std::array kChoices<Activation> =
                                             {"softmax", Activation::kSoftmax}});
 
 template <>
-inline constexpr std::array kChoices<Metric> =
-    std::to_array<NamedChoice<Metric>>({{"inner_product", Metric::kInnerProduct}, {"l2", Metric::kL2}});
+inline constexpr std::array kChoices<Metric> = std::to_array<NamedChoice<Metric>>(
+    {{"inner_product", Metric::kInnerProduct}, {"l2", Metric::kL2}, {"cosine", Metric::kCosine}});
 
 /// What a choice is called.
 template <class Choice>

@@ -28,7 +28,7 @@
 namespace tandem {
 
 struct CollectionWriterOptions {
-  std::optional<Metric> metric = {};  ///< Default: inner product for normalised embeddings, else L2.
+  std::optional<Metric> metric = {};  ///< Default: BiEncoder::metric().
   std::size_t batch_documents = 256;  ///< Documents encoded together: the most that is held in memory.
   /// Between title and text of what is embedded. "[SEP]" for models that were trained so, such as allenai/specter2.
   std::string title_separator = " ";

@@ -78,8 +78,11 @@ struct SequenceLayout {
 /// texts are cut there.
 class TANDEM_EXPORT Tokenizer {
  public:
-  /// Reads `tokenizer.json` of a model folder, or the older files that a folder without one has: vocab.txt, vocab.json
-  /// with merges.txt, or sentencepiece.bpe.model. Errors: kNotFound, kCorruptData, kUnsupported (names the part).
+  /// Reads a model folder's tokenizer as transformers 5 does. The class that tokenizer_config.json declares, else that
+  /// of the model's family, takes the vocabulary of `tokenizer.json`, or of vocab.txt, vocab.json with merges.txt, or
+  /// sentencepiece.bpe.model, and makes the rest from what tokenizer_config.json, special_tokens_map.json and
+  /// added_tokens.json say; a folder that holds `tokenizer.json` alone has what that file says. Errors: kNotFound,
+  /// kCorruptData, kUnsupported (names the class, the part or the key).
   static Result<Tokenizer> open(const std::filesystem::path& folder, const TokenizerOptions& options = {});
 
   Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
@@ -94,6 +97,13 @@ class TANDEM_EXPORT Tokenizer {
   std::optional<std::int32_t> id(std::string_view token) const;
   /// One more than the largest id, added tokens included.
   std::size_t vocabulary_size() const;
+
+  /// What the folder itself asks of every text: from which end it is cut, and whether special tokens in it are split.
+  EncodeOptions declared_options() const;
+  /// Whether the folder gives the token a role ("sep_token") or a name: the reference's all_special_ids.
+  bool is_special(std::int32_t id) const;
+  /// In words, what the folder's other files change of tokenizer.json; empty where they do not.
+  const std::string& settings() const;
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

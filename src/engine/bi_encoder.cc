@@ -22,30 +22,60 @@ class BiEncoder::Impl {
   std::vector<Pooling> poolings;
   bool pools_prompt;
   Normalization normalization;
-  std::array<std::size_t, 3> prompt_tokens = {};  // [roles] With the special ones; 0: no prompt.
+  std::array<std::string, 3> prompts;  // [roles]
+  // [roles] How many tokens the prompt has alone, special ones included, and how many of them count as the prompt's
+  // when they are left out of pooling: all but a special one at the end, as the reference counts. 0: no prompt.
+  std::array<std::size_t, 3> prompt_tokens = {};
+  std::array<std::size_t, 3> unpooled_tokens = {};
 
-  std::string_view prompt(TextRole role) const {
-    const ModelConfig& config = encoder.config();
-    const auto find = [&](std::string_view name) {
-      const auto found = config.prompts.find(std::string(name));
-      return found == config.prompts.end() ? nullptr : &found->second;
-    };
-    if (options.prompt_name) return *find(*options.prompt_name);
-    const std::string* text = nullptr;
-    switch (role) {
-      case TextRole::kPlain:
-        if (config.default_prompt_name) text = find(*config.default_prompt_name);
-        break;
-      case TextRole::kQuery:
-        text = find("query");
-        break;
-      case TextRole::kDocument:
-        text = find("document");
-        break;
-    }
-    return text == nullptr ? std::string_view() : std::string_view(*text);
-  }
+  std::string_view prompt(TextRole role) const { return prompts[static_cast<std::size_t>(role)]; }
 };
+
+namespace {
+
+/// The text of a prompt that the caller chose.
+Result<std::string> resolve_prompt(const PromptChoice& choice, const ModelConfig& config,
+                                   const std::filesystem::path& folder) {
+  if (choice.is_text) return choice.value;
+  const auto found = config.prompts.find(choice.value);
+  if (found != config.prompts.end()) return found->second;
+  constexpr std::string_view kOfNames = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  if (choice.value.empty() || choice.value.find_first_not_of(kOfNames) != choice.value.npos) return choice.value;
+  std::string names;
+  for (const auto& [name, text] : config.prompts) names.append(names.empty() ? "" : ", ").append(name);
+  return fail(
+      ErrorCode::kInvalidArgument,
+      "{}: no prompt is named '{}': its prompts are {}. A text that is put before others has a blank or another "
+      "mark in it, such as '{}: '",
+      folder.string(), choice.value, names.empty() ? "none" : names, choice.value);
+}
+
+/// What is put before a text of each role: as the caller chose, else as the reference does.
+Result<std::array<std::string, 3>> choose_prompts(const BiEncoderOptions& options, const ModelConfig& config,
+                                                  const std::filesystem::path& folder) {
+  const auto find = [&](const std::string& name) {
+    const auto found = config.prompts.find(name);
+    return found == config.prompts.end() ? std::string() : found->second;
+  };
+  const auto of_role = [&](const std::optional<PromptChoice>& choice, const char* name) -> Result<std::string> {
+    if (choice) return resolve_prompt(*choice, config, folder);
+    return find(options.prompt_name.value_or(name));
+  };
+  if (options.prompt_name && !config.prompts.contains(*options.prompt_name)) {
+    return fail(ErrorCode::kInvalidArgument, "{}: no prompt is named '{}'", folder.string(), *options.prompt_name);
+  }
+  std::array<std::string, 3> prompts;
+  if (options.prompt_name || config.default_prompt_name) {
+    prompts[static_cast<std::size_t>(TextRole::kPlain)] =
+        find(options.prompt_name ? *options.prompt_name : *config.default_prompt_name);
+  }
+  ASSIGN_OR_RETURN(prompts[static_cast<std::size_t>(TextRole::kQuery)], of_role(options.query_prompt, "query"));
+  ASSIGN_OR_RETURN(prompts[static_cast<std::size_t>(TextRole::kDocument)],
+                   of_role(options.document_prompt, "document"));
+  return prompts;
+}
+
+}  // namespace
 
 BiEncoder::BiEncoder(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 BiEncoder::BiEncoder(const BiEncoder&) = default;
@@ -75,9 +105,7 @@ Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiE
     return fail(ErrorCode::kUnsupported, "{}: holds a cross-encoder ({}), which scores pairs and gives no vectors",
                 folder.string(), architectures.front());
   }
-  if (options.prompt_name && !parts.config.prompts.contains(*options.prompt_name)) {
-    return fail(ErrorCode::kInvalidArgument, "{}: no prompt is named '{}'", folder.string(), *options.prompt_name);
-  }
+  ASSIGN_OR_RETURN(auto prompts, choose_prompts(options, parts.config, folder));
   const TextVectorOptions wanted{
       .pooling = options.pooling, .normalize = options.normalize, .dimensions = options.dimensions};
   ASSIGN_OR_RETURN(TextVector vector, TextVector::load(folder, parts.config, parts.spec.hidden_size, *parts.sources,
@@ -94,12 +122,15 @@ Result<BiEncoder> BiEncoder::open(const std::filesystem::path& folder, const BiE
   const bool pools_prompt = vector.pools_prompt();
   const Normalization normalization = vector.normalization();
   ASSIGN_OR_RETURN(TextEncoder encoder, TextEncoder::load(std::move(parts), std::move(vector), call));
-  std::unique_ptr<Impl> impl(
-      new Impl{std::move(encoder), options, std::move(name), std::move(poolings), pools_prompt, normalization});
+  std::unique_ptr<Impl> impl(new Impl{std::move(encoder), options, std::move(name), std::move(poolings), pools_prompt,
+                                      normalization, std::move(prompts)});
   for (const TextRole role : {TextRole::kPlain, TextRole::kQuery, TextRole::kDocument}) {
     const std::string_view prompt = impl->prompt(role);
     if (prompt.empty()) continue;
-    impl->prompt_tokens[static_cast<std::size_t>(role)] = impl->encoder.tokenizer().encode(prompt).ids.size();
+    const std::vector<std::int32_t> ids = impl->encoder.tokenizer().encode(prompt).ids;
+    const bool ends_special = !ids.empty() && impl->encoder.tokenizer().is_special(ids.back());
+    impl->prompt_tokens[static_cast<std::size_t>(role)] = ids.size();
+    impl->unpooled_tokens[static_cast<std::size_t>(role)] = ids.size() - (ends_special ? 1 : 0);
   }
   return BiEncoder(std::move(impl));
 }
@@ -119,8 +150,7 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
                   "{}: its prompt takes {} tokens with the special ones, and {} are read: nothing of a text is left",
                   impl.name, tokens, impl.encoder.max_length());
     }
-    // The prompt's tokens with the special one before them, without the one after them: as the reference counts.
-    if (!impl.pools_prompt) skipped = tokens > 0 ? tokens - 1 : 0;
+    if (!impl.pools_prompt) skipped = impl.unpooled_tokens[static_cast<std::size_t>(role)];
   }
   ASSIGN_OR_RETURN(EncodedTexts encoded, impl.encoder.encode(inputs, skipped, call));
   Embeddings embeddings{.vectors = std::move(encoded.rows), .truncation = encoded.truncation};
@@ -135,6 +165,20 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
 
 std::size_t BiEncoder::dimensions() const { return impl_->encoder.columns(); }
 Normalization BiEncoder::normalization() const { return impl_->normalization; }
+
+Result<Metric> BiEncoder::metric() const {
+  const std::string& declared = impl_->encoder.config().similarity;
+  const bool has_length_1 = impl_->normalization == Normalization::kAtEnd;
+  if (declared.empty()) return has_length_1 ? Metric::kInnerProduct : Metric::kL2;
+  if (declared == "cosine") return has_length_1 ? Metric::kInnerProduct : Metric::kCosine;
+  if (declared == "dot") return Metric::kInnerProduct;
+  if (declared == "euclidean") return Metric::kL2;
+  return fail(ErrorCode::kUnsupported,
+              "{}: its vectors are to be compared by '{}' (similarity_fn_name), which is not supported: want another "
+              "metric to be chosen",
+              impl_->name, declared);
+}
+
 const ComputeInfo& BiEncoder::compute() const { return impl_->encoder.compute(); }
 
 std::string_view BiEncoder::prompt(TextRole role) const { return impl_->prompt(role); }

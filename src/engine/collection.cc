@@ -158,7 +158,9 @@ Result<CollectionWriter> CollectionWriter::create(const std::filesystem::path& f
   info.recipe.title_separator = options.title_separator;
   info.recipe.query_prompt = encoder.prompt(TextRole::kQuery);
   info.recipe.document_prompt = encoder.prompt(TextRole::kDocument);
-  info.metric = options.metric.value_or(info.recipe.encoder.normalized() ? Metric::kInnerProduct : Metric::kL2);
+  const Result<Metric> metric = options.metric ? Result<Metric>(*options.metric) : encoder.metric();
+  if (!metric) return tl::unexpected(metric.error());
+  info.metric = *metric;
   return CollectionWriter(std::make_unique<Impl>(encoder, std::move(store), std::move(info), options));
 }
 

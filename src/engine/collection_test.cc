@@ -308,8 +308,7 @@ TEST_F(CollectionTest, TheHashIsOfTheWeightsThatWereReadWhateverLiesThereNow) {
 }
 
 TEST_F(CollectionTest, APromptIsPartOfWhatVectorsMean) {
-  models_.bi_folder().write("config_sentence_transformers.json",
-                            R"({"prompts": {"query": "query: ", "document": "passage: "}})");
+  models_.write_prompts(R"({"query": "query: ", "document": "passage: "})");
   const BiEncoder by_role = models_.bi_encoder();
   index(by_role, tiny_documents(3));
   const Collection collection = must(Collection::open(path_));

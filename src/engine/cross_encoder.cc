@@ -68,8 +68,13 @@ Result<CrossEncoder> CrossEncoder::open(const std::filesystem::path& folder, con
 }
 
 Result<PairScores> CrossEncoder::predict(std::span<const TextPair> pairs, const CallOptions& call) const {
+  std::string_view prompt;
+  const ModelConfig& config = impl_->encoder.config();
+  if (config.default_prompt_name) prompt = config.prompts.at(*config.default_prompt_name);
   std::vector<TextInput> inputs(pairs.size());
-  for (std::size_t i = 0; i < pairs.size(); ++i) inputs[i] = {.first = pairs[i].query, .second = pairs[i].document};
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    inputs[i] = {.first = pairs[i].query, .second = pairs[i].document, .prompt = prompt};
+  }
   ASSIGN_OR_RETURN(EncodedTexts encoded, impl_->encoder.encode(inputs, {}, call));
   PairScores result{.scores = std::move(encoded.rows), .truncation = encoded.truncation};
   for (std::size_t i = 0; i < pairs.size(); ++i) {

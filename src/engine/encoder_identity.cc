@@ -105,8 +105,8 @@ Result<std::string> hash_weights(const ModelConfig& config, const EncoderSpec& s
   return "sha256:" + hasher.finish();
 }
 
-Result<std::string> describe_settings(const ModelConfig& config, const EncoderSpec& spec,
-                                      const WeightSources& sources) {
+std::string describe_settings(const ModelConfig& config, const EncoderSpec& spec, const WeightSources& sources,
+                              const Tokenizer& tokenizer) {
   std::vector<std::string> settings{
       fmt::format("{} heads", spec.heads),
       fmt::format("activation {}", name_of(spec.activation)),
@@ -114,13 +114,21 @@ Result<std::string> describe_settings(const ModelConfig& config, const EncoderSp
       fmt::format("positions from {}", spec.position_rule.first),
   };
   if (spec.position_rule.padding_id) settings.push_back(fmt::format("padding {}", *spec.position_rule.padding_id));
+  if (spec.is_causal) settings.emplace_back("looks back only");
   if (spec.token_types < 2) settings.push_back(fmt::format("{} token types", spec.token_types));
   if (spec.head) settings.push_back(fmt::format("head {}", name_of(spec.head->activation)));
   if (sources.adapter) settings.push_back(describe_adapter(sources.adapter->config));
   for (const Module& module : config.modules) describe_module(module, settings);
   if (config.do_lower_case) settings.emplace_back("texts in lower case");
-  ASSIGN_OR_RETURN(const std::string tokenizer, describe_tokenizer(config.transformer_folder));
-  if (!tokenizer.empty()) settings.push_back("tokenizer " + tokenizer);
+  if (!tokenizer.settings().empty()) settings.push_back("tokenizer " + tokenizer.settings());
+  if (spec.head && spec.token_types > 1 && tokenizer.layout(/*pair=*/true).token_types == 1) {
+    settings.emplace_back("pairs of one token type");
+  }
+  if (spec.head && config.default_prompt_name) {
+    Hasher prompt(HashKind::kSha256);
+    prompt.update(config.prompts.at(*config.default_prompt_name));
+    settings.push_back("prompt " + prompt.finish());
+  }
   return fmt::format("{}", fmt::join(settings, ", "));
 }
 

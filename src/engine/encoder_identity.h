@@ -8,6 +8,7 @@
 #include "model/weight_sources.h"
 #include "tandem/call.h"
 #include "tandem/result.h"
+#include "tandem/tokenizer.h"
 
 namespace tandem {
 
@@ -17,8 +18,8 @@ Result<std::string> hash_weights(const ModelConfig& config, const EncoderSpec& s
                                  const CallOptions& call);
 
 /// The settings that decide what comes out and that no identity has a field for, in words, e.g. "activation gelu, norm
-/// epsilon 1e-12, …, tokenizer lower-cases". Two encoders of the same weights and settings give the same. Errors: those
-/// of reading the tokenizer's settings.
-Result<std::string> describe_settings(const ModelConfig& config, const EncoderSpec& spec, const WeightSources& sources);
+/// epsilon 1e-12, …, tokenizer lower-cases". Two encoders of the same weights and settings give the same.
+std::string describe_settings(const ModelConfig& config, const EncoderSpec& spec, const WeightSources& sources,
+                              const Tokenizer& tokenizer);
 
 }  // namespace tandem

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "engine/encoder_identity.h"
 #include "kernels/isa.h"
 
@@ -37,7 +38,14 @@ Result<ModelParts> open_model(const std::filesystem::path& folder, const ModelOp
                               const CallOptions& call) {
   const ModelTask task = options.task;
   ASSIGN_OR_RETURN(Compute compute, choose_compute(options.compute));
-  ASSIGN_OR_RETURN(ModelConfig config, read_model_config(folder));
+  const ModelUse use = task == ModelTask::kClassify ? ModelUse::kScores : ModelUse::kVectors;
+  ASSIGN_OR_RETURN(ModelConfig config, read_model_config(folder, use));
+  if (has_entry(config.transformer_folder / "adapter_config.json")) {
+    return fail(ErrorCode::kUnsupported,
+                "{}: adapter_config.json lies beside the weights: a model with a LoRA or another adapter is not "
+                "supported, want one that it was merged into",
+                config.transformer_folder.string());
+  }
   if (task == ModelTask::kClassify) config.modules.clear();  // They make vectors of texts, which nobody asks for.
   Result<EncoderSpec> made_spec = make_encoder_spec(config.transformer, task);
   if (!made_spec) return fail_in((config.transformer_folder / "config.json").string(), made_spec.error());
@@ -45,8 +53,8 @@ Result<ModelParts> open_model(const std::filesystem::path& folder, const ModelOp
   ASSIGN_OR_RETURN(Tokenizer tokenizer,
                    Tokenizer::open(config.transformer_folder, {.lower_case = config.do_lower_case}));
   if (tokenizer.vocabulary_size() > spec.vocabulary_size) {
-    return fail(ErrorCode::kConflict, "{}: the tokenizer has ids up to {}, the embedding has {} rows", folder.string(),
-                tokenizer.vocabulary_size() - 1, spec.vocabulary_size);
+    return fail(ErrorCode::kConflict, "{}: the tokenizer has ids up to {}, the embedding has {} rows (vocab_size)",
+                folder.string(), tokenizer.vocabulary_size() - 1, spec.vocabulary_size);
   }
   const bool pairs = task == ModelTask::kClassify;
   const SequenceLayout layout = tokenizer.layout(pairs);
@@ -69,7 +77,7 @@ Result<ModelParts> open_model(const std::filesystem::path& folder, const ModelOp
                   *options.expected_weights_hash, *weights_hash);
     }
   }
-  ASSIGN_OR_RETURN(std::string settings, describe_settings(config, spec, *sources));
+  std::string settings = describe_settings(config, spec, *sources, tokenizer);
   const std::size_t usable = spec.usable_positions();
   const std::size_t length = options.max_length.value_or(max_tokens(config, usable));
   if (length > usable || length <= layout.special_tokens) {

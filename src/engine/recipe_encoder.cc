@@ -17,6 +17,8 @@ BiEncoderOptions encoder_options(const EmbeddingRecipe& recipe, ComputeOptions c
   if (encoder.normalization == Normalization::kAtEnd) options.normalize = true;
   if (encoder.normalization == Normalization::kNone) options.normalize = false;
   if (!encoder.prompt_name.empty()) options.prompt_name = encoder.prompt_name;
+  if (recipe.query_prompt) options.query_prompt = {.value = *recipe.query_prompt, .is_text = true};
+  if (recipe.document_prompt) options.document_prompt = {.value = *recipe.document_prompt, .is_text = true};
   return options;
 }
 

@@ -87,7 +87,8 @@ Result<EncodedTexts> TextEncoder::encode(std::span<const TextInput> texts, std::
   const Executor& executor = state.executor();
   const Tokenizer& tokenizer = state.parts.tokenizer;
   const auto pad_id = static_cast<std::int32_t>(state.parts.config.transformer.pad_token_id);
-  const EncodeOptions options{.tokens_max = state.parts.max_length};
+  EncodeOptions options = tokenizer.declared_options();
+  options.tokens_max = state.parts.max_length;
   EncodedTexts result{.rows = Matrix(texts.size(), columns()), .truncation = {.texts = texts.size()}};
   std::vector<State::TokenizedText> window;
   std::vector<std::size_t> lengths;

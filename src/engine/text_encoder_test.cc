@@ -39,7 +39,7 @@ TEST(TextEncoderPrompts, LeaveRoomForATextOrAreRefused) {
   for (const std::size_t words : {20U, 50U}) {
     std::string prompt;
     for (std::size_t i = 0; i < words; ++i) prompt += word;
-    models.bi_folder().write("config_sentence_transformers.json", R"({"prompts":{"query":")" + prompt + R"("}})");
+    models.write_prompts(R"({"query":")" + prompt + R"("})");
     const BiEncoder encoder = models.bi_encoder();
     const std::string_view text = "boat";
     EXPECT_TRUE(encoder.encode({&text, 1}, TextRole::kDocument));
@@ -59,6 +59,9 @@ class TextEncoderTemplates : public testing::Test {
  protected:
   Result<BiEncoder> open(const std::string& tokenizer_json) const {
     models_.bi_folder().write("tokenizer.json", tokenizer_json);
+    models_.bi_folder().write("tokenizer_config.json",
+                              R"({"tokenizer_class":"PreTrainedTokenizerFast","model_max_length":36,
+                                  "model_input_names":["input_ids","token_type_ids","attention_mask"]})");
     return BiEncoder::open(models_.bi_folder().path(),
                            {.compute = {.precision = Precision::kF32, .executor = Executor(1)}});
   }

@@ -133,11 +133,15 @@ Status SweepDocuments::encode(std::span<const SweepStage> first_stages, std::spa
     } else {
       ASSIGN_OR_RETURN(searched.encoded, vectors_of(*first_stage.collection, kept_));
     }
-    ASSIGN_OR_RETURN(const BiEncoderIdentity identity, first_stage.bi_encoder->identity());
-    Metric metric = first_stage.metric.value_or(identity.normalized() ? Metric::kInnerProduct : Metric::kL2);
-    if (first_stage.collection != nullptr) metric = first_stage.collection->info().metric;
+    Result<Metric> metric = first_stage.metric.value_or(Metric::kInnerProduct);
+    if (first_stage.collection != nullptr) {
+      metric = first_stage.collection->info().metric;
+    } else if (!first_stage.metric) {
+      metric = first_stage.bi_encoder->metric();
+    }
+    if (!metric) return tl::unexpected(metric.error());
     const MatrixView vectors{searched.encoded.data(), kept_.size(), searched.encoded.columns()};
-    ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(vectors, metric));
+    ASSIGN_OR_RETURN(VectorSearch search, VectorSearch::over(vectors, *metric));
     searched.search.emplace(std::move(search));
     searched.executor = first_stage.bi_encoder->executor();
   }

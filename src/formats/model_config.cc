@@ -72,13 +72,15 @@ Result<std::uint64_t> get_size(const Config& config, std::string_view key, std::
   return value;
 }
 
-/// A size of config.json that every encoder has, under the name that most families use or under DistilBERT's.
+/// A size of config.json that every encoder has, under the name that most families use. DistilBERT has names of its
+/// own, over which the common ones count: attribute_map of transformers.
 Result<std::uint64_t> get_encoder_size(const Config& config, std::string_view model_type, std::string_view key,
                                        std::string_view distilbert_key, std::uint64_t max) {
-  for (const std::string_view name : {key, distilbert_key}) {
-    ASSIGN_OR_RETURN(const std::optional<std::uint64_t> value, find_size(config, name, max));
-    if (value) return *value;
+  ASSIGN_OR_RETURN(std::optional<std::uint64_t> value, find_size(config, key, max));
+  if (!value && model_type == "distilbert") {
+    ASSIGN_OR_RETURN(value, find_size(config, distilbert_key, max));
   }
+  if (value) return *value;
   return fail(ErrorCode::kUnsupported, "{}: model_type \"{}\" has no {}, which every encoder that Tandem runs has",
               config.path, model_type, key);
 }
@@ -119,21 +121,60 @@ Result<std::vector<std::string>> read_labels(const Config& config, std::span<con
   return labels;
 }
 
-/// Where config.json itself names the activation of a cross-encoder: new place, then old place.
+/// Where config.json itself names the activation of a cross-encoder: new place, then, where there is none, old place.
 Result<std::optional<std::string>> read_cross_encoder_activation(JsonValue root) {
   std::optional<std::string_view> activation;
-  if (const std::optional<JsonValue> own = root.find("sentence_transformers"); own && own->is_object()) {
+  const std::optional<JsonValue> own = root.find("sentence_transformers");
+  if (own && own->is_object() && own->find("activation_fn")) {
     ASSIGN_OR_RETURN(activation, own->find_string("activation_fn"));
-  }
-  if (!activation) {
+  } else {
     ASSIGN_OR_RETURN(activation, root.find_string("sbert_ce_default_activation_function"));
   }
   if (!activation) return std::optional<std::string>();
   return std::optional<std::string>(*activation);
 }
 
+bool is_set(JsonValue value) {
+  switch (value.kind()) {
+    case JsonKind::kNull:
+      return false;
+    case JsonKind::kBool:
+      return *value.as_bool();
+    case JsonKind::kObject:
+      return value.dump() != "{}";
+    case JsonKind::kArray:
+      return value.dump() != "[]";
+    case JsonKind::kNumber:
+    case JsonKind::kString:
+      return true;
+  }
+  return true;
+}
+
+/// Refuses, by its name, what a file asks for and Tandem does not do. A null, false or empty value asks for nothing.
+Status refuse_keys(const Config& config, std::span<const std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    const std::optional<JsonValue> value = config.root().find(key);
+    if (value && is_set(*value)) return fail(ErrorCode::kUnsupported, "{}: {} is not supported", config.path, key);
+  }
+  return {};
+}
+
+/// Refuses keys that the reference fails with, or that its later releases may give a meaning.
+Status refuse_unknown_keys(const Config& config, std::span<const std::string_view> known) {
+  return config.root().for_each_member([&](std::string_view key, JsonValue) -> Status {
+    if (std::ranges::find(known, key) != known.end()) return {};
+    return fail(ErrorCode::kUnsupported, "{}: {} is not a setting that Tandem knows", config.path, key);
+  });
+}
+
+// Of config.json: attention to another text, heads that are cut out of the weights, weights that are packed.
+constexpr auto kRefusedTransformerKeys = std::to_array<std::string_view>(
+    {"add_cross_attention", "is_encoder_decoder", "pruned_heads", "quantization_config"});
+
 Result<TransformerConfig> read_transformer_config(const fs::path& path) {
   ASSIGN_OR_RETURN(const Config config, read_config(path));
+  RETURN_IF_ERROR(refuse_keys(config, kRefusedTransformerKeys));
   const JsonValue root = config.root();
   TransformerConfig result;
   ASSIGN_OR_RETURN(result.model_type, root.get_string("model_type"));
@@ -168,15 +209,21 @@ Result<TransformerConfig> read_transformer_config(const fs::path& path) {
   result.token_types = token_types.value_or(has_token_types ? 2 : 0);
   RETURN_IF_ERROR(check_range(config.path, "type_vocab_size", result.token_types, has_token_types ? 1 : 0, kWidthMax));
 
-  for (const char* key : {"hidden_act", "activation"}) {
-    ASSIGN_OR_RETURN(const std::optional<std::string_view> activation, root.find_string(key));
-    if (activation && result.activation.empty()) result.activation = *activation;
+  ASSIGN_OR_RETURN(const std::optional<bool> is_decoder, root.find_bool("is_decoder"));
+  result.is_decoder = is_decoder.value_or(false);
+  ASSIGN_OR_RETURN(const std::optional<bool> is_causal, root.find_bool("is_causal"));
+  if (is_causal.value_or(result.is_decoder) != result.is_decoder) {
+    return fail(ErrorCode::kUnsupported, "{}: is_causal {} is not supported where is_decoder is {}", config.path,
+                *is_causal, result.is_decoder);
   }
-  if (result.activation.empty()) return fail(ErrorCode::kCorruptData, "{}: hidden_act is missing", config.path);
+  const char* const activation_key = type == "distilbert" ? "activation" : "hidden_act";
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> activation, root.find_string(activation_key));
+  if (!activation) return fail(ErrorCode::kCorruptData, "{}: {} is missing", config.path, activation_key);
+  result.activation = *activation;
   ASSIGN_OR_RETURN(const std::optional<std::string_view> positions, root.find_string("position_embedding_type"));
   if (positions) result.position_embedding_type = *positions;
   ASSIGN_OR_RETURN(const std::optional<double> eps, root.find_double("layer_norm_eps"));
-  result.layer_norm_eps = eps.value_or(result.layer_norm_eps);
+  if (type != "distilbert") result.layer_norm_eps = eps.value_or(result.layer_norm_eps);  // There it is a constant.
   if (!(result.layer_norm_eps > 0 && result.layer_norm_eps < 1)) {
     return fail(ErrorCode::kCorruptData, "{}: layer_norm_eps is {}, want a small positive number", config.path,
                 result.layer_norm_eps);
@@ -244,6 +291,10 @@ Result<std::vector<Pooling>> read_old_pooling_modes(const Config& config) {
 
 Result<PoolingModule> read_pooling(const fs::path& folder) {
   ASSIGN_OR_RETURN(const Config config, read_config(folder / "config.json"));
+  std::vector<std::string_view> known{"pooling_mode", "embedding_dimension", "word_embedding_dimension",
+                                      "include_prompt"};
+  for (const auto& [key, pooling] : kOldPoolingKeys) known.push_back(key);
+  RETURN_IF_ERROR(refuse_unknown_keys(config, known));
   PoolingModule module;
   const std::optional<JsonValue> mode = config.root().find("pooling_mode");
   ASSIGN_OR_RETURN(module.modes, mode ? read_new_pooling_modes(config, *mode) : read_old_pooling_modes(config));
@@ -251,8 +302,9 @@ Result<PoolingModule> read_pooling(const fs::path& folder) {
     ASSIGN_OR_RETURN(const std::optional<std::uint64_t> width, find_size(config, key, kWidthMax));
     if (module.width == 0) module.width = width.value_or(0);
   }
-  ASSIGN_OR_RETURN(const std::optional<bool> include_prompt, config.root().find_bool("include_prompt"));
-  module.include_prompt = include_prompt.value_or(true);
+  if (const auto include_prompt = config.root().find("include_prompt")) {
+    ASSIGN_OR_RETURN(module.include_prompt, include_prompt->as_bool("include_prompt"));
+  }
   return module;
 }
 
@@ -268,6 +320,14 @@ Status check_works_on_sentence_embedding(const Config& config) {
   return {};
 }
 
+/// The reference puts its default in the place of a class that is not torch's own, unless it is told to trust the
+/// folder.
+Status check_is_torchs(const Config& config, std::string_view key, std::string_view class_path) {
+  if (class_path.starts_with("torch.")) return {};
+  return fail(ErrorCode::kUnsupported, "{}: {} '{}' is not supported, want a class of torch", config.path, key,
+              class_path);
+}
+
 Result<DenseModule> read_dense(const fs::path& folder) {
   ASSIGN_OR_RETURN(const Config config, read_config(folder / "config.json"));
   RETURN_IF_ERROR(check_works_on_sentence_embedding(config));
@@ -275,10 +335,12 @@ Result<DenseModule> read_dense(const fs::path& folder) {
   module.folder = folder;
   ASSIGN_OR_RETURN(module.inputs, get_size(config, "in_features", kWidthMax));
   ASSIGN_OR_RETURN(module.outputs, get_size(config, "out_features", kWidthMax));
-  ASSIGN_OR_RETURN(const std::optional<bool> bias, config.root().find_bool("bias"));
-  module.bias = bias.value_or(true);
+  if (const auto bias = config.root().find("bias")) {
+    ASSIGN_OR_RETURN(module.bias, bias->as_bool("bias"));
+  }
   ASSIGN_OR_RETURN(const std::optional<std::string_view> activation, config.root().find_string("activation_function"));
   module.activation = activation.value_or(kDefaultDenseActivation);
+  RETURN_IF_ERROR(check_is_torchs(config, "activation_function", module.activation));
   ASSIGN_OR_RETURN(const std::optional<bool> use_residual, config.root().find_bool("use_residual"));
   module.use_residual = use_residual.value_or(false);
   return module;
@@ -373,20 +435,94 @@ Status check_modules_fit(const ModelConfig& config, const fs::path& folder) {
   return {};
 }
 
+/// processing_kwargs of sentence_bert_config.json: how the tokenizer is called.
+Status read_processing(const Config& config, JsonValue processing, ModelConfig& result) {
+  return processing.for_each_member([&](std::string_view modality, JsonValue options) -> Status {
+    if (!is_set(options)) return {};
+    if (modality != "text" && modality != "common") return {};  // Nothing else is encoded here.
+    return options.for_each_member([&](std::string_view key, JsonValue value) -> Status {
+      if (modality == "text" && key == "max_length") {
+        ASSIGN_OR_RETURN(const std::uint64_t length, value.as_unsigned(key));
+        RETURN_IF_ERROR(check_range(config.path, "processing_kwargs: max_length", length, 1, kPositionsMax));
+        result.max_length = length;
+        return {};
+      }
+      const std::string text = value.dump();
+      if (key == "truncation" && (text == "true" || text == R"("longest_first")")) return {};
+      if (key == "padding" && (text == "true" || text == R"("longest")")) return {};
+      if (key == "return_tensors" && text == R"("pt")") return {};
+      return fail(ErrorCode::kUnsupported, "{}: processing_kwargs: {}: {} {} is not supported", config.path, modality,
+                  key, text);
+    });
+  });
+}
+
+/// modality_config and module_output_name say which of the model's outputs is read. Only the usual one is.
+Status check_reads_text(const Config& config, ModelUse use) {
+  const bool scores = use == ModelUse::kScores;
+  const std::optional<JsonValue> modalities = config.root().find("modality_config");
+  if (modalities && !modalities->is_null()) {
+    const std::optional<JsonValue> text = modalities->find("text");
+    if (!text) return fail(ErrorCode::kUnsupported, "{}: modality_config has no text", config.path);
+    if (modalities->find("message")) {
+      return fail(ErrorCode::kUnsupported, "{}: modality_config: message is not supported", config.path);
+    }
+    ASSIGN_OR_RETURN(const std::string_view method, text->get_string("method"));
+    ASSIGN_OR_RETURN(const std::string_view output, text->get_string("method_output_name"));
+    const std::string_view wanted = scores ? "logits" : "last_hidden_state";
+    if (method != "forward" || output != wanted) {
+      return fail(ErrorCode::kUnsupported, "{}: modality_config: {} of {} is not supported, want {} of forward",
+                  config.path, output, method, wanted);
+    }
+  }
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> name, config.root().find_string("module_output_name"));
+  const std::string_view wanted = scores ? "scores" : "token_embeddings";
+  if (name && *name != wanted) {
+    return fail(ErrorCode::kUnsupported, "{}: module_output_name '{}' is not supported, want '{}'", config.path, *name,
+                wanted);
+  }
+  return {};
+}
+
+constexpr auto kSentenceBertKeys = std::to_array<std::string_view>(
+    {"max_seq_length", "do_lower_case", "transformer_task", "processing_kwargs", "modality_config",
+     "module_output_name", "unpad_inputs", "model_kwargs", "model_args", "processor_kwargs", "tokenizer_args",
+     "config_kwargs", "config_args", "query_length", "document_length", "query_expansion", "tokenizer_name_or_path"});
+
+// Arguments to the classes of transformers, which may change anything, and what belongs to models of many vectors.
+constexpr auto kRefusedSentenceBertKeys = std::to_array<std::string_view>(
+    {"model_kwargs", "model_args", "processor_kwargs", "tokenizer_args", "config_kwargs", "config_args", "query_length",
+     "document_length", "query_expansion", "tokenizer_name_or_path"});
+
 /// sentence_bert_config.json, or the name that old releases gave it by family.
-Status read_sentence_bert_config(const fs::path& folder, ModelConfig& result) {
+Status read_sentence_bert_config(const fs::path& folder, ModelUse use, ModelConfig& result) {
+  std::string_view task = "feature-extraction";
+  const auto read = [&](const Config& config) -> Status {
+    RETURN_IF_ERROR(refuse_unknown_keys(config, kSentenceBertKeys));
+    RETURN_IF_ERROR(refuse_keys(config, kRefusedSentenceBertKeys));
+    ASSIGN_OR_RETURN(result.max_length, find_size(config, "max_seq_length", kPositionsMax));
+    if (const auto processing = config.root().find("processing_kwargs"); processing && is_set(*processing)) {
+      RETURN_IF_ERROR(read_processing(config, *processing, result));
+    }
+    RETURN_IF_ERROR(check_reads_text(config, use));
+    ASSIGN_OR_RETURN(const std::optional<bool> do_lower_case, config.root().find_bool("do_lower_case"));
+    result.do_lower_case = do_lower_case.value_or(false);
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> declared, config.root().find_string("transformer_task"));
+    const std::string_view wanted = use == ModelUse::kScores ? "sequence-classification" : "feature-extraction";
+    if (declared.value_or(task) == wanted) return {};
+    return fail(ErrorCode::kUnsupported, "{}: transformer_task \"{}\" is not supported, want \"{}\"", config.path,
+                declared.value_or(task), wanted);
+  };
   for (const char* family : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"}) {
     ASSIGN_OR_RETURN(const std::optional<Config> config,
                      read_config_if_present(folder / fmt::format("sentence_{}_config.json", family)));
     if (!config) continue;
-    ASSIGN_OR_RETURN(result.max_length, find_size(*config, "max_seq_length", kPositionsMax));
-    ASSIGN_OR_RETURN(const std::optional<bool> do_lower_case, config->root().find_bool("do_lower_case"));
-    result.do_lower_case = do_lower_case.value_or(false);
-    ASSIGN_OR_RETURN(const std::optional<std::string_view> task, config->root().find_string("transformer_task"));
-    if (task && *task != "feature-extraction" && *task != "sequence-classification") {
-      return fail(ErrorCode::kUnsupported, "{}: transformer_task \"{}\" is not supported", config->path, *task);
-    }
-    return {};
+    bool is_empty = true;
+    RETURN_IF_ERROR(config->root().for_each_member([&](std::string_view, JsonValue) -> Status {
+      is_empty = false;
+      return {};
+    }));
+    if (!is_empty) return read(*config);  // The reference looks on where there is nothing in it.
   }
   return {};
 }
@@ -394,9 +530,13 @@ Status read_sentence_bert_config(const fs::path& folder, ModelConfig& result) {
 Status read_tokenizer_config(const fs::path& folder, ModelConfig& result) {
   ASSIGN_OR_RETURN(const std::optional<Config> config, read_config_if_present(folder / "tokenizer_config.json"));
   if (!config) return {};
-  // A tokenizer without a limit says 10^30, which is no unsigned integer.
-  ASSIGN_OR_RETURN(const std::optional<double> length, config->root().find_double("model_max_length"));
-  if (length && *length >= 1 && *length <= static_cast<double>(kPositionsMax)) {
+  // A tokenizer without a limit says 10^30, which is no unsigned integer. Old files call it max_len.
+  const char* const key = config->root().find("model_max_length") ? "model_max_length" : "max_len";
+  ASSIGN_OR_RETURN(const std::optional<double> length, config->root().find_double(key));
+  if (length && !(*length >= 1)) {
+    return fail(ErrorCode::kCorruptData, "{}: {} is {}, want at least 1", config->path, key, *length);
+  }
+  if (length && *length <= static_cast<double>(kPositionsMax)) {
     result.tokenizer_max_length = static_cast<std::uint64_t>(*length);
   }
   return {};
@@ -407,10 +547,6 @@ Status read_sentence_transformers_config(const fs::path& folder, ModelConfig& re
                    read_config_if_present(folder / "config_sentence_transformers.json"));
   if (!config) return {};
   const JsonValue root = config->root();
-  ASSIGN_OR_RETURN(const std::optional<std::string_view> kind, root.find_string("model_type"));
-  if (kind && *kind != "SentenceTransformer" && *kind != "CrossEncoder") {
-    return fail(ErrorCode::kUnsupported, "{}: model_type \"{}\" is not supported", config->path, *kind);
-  }
   if (const std::optional<JsonValue> prompts = root.find("prompts"); prompts && !prompts->is_null()) {
     RETURN_IF_ERROR(prompts->for_each_member([&](std::string_view name, JsonValue value) -> Status {
       if (const Status named = check_name("prompt name", name); !named) return fail_in(config->path, named.error());
@@ -435,7 +571,58 @@ Status read_sentence_transformers_config(const fs::path& folder, ModelConfig& re
   ASSIGN_OR_RETURN(result.truncate_dimensions, find_size(*config, "truncate_dim", kWidthMax));
   ASSIGN_OR_RETURN(const std::optional<std::string_view> activation, root.find_string("activation_fn"));
   if (activation) result.transformer.cross_encoder_activation = *activation;
+  ASSIGN_OR_RETURN(const std::optional<std::string_view> similarity, root.find_string("similarity_fn_name"));
+  if (similarity) result.similarity = *similarity;
   return {};
+}
+
+/// What modules.json belongs to: config_sentence_transformers.json says so, and by default it is a bi-encoder.
+Result<ModelUse> read_declared_use(const fs::path& folder) {
+  ASSIGN_OR_RETURN(const std::optional<Config> config,
+                   read_config_if_present(folder / "config_sentence_transformers.json"));
+  if (!config) return ModelUse::kVectors;
+  const std::optional<JsonValue> kind = config->root().find("model_type");
+  if (!kind) return ModelUse::kVectors;
+  ASSIGN_OR_RETURN(const std::string_view name, kind->as_string("model_type"));
+  if (name == "SentenceTransformer") return ModelUse::kVectors;
+  if (name == "CrossEncoder") return ModelUse::kScores;
+  return fail(ErrorCode::kUnsupported, "{}: model_type \"{}\" is not supported", config->path, name);
+}
+
+/// A folder of transformers, or a bi-encoder's that a cross-encoder is asked of: the reference takes the transformer
+/// that lies in the folder itself, and nothing that sentence-transformers wrote beside it.
+Result<ModelConfig> read_plain_folder(const fs::path& folder) {
+  ModelConfig result;
+  ASSIGN_OR_RETURN(result.name, read_model_name(folder));
+  result.transformer_folder = folder;
+  ASSIGN_OR_RETURN(result.transformer, read_transformer_config(folder / "config.json"));
+  result.modules.push_back(PoolingModule{.modes = {Pooling::kMean}});
+  RETURN_IF_ERROR(read_tokenizer_config(folder, result));
+  return result;
+}
+
+/// A folder of sentence-transformers.
+Result<ModelConfig> read_modules_folder(const fs::path& folder, ModelUse use) {
+  ModelConfig result;
+  ASSIGN_OR_RETURN(result.name, read_model_name(folder));
+  result.has_modules_file = true;
+  ASSIGN_OR_RETURN(const std::vector<ModuleEntry> entries, read_module_entries(folder));
+  result.transformer_folder = entries.front().folder;
+  ASSIGN_OR_RETURN(result.transformer, read_transformer_config(result.transformer_folder / "config.json"));
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    if (entries[i].class_name() == "Dropout") continue;
+    if (use == ModelUse::kScores) {
+      return fail(ErrorCode::kUnsupported, "{}: a cross-encoder with module {} is not supported",
+                  (folder / "modules.json").string(), entries[i].class_path);
+    }
+    ASSIGN_OR_RETURN(Module module, read_module(entries[i], folder));
+    result.modules.push_back(std::move(module));
+  }
+  if (use == ModelUse::kVectors) RETURN_IF_ERROR(check_modules_fit(result, folder));
+  RETURN_IF_ERROR(read_tokenizer_config(result.transformer_folder, result));
+  RETURN_IF_ERROR(read_sentence_bert_config(result.transformer_folder, use, result));
+  RETURN_IF_ERROR(read_sentence_transformers_config(folder, result));
+  return result;
 }
 
 /// The id that a model store's record or the layout of the Hugging Face cache gives, else the folder's name.
@@ -469,34 +656,17 @@ Result<std::string> read_model_name(const fs::path& folder) {
   return name;
 }
 
-Result<ModelConfig> read_model_config(const fs::path& folder) {
+Result<ModelConfig> read_model_config(const fs::path& folder, std::optional<ModelUse> use) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
     return fail(ErrorCode::kNotFound, "{}: no such folder", folder.string());
   }
-  ModelConfig result;
-  ASSIGN_OR_RETURN(result.name, read_model_name(folder));
-  result.transformer_folder = folder;
-  std::vector<ModuleEntry> entries;
-  const bool has_modules = has_entry(folder / "modules.json");
-  result.has_modules_file = has_modules;
-  if (has_modules) {
-    ASSIGN_OR_RETURN(entries, read_module_entries(folder));
-    result.transformer_folder = entries.front().folder;
-  }
-  ASSIGN_OR_RETURN(result.transformer, read_transformer_config(result.transformer_folder / "config.json"));
-  for (std::size_t i = 1; i < entries.size(); ++i) {
-    if (entries[i].class_name() == "Dropout") continue;
-    ASSIGN_OR_RETURN(Module module, read_module(entries[i], folder));
-    result.modules.push_back(std::move(module));
-  }
-  if (!has_modules) result.modules.push_back(PoolingModule{.modes = {Pooling::kMean}});
-  RETURN_IF_ERROR(check_modules_fit(result, folder));
-  // Without modules.json the folder is one of transformers, and its lengths are the tokenizer's.
-  if (has_modules) RETURN_IF_ERROR(read_sentence_bert_config(result.transformer_folder, result));
-  RETURN_IF_ERROR(read_tokenizer_config(result.transformer_folder, result));
-  RETURN_IF_ERROR(read_sentence_transformers_config(folder, result));
-  return result;
+  if (!has_entry(folder / "modules.json")) return read_plain_folder(folder);
+  ASSIGN_OR_RETURN(const ModelUse declared, read_declared_use(folder));
+  if (use.value_or(declared) == declared) return read_modules_folder(folder, declared);
+  if (use == ModelUse::kScores) return read_plain_folder(folder);
+  return fail(ErrorCode::kUnsupported, "{}: holds a cross-encoder, which scores pairs and gives no vectors",
+              (folder / "config_sentence_transformers.json").string());
 }
 
 std::uint64_t max_tokens(const ModelConfig& config, std::uint64_t usable_positions) {

@@ -30,6 +30,7 @@ struct TransformerConfig {
   std::uint64_t positions = 0;                  ///< max_position_embeddings.
   std::uint64_t token_types = 0;                ///< type_vocab_size; 0 where the family has none.
   std::optional<std::uint64_t> embedding_size;  ///< ELECTRA.
+  bool is_decoder = false;                      ///< Tokens see only those before them.
   std::string activation;                       ///< hidden_act, e.g. "gelu".
   std::string position_embedding_type = "absolute";
   double layer_norm_eps = 1e-12;
@@ -66,6 +67,9 @@ struct NormalizeModule {};
 /// What follows the transformer, in order. Dropout, which does nothing outside training, is left out.
 using Module = std::variant<PoolingModule, DenseModule, LayerNormModule, NormalizeModule>;
 
+/// What a folder is opened for.
+enum class ModelUse { kVectors, kScores };
+
 struct ModelConfig {
   std::string name;  ///< The Hugging Face id where the folder records one, else the folder's name.
   TransformerConfig transformer;
@@ -77,12 +81,15 @@ struct ModelConfig {
   bool do_lower_case = false;                         ///< sentence_bert_config.json: lower-case before the tokenizer.
   std::map<std::string, std::string> prompts;
   std::optional<std::string> default_prompt_name;
+  std::string similarity;  ///< similarity_fn_name, as it stands there; empty where nothing is declared.
   std::optional<std::uint64_t> truncate_dimensions;  ///< truncate_dim: Matryoshka, where the caller asks for nothing.
 };
 
-/// Reads a folder. Errors: kNotFound, kCorruptData (file, key, expected, got), kUnsupported (a module by its class
-/// path).
-Result<ModelConfig> read_model_config(const std::filesystem::path& folder);
+/// Reads a folder as SentenceTransformer (kVectors) or CrossEncoder (kScores) of sentence-transformers does; by default
+/// as what it declares itself to be. Files that the class does not look at are not looked at. Errors: kNotFound,
+/// kCorruptData (file, key, expected, got), kUnsupported (a module by its class path; a key that changes results and
+/// that Tandem does not follow, by its name).
+Result<ModelConfig> read_model_config(const std::filesystem::path& folder, std::optional<ModelUse> use = {});
 
 /// A folder's Hugging Face id where it records one, else the folder's name.
 Result<std::string> read_model_name(const std::filesystem::path& folder);

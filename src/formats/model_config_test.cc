@@ -167,7 +167,7 @@ TEST(ModelConfig, ReadsEveryPoolingMode) {
       {"idx":1,"name":"1","path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
     for (const std::string& text :
          {fmt::format(R"({{"{}":true}})", test.old_key), fmt::format(R"({{"pooling_mode":"{}"}})", test.name),
-          fmt::format(R"({{"pooling_mode":["{}"],"pooling_mode_x":true}})", test.name)}) {
+          fmt::format(R"({{"pooling_mode":["{}"],"pooling_mode_max_tokens":true}})", test.name)}) {
       folder.write("1_Pooling/config.json", text);
       const Result<ModelConfig> config = read_model_config(folder.path());
       ASSERT_TRUE(config) << config.error().message;
@@ -215,9 +215,95 @@ TEST(ModelConfig, FindsTheActivationOfACrossEncoderWhereverItIsWritten) {
   folder.write("config.json", bert_with(R"("sbert_ce_default_activation_function":"torch.nn.modules.linear.Old",
     "sentence_transformers":{"activation_fn":"torch.nn.modules.linear.Newer","version":"4.0.1"})"));
   EXPECT_EQ(read_model_config(folder.path())->transformer.cross_encoder_activation, "torch.nn.modules.linear.Newer");
+  folder.write("config.json", bert_with(R"("sbert_ce_default_activation_function":"torch.nn.modules.linear.Old",
+    "sentence_transformers":{"activation_fn":null})"));
+  EXPECT_EQ(read_model_config(folder.path())->transformer.cross_encoder_activation, std::nullopt);
+  // The reference looks at this file where modules.json is, and nowhere else.
+  folder.write("config.json", kBert);
   folder.write("config_sentence_transformers.json",
                R"({"model_type":"CrossEncoder","activation_fn":"torch.nn.modules.linear.Newest"})");
+  EXPECT_EQ(read_model_config(folder.path())->transformer.cross_encoder_activation, std::nullopt);
+  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"}])");
+  folder.write("sentence_bert_config.json", R"({"transformer_task":"sequence-classification"})");
   EXPECT_EQ(read_model_config(folder.path())->transformer.cross_encoder_activation, "torch.nn.modules.linear.Newest");
+}
+
+TEST(ModelConfig, AFolderIsReadForWhatItIsAskedToBe) {
+  TemporaryFolder folder;
+  folder.write("config.json", kBert);
+  folder.write("modules.json", kOldModules);
+  folder.write("1_Pooling/config.json", R"({"pooling_mode":"cls"})");
+  folder.write("2_Dense/config.json", R"({"in_features":384,"out_features":8})");
+  folder.write("sentence_bert_config.json", R"({"max_seq_length":128,"do_lower_case":true})");
+  folder.write("config_sentence_transformers.json",
+               R"({"prompts":{"query":"q: "},"default_prompt_name":"query","similarity_fn_name":"dot"})");
+  const Result<ModelConfig> vectors = read_model_config(folder.path(), ModelUse::kVectors);
+  ASSERT_TRUE(vectors) << vectors.error().message;
+  EXPECT_EQ(vectors->max_length, 128U);
+  EXPECT_EQ(vectors->similarity, "dot");
+  const Result<ModelConfig> scores = read_model_config(folder.path(), ModelUse::kScores);
+  ASSERT_TRUE(scores) << scores.error().message;
+  EXPECT_EQ(scores->max_length, std::nullopt);
+  EXPECT_FALSE(scores->do_lower_case);
+  EXPECT_TRUE(scores->prompts.empty());
+  folder.write("config_sentence_transformers.json", R"({"model_type":"CrossEncoder"})");
+  const Result<ModelConfig> wrong = read_model_config(folder.path(), ModelUse::kVectors);
+  ASSERT_FALSE(wrong);
+  EXPECT_CONTAINS(wrong.error().message, "holds a cross-encoder");
+}
+
+TEST(ModelConfig, EveryDeclaredKeyThatChangesResultsIsFollowedOrRefusedByName) {
+  const struct {
+    const char* file;
+    const char* text;
+    const char* part;
+  } refused[] = {
+      {"config.json", R"("add_cross_attention":true)", "config.json: add_cross_attention"},
+      {"config.json", R"("pruned_heads":{"0":[1]})", "config.json: pruned_heads"},
+      {"config.json", R"("quantization_config":{"bits":4})", "config.json: quantization_config"},
+      {"sentence_bert_config.json", R"({"something_new":1})", "something_new is not a setting"},
+      {"sentence_bert_config.json", R"({"query_length":8})", "query_length is not supported"},
+      {"sentence_bert_config.json", R"({"processor_kwargs":{"padding_side":"left"}})", "processor_kwargs"},
+      {"sentence_bert_config.json", R"({"processing_kwargs":{"text":{"add_special_tokens":false}}})",
+       "processing_kwargs: text: add_special_tokens false"},
+      {"sentence_bert_config.json", R"({"module_output_name":"sentence_embedding"})", "module_output_name"},
+      {"sentence_bert_config.json", R"({"transformer_task":"fill-mask"})", "transformer_task \"fill-mask\""},
+      {"1_Pooling/config.json", R"({"pooling_mode":"mean","skip_first":true})", "skip_first is not a setting"},
+      {"2_Dense/config.json", R"({"in_features":384,"out_features":8,"activation_function":"mine.ReLU"})",
+       "activation_function 'mine.ReLU'"},
+      {"tokenizer_config.json", R"({"model_max_length":0})", "model_max_length is 0"},
+  };
+  for (const auto& test : refused) {
+    TemporaryFolder folder;
+    folder.write("config.json", std::string_view(test.file) == "config.json" ? bert_with(test.text) : kBert);
+    folder.write("modules.json", kOldModules);
+    folder.write("1_Pooling/config.json", R"({"pooling_mode":"mean"})");
+    folder.write("2_Dense/config.json", R"({"in_features":384,"out_features":8})");
+    if (std::string_view(test.file) != "config.json") folder.write(test.file, test.text);
+    const Result<ModelConfig> config = read_model_config(folder.path());
+    ASSERT_FALSE(config) << test.text;
+    EXPECT_CONTAINS(config.error().message, test.part);
+  }
+}
+
+TEST(ModelConfig, FollowsHowTheTokenizerIsCalled) {
+  TemporaryFolder folder;
+  folder.write("config.json", bert_with(R"("is_decoder":true)"));
+  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+    {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
+  folder.write("1_Pooling/config.json", R"({"pooling_mode":"mean"})");
+  folder.write("sentence_bert_config.json",
+               R"({"max_seq_length":64,"processing_kwargs":{"text":{"max_length":8,"truncation":true}}})");
+  const Result<ModelConfig> config = read_model_config(folder.path());
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->max_length, 8U);
+  EXPECT_TRUE(config->transformer.is_decoder);
+  folder.write("sentence_bert_config.json", "{}");
+  folder.write("sentence_roberta_config.json", R"({"max_seq_length":32})");
+  EXPECT_EQ(read_model_config(folder.path())->max_length, 32U);
+  folder.write("sentence_roberta_config.json", "{}");
+  folder.write("tokenizer_config.json", R"({"max_len":24})");
+  EXPECT_EQ(read_model_config(folder.path())->tokenizer_max_length, 24U);
 }
 
 TEST(ModelConfig, TakesTheNameFromTheStoresRecordOrTheCachesLayout) {
@@ -332,7 +418,8 @@ TEST(ModelConfig, RefusesModulesThatDoNotFitTogether) {
   pooling(R"({"pooling_mode":"median"})");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "pooling_mode \"median\"");
   pooling(R"({"pooling_mode_median_tokens":true})");
-  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "pooling_mode_median_tokens is not supported");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported),
+                  "pooling_mode_median_tokens is not a setting that Tandem knows");
   pooling(R"({"pooling_mode":[]})");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kCorruptData), "pooling_mode is empty");
   pooling(R"({"word_embedding_dimension":768,"pooling_mode_mean_tokens":true})");
@@ -383,11 +470,11 @@ TEST(ModelConfig, RefusesConfigsThatMakeNoSense) {
 TEST(ModelConfig, RefusesOtherKindsOfModels) {
   TemporaryFolder folder;
   folder.write("config.json", kBert);
+  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"}])");
   folder.write("config_sentence_transformers.json", R"({"model_type":"SparseEncoder"})");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "model_type \"SparseEncoder\"");
   folder.write("config_sentence_transformers.json", R"({"default_prompt_name":"query","prompts":{"query":null}})");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kCorruptData), "default_prompt_name \"query\" is not among the prompts");
-  folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"}])");
   folder.write("sentence_bert_config.json", R"({"transformer_task":"text-generation"})");
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kUnsupported), "transformer_task \"text-generation\"");
 }
@@ -396,6 +483,9 @@ TEST(ModelConfig, TakesALinkThatLeadsNowhereForNoAbsentFile) {
   for (const char* name : {"modules.json", "tokenizer_config.json", "config_sentence_transformers.json"}) {
     TemporaryFolder folder;
     folder.write("config.json", kBert);
+    if (std::string_view(name) == "config_sentence_transformers.json") {
+      folder.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"}])");
+    }
     ASSERT_TRUE(read_model_config(folder.path()));
     fs::create_symlink("../blobs/of-a-cache-that-was-pruned", folder.path() / name);
     EXPECT_CONTAINS(error_of(folder, ErrorCode::kNotFound), name);

@@ -1,9 +1,9 @@
-// The tokens that transformers adds to a tokenizer that it makes of older files: what tokenizer_config.json,
-// special_tokens_map.json and added_tokens.json say, over what the model's family has.
+// The tokens that transformers adds to a tokenizer: what tokenizer_config.json, special_tokens_map.json,
+// added_tokens.json and tokenizer.json say, over what the tokenizer's class has.
 #pragma once
 
 #include <filesystem>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +13,7 @@
 
 namespace tandem {
 
-/// The tokens with a role. An empty name: the family has no token for it.
+/// The tokens with a role. An empty name: there is no token for it.
 struct SpecialTokenNames {
   std::string bos;
   std::string eos;
@@ -24,27 +24,23 @@ struct SpecialTokenNames {
   std::string mask;
 };
 
+/// What a class has where no file says otherwise.
+struct SpecialTokenDefaults {
+  SpecialTokenNames names = {};
+  bool mask_takes_space = false;        ///< A mask token that is named alone takes the white space before it.
+  std::vector<AddedToken> others = {};  ///< Without a role.
+  bool keeps_others = false;            ///< What special_tokens_map.json has in their place does not count.
+};
+
 struct SpecialTokens {
   SpecialTokenNames names;
-  std::vector<AddedToken> added;  ///< In the order in which they get ids.
+  std::vector<AddedToken> added;   ///< In the order in which they get ids.
+  std::vector<std::string> named;  ///< All of `added` that have a role or a name, which is what all_special_ids holds.
 };
 
-/// The options of tokenizer_config.json that older files need.
-struct SlowTokenizerOptions {
-  std::optional<std::string> tokenizer_class;
-  bool do_lower_case = true;
-  std::optional<bool> strip_accents;
-  bool tokenize_chinese_chars = true;
-  bool add_prefix_space = false;
-  bool trim_offsets = true;
-};
-
-/// `options` comes with the family's values, which stay where the file says nothing.
-Status read_tokenizer_options(const std::filesystem::path& folder, SlowTokenizerOptions& options);
-
-/// `family` names the tokens where no file does. `mask_takes_space`: the family's own mask token takes the white space
-/// before it.
-Result<SpecialTokens> read_special_tokens(const std::filesystem::path& folder, const SpecialTokenNames& family,
-                                          bool mask_takes_space);
+/// `written`: the added tokens of tokenizer.json, which count where tokenizer_config.json has no added_tokens_decoder.
+/// `is_loaded`: the tokenizer has them already, so that `added` holds what comes on top.
+Result<SpecialTokens> read_special_tokens(const std::filesystem::path& folder, const SpecialTokenDefaults& defaults,
+                                          std::span<const AddedToken> written, bool is_loaded);
 
 }  // namespace tandem

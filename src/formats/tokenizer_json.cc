@@ -48,6 +48,10 @@ class Parser {
       bool is_surrounded = false;
       RETURN_IF_ERROR(post_processor(*part, spec.post_processor, is_surrounded));
     }
+    if (const auto part = present(root, "truncation")) {
+      ASSIGN_OR_RETURN(const auto direction, part->find_string("direction"));
+      spec.truncates_left = direction == "Left";
+    }
     if (const auto part = present(root, "added_tokens")) {
       RETURN_IF_ERROR(part->for_each_element([&](JsonValue element) -> Status {
         ASSIGN_OR_RETURN(spec.added_tokens.emplace_back(), added_token(element));
@@ -73,6 +77,7 @@ class Parser {
     ASSIGN_OR_RETURN(token.rstrip, value.get_bool("rstrip"));
     ASSIGN_OR_RETURN(token.normalized, value.get_bool("normalized"));
     ASSIGN_OR_RETURN(token.special, value.get_bool("special"));
+    ASSIGN_OR_RETURN(token.id, value.get_unsigned("id"));
     return token;
   }
 

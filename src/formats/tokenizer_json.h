@@ -1,6 +1,6 @@
 // Reads tokenizer.json of the Hugging Face `tokenizers` library. A part that Tandem does not run is refused by name.
-// The sections `padding` and `truncation` are not read: batches are ragged, and the caller says how long a text may be.
-// `decoder` is not read either: Tandem never decodes.
+// `padding` is not read, and of `truncation` only the direction: batches are ragged, and the caller says how long a
+// text may be. `decoder` is not read either: Tandem never decodes.
 #pragma once
 
 #include <filesystem>

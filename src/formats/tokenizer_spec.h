@@ -21,17 +21,23 @@ struct AddedToken {
   bool rstrip = false;       ///< Takes the white space after it.
   bool normalized = false;   ///< Its normalised content is looked for in the normalised text.
   bool special = false;
+  /// As tokenizer.json numbers it. The tokenizer counts for itself; it decides in which order classes of transformers
+  /// add the tokens.
+  std::uint64_t id = 0;
+  bool operator==(const AddedToken&) const = default;
 };
 
 /// Looks for these bytes, of which there is at least one.
 struct LiteralPattern {
   std::string text;
+  bool operator==(const LiteralPattern&) const = default;
 };
 
 /// Looks for runs, as long as they go, of one code point or of any white space (\s of Oniguruma).
 struct RunPattern {
   std::optional<char32_t> code_point;  ///< Nothing: white space.
   std::uint64_t length_min = 1;        ///< At least 1.
+  bool operator==(const RunPattern&) const = default;
 };
 
 using TextPattern = std::variant<LiteralPattern, RunPattern>;
@@ -44,45 +50,59 @@ struct BertNormalizerSpec {
   bool handle_chinese_chars = true;
   bool strip_accents = true;  ///< A null in the file is resolved to `lowercase`.
   bool lowercase = true;
+  bool operator==(const BertNormalizerSpec&) const = default;
 };
 
 /// One of the normalisation forms of UAX #15.
 struct UnicodeFormSpec {
   bool compatibility = false;  ///< NFKC, NFKD.
   bool compose = false;        ///< NFC, NFKC.
+  bool operator==(const UnicodeFormSpec&) const = default;
 };
 
-struct LowercaseSpec {};
+struct LowercaseSpec {
+  bool operator==(const LowercaseSpec&) const = default;
+};
 
 /// Removes code points of category M.
-struct StripAccentsSpec {};
+struct StripAccentsSpec {
+  bool operator==(const StripAccentsSpec&) const = default;
+};
 
 /// Removes white space at the ends.
 struct StripSpec {
   bool left = true;
   bool right = true;
+  bool operator==(const StripSpec&) const = default;
 };
 
 /// Puts a text in front, if there is anything to put it in front of.
 struct PrependSpec {
   std::string text;
+  bool operator==(const PrependSpec&) const = default;
 };
 
 /// Removes control characters, and makes spaces of some others, as SentencePiece's nmt rules do.
-struct NmtSpec {};
+struct NmtSpec {
+  bool operator==(const NmtSpec&) const = default;
+};
 
 struct ReplaceSpec {
   TextPattern pattern;
   std::string content;
+  bool operator==(const ReplaceSpec&) const = default;
 };
 
 /// SentencePiece's own table.
 struct PrecompiledSpec {
   std::shared_ptr<const Charsmap> charsmap;
+  bool operator==(const PrecompiledSpec&) const = default;
 };
 
 /// Spells every byte as a printable character: see ByteLevelSpec.
-struct ByteLevelNormalizerSpec {};
+struct ByteLevelNormalizerSpec {
+  bool operator==(const ByteLevelNormalizerSpec&) const = default;
+};
 
 using NormalizerStep = std::variant<BertNormalizerSpec, UnicodeFormSpec, LowercaseSpec, StripAccentsSpec, StripSpec,
                                     PrependSpec, NmtSpec, ReplaceSpec, PrecompiledSpec, ByteLevelNormalizerSpec>;
@@ -102,12 +122,15 @@ enum class SplitBehavior {
 };
 
 /// Splits at white space and around each punctuation character.
-struct BertPreTokenizerSpec {};
+struct BertPreTokenizerSpec {
+  bool operator==(const BertPreTokenizerSpec&) const = default;
+};
 
 /// Splits as GPT-2 does, and spells every byte as a printable character, for models whose vocabulary is made of such.
 struct ByteLevelSpec {
   bool add_prefix_space = true;
   bool use_regex = true;  ///< False: does not split.
+  bool operator==(const ByteLevelSpec&) const = default;
 };
 
 /// Spells spaces as `replacement`, and splits in front of each.
@@ -116,19 +139,26 @@ struct MetaspaceSpec {
   std::string replacement;                         ///< One code point.
   Prepend prepend = Prepend::kAlways;
   bool split = true;
+  bool operator==(const MetaspaceSpec&) const = default;
 };
 
 /// Words are runs of \w, and runs of what is neither \w nor white space.
-struct WhitespaceSpec {};
+struct WhitespaceSpec {
+  bool operator==(const WhitespaceSpec&) const = default;
+};
 
-struct WhitespaceSplitSpec {};
+struct WhitespaceSplitSpec {
+  bool operator==(const WhitespaceSplitSpec&) const = default;
+};
 
 struct PunctuationSpec {
   SplitBehavior behavior = SplitBehavior::kIsolated;
+  bool operator==(const PunctuationSpec&) const = default;
 };
 
 struct DigitsSpec {
   bool individual = false;  ///< Each digit is a word; otherwise each run of them.
+  bool operator==(const DigitsSpec&) const = default;
 };
 
 /// The regular expressions of published byte-level models. They match everything, so every match is a word.
@@ -138,6 +168,7 @@ struct SplitSpec {
   std::variant<LiteralPattern, RunPattern, WordRegex> pattern;
   SplitBehavior behavior = SplitBehavior::kIsolated;
   bool invert = false;  ///< What lies between the matches counts as the matches.
+  bool operator==(const SplitSpec&) const = default;
 };
 
 using PreTokenizerStep = std::variant<BertPreTokenizerSpec, ByteLevelSpec, MetaspaceSpec, WhitespaceSpec,
@@ -203,6 +234,7 @@ struct TemplatePiece {
   Kind kind = Kind::kSpecialTokens;
   std::vector<std::int32_t> ids;  ///< Of special tokens.
   std::int32_t type_id = 0;       ///< Of every token here.
+  bool operator==(const TemplatePiece&) const = default;
 };
 
 /// What surrounds one text, and two. `single` holds the first text once, `pair` both once. BertProcessing and
@@ -210,6 +242,7 @@ struct TemplatePiece {
 struct TemplateSpec {
   std::vector<TemplatePiece> single;
   std::vector<TemplatePiece> pair;
+  bool operator==(const TemplateSpec&) const = default;
 };
 
 /// [CLS] first [SEP], and [CLS] first [SEP] second [SEP] with type 1 from the second text on.
@@ -221,11 +254,13 @@ TemplateSpec roberta_template(std::int32_t cls_id, std::int32_t sep_id);
 /// Takes the white space that tokens begin or end with out of their offsets.
 struct OffsetTrimSpec {
   bool add_prefix_space = true;  ///< One space at the start of a text was added, so it is not there to be taken out.
+  bool operator==(const OffsetTrimSpec&) const = default;
 };
 
 struct PostProcessorSpec {
   std::vector<OffsetTrimSpec> trims;  ///< Applied in this order, before the template.
   TemplateSpec layout;
+  bool operator==(const PostProcessorSpec&) const = default;
 };
 
 struct TokenizerSpec {
@@ -234,6 +269,10 @@ struct TokenizerSpec {
   PreTokenizerSpec pre_tokenizer;
   ModelSpec model;
   PostProcessorSpec post_processor;
+  bool truncates_left = false;            ///< Texts that are too long lose their beginning.
+  bool splits_special_tokens = false;     ///< A text that spells a special token is split like any other.
+  std::vector<std::string> named_tokens;  ///< Those that the folder gives a role or a name: all_special_ids.
+  std::string settings;  ///< In words, what the folder's other files change or add; empty where they do nothing.
 };
 
 }  // namespace tandem

@@ -91,13 +91,21 @@ void offer_distances(const Query& query, const float* inner_products, std::span<
   }
 }
 
+/// Turns inner products with one query into cosines.
+void divide_by_lengths(float squared_length, std::span<const float> squared_lengths, std::span<float> inner_products) {
+  for (std::size_t row = 0; row < inner_products.size(); ++row) {
+    const double lengths = std::sqrt(static_cast<double>(squared_length) * squared_lengths[row]);
+    inner_products[row] = lengths > 0 ? static_cast<float>(inner_products[row] / lengths) : 0.0F;
+  }
+}
+
 /// The queries that share one pass over the vectors, and what each thread has found for them so far.
 class Pass {
  public:
   Pass(const ScanKernels& kernels, Metric metric, MatrixView queries, std::span<const TopK> best, std::size_t workers)
       : kernels_(kernels), metric_(metric), queries_(queries), best_(best), workers_(workers) {
     squared_lengths_.resize(queries.rows);
-    if (metric == Metric::kL2) measure(queries, squared_lengths_);
+    if (metric != Metric::kInnerProduct) measure(queries, squared_lengths_);
   }
 
   /// Compares a block with every query. The blocks of one worker must come in the order of their rows.
@@ -108,16 +116,20 @@ class Pass {
     }
     worker.scores.resize(std::min(queries_.rows, kQueriesPerTile) * block.vectors.rows);
     worker.squared_lengths.resize(block.vectors.rows);
-    if (metric_ == Metric::kL2) measure(block.vectors, worker.squared_lengths);
+    if (metric_ != Metric::kInnerProduct) measure(block.vectors, worker.squared_lengths);
     for (std::size_t first = 0; first < queries_.rows; first += kQueriesPerTile) {
       const MatrixView tile = rows_of(queries_, first, kQueriesPerTile);
       kernels_.inner_products_f32(tile.data, tile.rows, block.vectors.data, block.vectors.rows, tile.columns,
                                   worker.scores.data());
       for (std::size_t row = 0; row < tile.rows; ++row) {
-        const float* scores = worker.scores.data() + row * block.vectors.rows;
+        float* scores = worker.scores.data() + row * block.vectors.rows;
         TopK& best = worker.best[first + row];
         switch (metric_) {
           case Metric::kInnerProduct:
+            offer_inner_products(scores, block, best);
+            break;
+          case Metric::kCosine:
+            divide_by_lengths(squared_lengths_[first + row], worker.squared_lengths, {scores, block.vectors.rows});
             offer_inner_products(scores, block, best);
             break;
           case Metric::kL2:

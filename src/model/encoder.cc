@@ -141,6 +141,19 @@ class Encoder::Loader {
     return by_distance;
   }
 
+  /// The same for attention that looks back only: of later keys nothing is left by the softmax.
+  std::vector<float> causal_bias() const {
+    constexpr float kNothing = -1e30F;
+    const std::size_t positions = spec_.usable_positions();
+    std::vector<float> row(2 * positions - 1, kNothing);
+    std::fill_n(row.begin(), positions, 0.0F);
+    std::vector<float> by_distance;
+    for (std::size_t head = 0; head < spec_.heads; ++head) {
+      by_distance.insert(by_distance.end(), row.begin(), row.end());
+    }
+    return by_distance;
+  }
+
  private:
   Result<std::vector<float>> read(std::string_view name, std::span<const std::uint64_t> shape) const {
     return read_tensor(source_, resolve_name(spec_, source_, name), shape);
@@ -183,6 +196,8 @@ Result<Encoder> Encoder::load(const EncoderSpec& spec, const TensorSource& sourc
   }
   if (spec.relative_bias) {
     ASSIGN_OR_RETURN(encoder.position_bias_, loader.position_bias(*spec.relative_bias));
+  } else if (spec.is_causal) {
+    encoder.position_bias_ = loader.causal_bias();
   }
   std::optional<ActivationMoments> moments;
   if (precision == Precision::kInt8) {

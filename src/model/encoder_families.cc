@@ -17,6 +17,7 @@ EncoderSpec bert_like(const TransformerConfig& config, const std::string& prefix
   spec.position_embeddings = "embeddings.position_embeddings.weight";
   spec.token_type_embeddings = "embeddings.token_type_embeddings.weight";
   spec.token_types = config.token_types;
+  spec.is_causal = config.is_decoder;
   spec.embeddings_norm = linear("embeddings.LayerNorm");
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     const std::string at = "encoder.layer." + std::to_string(layer) + ".";
@@ -75,6 +76,7 @@ EncoderSpec mpnet(const TransformerConfig& config) {
   constexpr std::int64_t kPaddingId = 1;
   EncoderSpec spec = bert_like(config, "mpnet.");
   spec.token_types = 0;
+  spec.is_causal = false;  // It knows no decoder, nor does DistilBERT.
   spec.position_rule = positions_after(kPaddingId);
   spec.relative_bias =
       RelativeBias{.table = "encoder.relative_attention_bias.weight", .buckets = 32, .distance_max = 128};
@@ -97,6 +99,7 @@ EncoderSpec mpnet(const TransformerConfig& config) {
 EncoderSpec distilbert(const TransformerConfig& config) {
   EncoderSpec spec = bert_like(config, "distilbert.");
   spec.token_types = 0;
+  spec.is_causal = false;
   spec.layer_names.clear();
   for (std::size_t layer = 0; layer < config.layers; ++layer) {
     const std::string at = "transformer.layer." + std::to_string(layer) + ".";

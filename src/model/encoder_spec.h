@@ -70,6 +70,7 @@ struct EncoderSpec {
   LinearNames embeddings_norm;
   std::optional<LinearNames> embedding_projection;  ///< From embedding_size to hidden_size.
   std::optional<RelativeBias> relative_bias;
+  bool is_causal = false;  ///< Tokens attend to themselves and those before them. Never with a relative bias.
   std::vector<LayerNames> layer_names;
 
   std::optional<HeadSpec> head;  ///< Where the task needs one.

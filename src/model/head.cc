@@ -20,11 +20,12 @@ Result<Activation> choose_activation(Activation wanted, const TransformerConfig&
   if (wanted != Activation::kAuto) return wanted;
   if (!config.cross_encoder_activation) return config.labels.size() == 1 ? Activation::kSigmoid : Activation::kNone;
   const std::string& declared = *config.cross_encoder_activation;
-  if (declared.ends_with(".Identity")) return Activation::kNone;
-  if (declared.ends_with(".Sigmoid")) return Activation::kSigmoid;
-  if (declared.ends_with(".Softmax")) return Activation::kSoftmax;
+  const bool is_torchs = declared.starts_with("torch.");  // The reference does not trust a folder's own classes.
+  if (is_torchs && declared.ends_with(".Identity")) return Activation::kNone;
+  if (is_torchs && declared.ends_with(".Sigmoid")) return Activation::kSigmoid;
+  if (is_torchs && declared.ends_with(".Softmax")) return Activation::kSoftmax;
   return fail(ErrorCode::kUnsupported,
-              "config.json: activation '{}' is not supported, want Identity, Sigmoid or Softmax", declared);
+              "config.json: activation '{}' is not supported, want torch's Identity, Sigmoid or Softmax", declared);
 }
 
 void activate(Activation activation, std::span<float> logits) {

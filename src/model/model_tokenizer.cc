@@ -12,10 +12,13 @@ Result<ModelTokenizer> open_model_tokenizer(const std::filesystem::path& folder)
                    Tokenizer::open(config.transformer_folder, {.lower_case = config.do_lower_case}));
   const std::size_t tokens = max_tokens(config, spec.usable_positions());
   if (const std::size_t special_tokens = tokenizer.layout(false).special_tokens; tokens <= special_tokens) {
-    return fail(ErrorCode::kConflict, "{}: the model reads {} tokens, and the tokenizer puts {} around each text",
+    return fail(ErrorCode::kConflict,
+                "{}: the model reads {} tokens (max_position_embeddings), and the tokenizer puts {} around each text",
                 folder.string(), tokens, special_tokens);
   }
-  return ModelTokenizer{.tokenizer = std::move(tokenizer), .options = {.tokens_max = tokens}};
+  EncodeOptions options = tokenizer.declared_options();
+  options.tokens_max = tokens;
+  return ModelTokenizer{.tokenizer = std::move(tokenizer), .options = options};
 }
 
 }  // namespace tandem

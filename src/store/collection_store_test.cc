@@ -59,7 +59,7 @@ TEST(Manifest, NamesWhatIsWrong) {
   EXPECT_EQ(error_with("\"version\":2", "\"version\":3"),
             "manifest.json: version 3 of the format, this program reads 1 to 2");
   EXPECT_EQ(error_with("\"bf16\"", "\"f8\""), "manifest.json: precision: expected auto or f32 or bf16 or int8, got f8");
-  EXPECT_EQ(error_with("\"l2\"", "\"l3\""), "manifest.json: metric: expected inner_product or l2, got l3");
+  EXPECT_EQ(error_with("\"l2\"", "\"l3\""), "manifest.json: metric: expected inner_product or l2 or cosine, got l3");
   EXPECT_EQ(error_with("tandem-collection", "other"), "manifest.json: format: expected tandem-collection, got other");
   EXPECT_EQ(error_with("\"max_length\":256", "\"max_length\":-1"),
             "manifest.json: max_length: expected an unsigned integer, got an integer");

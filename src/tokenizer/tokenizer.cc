@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -90,8 +91,10 @@ std::vector<std::int32_t> ids_of(const TemplateSpec& spec) {
 }
 
 /// The texts are lower-cased as part of normalising them, so added tokens such as "[SEP]" are still found as they are
-/// spelled. A BertNormalizer that does it already stays as it is.
+/// spelled. A normaliser that does it already stays as it is.
 void add_lowercase(NormalizerSpec& normalizer) {
+  const auto lowers = [](const NormalizerStep& step) { return std::holds_alternative<LowercaseSpec>(step); };
+  if (std::ranges::any_of(normalizer, lowers)) return;
   if (!normalizer.empty()) {
     if (auto* bert = std::get_if<BertNormalizerSpec>(&normalizer[0])) {
       bert->lowercase = true;
@@ -124,7 +127,11 @@ class Tokenizer::Impl {
         post_processor_(std::move(spec.post_processor.layout)),
         ascii_splitter_(BertAsciiSplitter::make(spec.normalizer, spec.pre_tokenizer)),
         model_(std::move(spec.model), reads_bytes),
-        size_(model_.vocabulary().size()) {}
+        size_(model_.vocabulary().size()),
+        settings_(std::move(spec.settings)) {
+    declared_.truncation_side = spec.truncates_left ? TruncationSide::kLeft : TruncationSide::kRight;
+    declared_.split_special_tokens = spec.splits_special_tokens;
+  }
 
   /// Gives every added token its id as the reference does: the model's, if it has such a token, else the next one
   /// counted from the number of the model's tokens. Ids in the file are not looked at.
@@ -175,6 +182,12 @@ class Tokenizer::Impl {
     return {};
   }
 
+  void note_special(const std::vector<std::string>& tokens) {
+    for (const std::string& token : tokens) {
+      if (const auto known = id(token)) special_ids_.insert(*known);
+    }
+  }
+
   Encoding encode(std::string_view first, const std::string_view* second, const EncodeOptions& options) const {
     Scratch& scratch = Scratch::of_thread();
     tokenize(first, options, scratch, scratch.first);
@@ -197,6 +210,9 @@ class Tokenizer::Impl {
   std::size_t vocabulary_size() const { return size_; }
 
   SequenceLayout layout(bool pair) const { return post_processor_.layout(pair); }
+  const EncodeOptions& declared() const { return declared_; }
+  const std::string& settings() const { return settings_; }
+  bool is_special(std::int32_t id) const { return special_ids_.contains(id); }
 
  private:
   /// Tokens of one text, with offsets in the unit that `options` ask for.
@@ -334,6 +350,9 @@ class Tokenizer::Impl {
   std::map<std::string, std::int32_t, std::less<>> added_ids_;  // Of the added tokens that the model does not have.
   std::map<std::int32_t, std::string> added_spellings_;
   std::size_t size_;
+  EncodeOptions declared_;
+  std::string settings_;
+  std::set<std::int32_t> special_ids_;
 };
 
 Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder, const TokenizerOptions& options) {
@@ -341,10 +360,12 @@ Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder, const Tok
   const std::string name = folder.string();
   if (options.lower_case) add_lowercase(spec.normalizer);
   const std::vector<AddedToken> added_tokens = std::move(spec.added_tokens);
+  const std::vector<std::string> named_tokens = std::move(spec.named_tokens);
   const std::vector<std::int32_t> template_ids = ids_of(spec.post_processor.layout);
   const bool reads_bytes = model_reads_bytes(spec);  // Arguments have no order: not beside what moves it.
   auto impl = std::make_unique<Impl>(std::move(spec), reads_bytes);
   RETURN_IF_ERROR(impl->add_tokens(added_tokens, name));
+  impl->note_special(named_tokens);
   std::size_t template_bytes = 0;
   for (const std::int32_t id : template_ids) {
     if (impl->token(id).empty()) {
@@ -371,6 +392,9 @@ std::string_view Tokenizer::token(std::int32_t id) const { return impl_->token(i
 std::optional<std::int32_t> Tokenizer::id(std::string_view token) const { return impl_->id(token); }
 std::size_t Tokenizer::vocabulary_size() const { return impl_->vocabulary_size(); }
 SequenceLayout Tokenizer::layout(bool pair) const { return impl_->layout(pair); }
+EncodeOptions Tokenizer::declared_options() const { return impl_->declared(); }
+bool Tokenizer::is_special(std::int32_t id) const { return impl_->is_special(id); }
+const std::string& Tokenizer::settings() const { return impl_->settings(); }
 
 Tokenizer::Tokenizer(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;

@@ -46,6 +46,15 @@ class TinyModels {
   }
   const TemporaryFolder& bi_folder() const { return bi_folder_; }
 
+  /// Gives the bi-encoders that are opened from now on prompts, a JSON object by name. Only a folder with modules.json
+  /// has any; pooling stays the mean.
+  void write_prompts(std::string_view prompts) const {
+    bi_folder_.write("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+      {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
+    bi_folder_.write("1_Pooling/config.json", R"({"pooling_mode":"mean"})");
+    bi_folder_.write("config_sentence_transformers.json", R"({"prompts":)" + std::string(prompts) + "}");
+  }
+
   /// Gives all numbers of a tensor this value, or those of one row, in the bi-encoders that are opened from now on. The
   /// embeddings of words are the only ones that are not looked at in opening.
   void spoil_weights(float value, const std::string& tensor = "bert.embeddings.word_embeddings.weight",
