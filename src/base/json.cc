@@ -227,9 +227,13 @@ Result<std::vector<JsonValue>> JsonValue::as_array(std::string_view what) const 
 }
 
 std::optional<JsonValue> JsonValue::find(std::string_view key) const {
-  dom::element element;
-  if (!is_object() || JsonAccess::element(*this).at_key(key).get(element) != simdjson::SUCCESS) return std::nullopt;
-  return JsonAccess::wrap(element, name_);
+  dom::object object;
+  if (JsonAccess::element(*this).get(object) != simdjson::SUCCESS) return std::nullopt;
+  std::optional<JsonValue> found;
+  for (const dom::key_value_pair member : object) {
+    if (member.key == key) found = JsonAccess::wrap(member.value, name_);
+  }
+  return found;
 }
 
 Result<JsonValue> JsonValue::get(std::string_view key) const {

@@ -67,7 +67,8 @@ class JsonValue {
   /// The elements, copied out. One pass; meant for small arrays. For large ones use for_each_element.
   Result<std::vector<JsonValue>> as_array(std::string_view what = "value") const;
 
-  /// The member, if this is an object that has it. A null member is found; a missing one is not.
+  /// The member, if this is an object that has it; of several with this key the last, as Python has it. A null member
+  /// is found; a missing one is not.
   std::optional<JsonValue> find(std::string_view key) const;
   Result<JsonValue> get(std::string_view key) const;
   Result<std::string_view> get_string(std::string_view key) const;

@@ -48,5 +48,12 @@ TEST(Json, RefusesWhatIsNoNumber) {
   }
 }
 
+TEST(Json, OfEqualKeysTheLastCounts) {
+  const Result<JsonDocument> document = JsonDocument::parse(R"({"a":1,"b":2,"a":null,"b":3})", "x");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root().get_unsigned("b"), 3U);
+  EXPECT_FALSE(*document->root().find_unsigned("a"));
+}
+
 }  // namespace
 }  // namespace tandem

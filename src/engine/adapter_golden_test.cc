@@ -116,8 +116,8 @@ TEST_F(AdapterGoldens, RefusesWhatDoesNotFit) {
       {R"("scaling":1.0)", R"("scaling":"learned")", ErrorCode::kUnsupported, "scaling is \"learned\""},
       {R"("dropout":0.0)", R"("architecture":"prefix_tuning")", ErrorCode::kUnsupported, "architecture is"},
       {R"("residual_before_ln":true)", R"("residual_before_ln":"else")", ErrorCode::kUnsupported, "\"else\""},
-      {R"("original_ln_before":true)", R"("residual_before_ln":"post_add","x":false)", ErrorCode::kCorruptData,
-       "post_add"},
+      {R"("residual_before_ln":true)", R"("residual_before_ln":"post_add","original_ln_before":false)",
+       ErrorCode::kCorruptData, "post_add"},
       {R"("name":)", R"("peft_type":"LORA","name":)", ErrorCode::kUnsupported, "peft_type \"LORA\""},
   };
   for (const auto& test : cases) {

@@ -80,6 +80,62 @@ TEST_F(OpenEncoder, GivesTheVectorsThatTheCollectionsOwnEncoderGave) {
   EXPECT_EQ(combinations, 72);
 }
 
+TEST_F(OpenEncoder, HasThePromptsOfBothRolesWhateverTheFolderSaysNow) {
+  models_.write_prompts(R"({"query":"the ","passage":"one "})");
+  const auto prompts_of = [](const BiEncoder& encoder) {
+    return std::pair(std::string(encoder.prompt(TextRole::kQuery)), std::string(encoder.prompt(TextRole::kDocument)));
+  };
+  EXPECT_EQ(prompts_of(models_.bi_encoder()), std::pair(std::string("the "), std::string()));
+  const BiEncoder by_name = models_.bi_encoder({.document_prompt = PromptChoice{.value = "passage"}});
+  EXPECT_EQ(prompts_of(by_name), std::pair(std::string("the "), std::string("one ")));
+  const BiEncoder by_text = models_.bi_encoder(
+      {.query_prompt = PromptChoice{.value = "boat: "}, .document_prompt = PromptChoice{.value = ""}});
+  EXPECT_EQ(prompts_of(by_text), std::pair(std::string("boat: "), std::string()));
+
+  std::vector<EmbeddingRecipe> recipes;
+  for (const BiEncoder* encoder : {&by_name, &by_text}) {
+    EmbeddingRecipe& recipe = recipes.emplace_back(recipe_of(*encoder));
+    recipe.query_prompt = encoder->prompt(TextRole::kQuery);
+    recipe.document_prompt = encoder->prompt(TextRole::kDocument);
+  }
+  models_.write_prompts(R"({"query":"slow ","document":"slow "})");
+  EXPECT_EQ(prompts_of(must(open_encoder(recipes[0], folders_))), prompts_of(by_name));
+  EXPECT_EQ(prompts_of(must(open_encoder(recipes[1], folders_))), prompts_of(by_text));
+}
+
+TEST_F(OpenEncoder, AMisspeltPromptIsNoText) {
+  models_.write_prompts(R"({"query":"the ","passage":"one "})");
+  const Result<BiEncoder> encoder =
+      BiEncoder::open(models_.bi_folder().path(), {.compute = {}, .document_prompt = PromptChoice{.value = "pasage"}});
+  ASSERT_FALSE(encoder.has_value());
+  EXPECT_EQ(encoder.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(encoder.error().message.find("no prompt is named 'pasage': its prompts are passage, query"),
+            std::string::npos)
+      << encoder.error().message;
+  EXPECT_EQ(
+      models_.bi_encoder({.query_prompt = PromptChoice{.value = "pasage", .is_text = true}}).prompt(TextRole::kQuery),
+      "pasage");
+}
+
+TEST_F(OpenEncoder, VectorsAreComparedAsTheFolderDeclares) {
+  const auto metric = [&](const char* similarity, const BiEncoderOptions& options = {}) {
+    models_.write_prompts("{}");
+    models_.bi_folder().write("config_sentence_transformers.json",
+                              fmt::format(R"({{"similarity_fn_name":{}}})", similarity));
+    return models_.bi_encoder(options).metric();
+  };
+  EXPECT_EQ(must(metric("null")), Metric::kL2);
+  EXPECT_EQ(must(metric("null", {.normalize = true})), Metric::kInnerProduct);
+  EXPECT_EQ(must(metric(R"("dot")")), Metric::kInnerProduct);
+  EXPECT_EQ(must(metric(R"("cosine")")), Metric::kCosine);
+  EXPECT_EQ(must(metric(R"("cosine")", {.normalize = true})), Metric::kInnerProduct);
+  EXPECT_EQ(must(metric(R"("euclidean")")), Metric::kL2);
+  const Result<Metric> refused = metric(R"("manhattan")");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(refused.error().message.find("'manhattan' (similarity_fn_name)"), std::string::npos);
+}
+
 TEST_F(OpenEncoder, FindsOutHowACollectionOfBeforeWasNormalised) {
   models_.bi_folder().write("modules.json", kNormalizing);
   models_.bi_folder().write("1_Pooling/config.json", R"({"word_embedding_dimension":64})");

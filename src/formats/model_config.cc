@@ -427,7 +427,7 @@ Status check_modules_fit(const ModelConfig& config, const fs::path& folder) {
     }
     if (const auto* norm = std::get_if<LayerNormModule>(&module)) {
       if (norm->width != width) {
-        return fail(ErrorCode::kCorruptData, "{}: LayerNorm wants {} components (dimension), but gets {}",
+        return fail(ErrorCode::kCorruptData, "{}/config.json: LayerNorm wants {} components (dimension), but gets {}",
                     norm->folder.string(), norm->width, width);
       }
     }

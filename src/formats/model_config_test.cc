@@ -14,8 +14,12 @@ constexpr const char* kBert = R"({"model_type":"bert","architectures":["BertMode
   "num_hidden_layers":6,"num_attention_heads":12,"intermediate_size":1536,"vocab_size":30522,
   "max_position_embeddings":512,"type_vocab_size":2,"hidden_act":"gelu","layer_norm_eps":1e-12,"pad_token_id":0})";
 
-/// kBert with members put in front, so that they are the ones found.
-std::string bert_with(const std::string& members) { return "{" + members + "," + std::string(kBert).substr(1); }
+/// kBert with members put behind its own, so that they are the ones found.
+std::string bert_with(const std::string& members) {
+  std::string text = kBert;
+  text.pop_back();
+  return text + "," + members + "}";
+}
 
 // The two schemas as sentence-transformers 2.0.0 and 6.2.0 write them.
 constexpr const char* kOldModules = R"([

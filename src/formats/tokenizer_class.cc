@@ -55,8 +55,8 @@ constexpr auto kFamilies = std::to_array<FamilyClass>({
     {"xlm-roberta", "XLMRobertaTokenizer"},
 });
 
-// What transformers would hand to a class as it stands in tokenizer_config.json, and what no published folder has there:
-// parts of a tokenizer, code, and choices among files.
+// What transformers would hand to a class as it stands in tokenizer_config.json, and what no published folder has
+// there: parts of a tokenizer, code, and choices among files.
 constexpr auto kRefusedKeys =
     std::to_array<std::string_view>({"auto_map", "processor_class", "init_inputs", "tokenizer_object", "post_processor",
                                      "tokenizer_truncation", "tokenizer_padding", "vocab", "merges", "gguf_file",
@@ -127,6 +127,9 @@ Status choose_class(const fs::path& folder, const SettingsFile& own, const Setti
                     TokenizerSettings& settings) {
   const SettingsFile* declaring = &own;
   ASSIGN_OR_RETURN(settings.class_name, own.text("tokenizer_class"));
+  if (const auto named = own.find("tokenizer_class"); named && !named->is_null() && settings.class_name.empty()) {
+    return fail(ErrorCode::kUnsupported, "{}: tokenizer_class '' is not supported", own.path());
+  }
   if (settings.class_name.empty()) {
     declaring = &model;
     ASSIGN_OR_RETURN(settings.class_name, model.text("tokenizer_class"));
@@ -179,6 +182,17 @@ Result<std::optional<bool>> read_side(const SettingsFile& file, std::string_view
   return std::optional(side == "left");
 }
 
+/// special_tokens_map.json overrides whatever tokenizer_config.json says; nobody has more than tokens in it.
+Status check_holds_tokens(const fs::path& path) {
+  ASSIGN_OR_RETURN(const SettingsFile map, SettingsFile::read(path));
+  for (const std::string_view key : {"do_lower_case", "strip_accents", "tokenize_chinese_chars", "add_prefix_space",
+                                     "trim_offsets", "split_special_tokens", "truncation_side", "padding_side",
+                                     "model_input_names", "model_max_length", "max_len"}) {
+    if (map.find(key)) return fail(ErrorCode::kUnsupported, "{}: {} is not supported, want tokens", map.path(), key);
+  }
+  return {};
+}
+
 Status check_versioned_files(const SettingsFile& file) {
   const auto names = file.find("fast_tokenizer_files");
   if (!names) return {};
@@ -202,10 +216,11 @@ Result<TokenizerSettings> read_tokenizer_settings(const fs::path& folder) {
     }
   }
   RETURN_IF_ERROR(check_versioned_files(own));
+  if (!own.find("added_tokens_decoder")) RETURN_IF_ERROR(check_holds_tokens(folder / "special_tokens_map.json"));
   TokenizerSettings settings;
   RETURN_IF_ERROR(choose_class(folder, own, model, settings));
-  settings.add_prefix_space = settings.tokenizer_class == TokenizerClass::kXlmRoberta ||
-                              settings.tokenizer_class == TokenizerClass::kCamembert;
+  settings.add_prefix_space =
+      settings.tokenizer_class == TokenizerClass::kXlmRoberta || settings.tokenizer_class == TokenizerClass::kCamembert;
   RETURN_IF_ERROR(own.flag("do_lower_case", settings.do_lower_case));
   RETURN_IF_ERROR(own.flag("tokenize_chinese_chars", settings.tokenize_chinese_chars));
   RETURN_IF_ERROR(own.flag("add_prefix_space", settings.add_prefix_space));

@@ -10,8 +10,8 @@
 
 namespace tandem {
 
-/// The classes of transformers 5. All but the first take no more than the vocabulary out of tokenizer.json, and make the
-/// rest of a tokenizer themselves: transformers/models/*/tokenization_*.py.
+/// The classes of transformers 5. All but the first take no more than the vocabulary out of tokenizer.json, and make
+/// the rest of a tokenizer themselves: transformers/models/*/tokenization_*.py.
 enum class TokenizerClass {
   kAsWritten,  ///< TokenizersBackend, formerly PreTrainedTokenizerFast: all is as tokenizer.json says.
   kBert,
@@ -35,9 +35,9 @@ struct TokenizerSettings {
   bool splits_special_tokens = false;
 };
 
-/// As AutoTokenizer chooses: what tokenizer_config.json declares, else config.json, else the model's family. Where there
-/// is neither file, the names of the vocabulary's files tell. Errors: kUnsupported (the class, or a key that changes
-/// tokens and that Tandem does not follow, by its name), kCorruptData.
+/// As AutoTokenizer chooses: what tokenizer_config.json declares, else config.json, else the model's family. Where
+/// there is neither file, the names of the vocabulary's files tell. Errors: kUnsupported (the class, or a key that
+/// changes tokens and that Tandem does not follow, by its name), kCorruptData.
 Result<TokenizerSettings> read_tokenizer_settings(const std::filesystem::path& folder);
 
 }  // namespace tandem

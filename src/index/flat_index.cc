@@ -91,11 +91,30 @@ void offer_distances(const Query& query, const float* inner_products, std::span<
   }
 }
 
+/// The cosine in double, for vectors whose squared length f32 does not hold.
+float exact_cosine(std::span<const float> query, std::span<const float> vector) {
+  double product = 0;
+  double query_length = 0;
+  double vector_length = 0;
+  for (std::size_t i = 0; i < query.size(); ++i) {
+    product += static_cast<double>(query[i]) * vector[i];
+    query_length += static_cast<double>(query[i]) * query[i];
+    vector_length += static_cast<double>(vector[i]) * vector[i];
+  }
+  const double lengths = std::sqrt(query_length) * std::sqrt(vector_length);
+  return lengths > 0 || std::isnan(lengths) ? static_cast<float>(product / lengths) : 0.0F;
+}
+
 /// Turns inner products with one query into cosines.
-void divide_by_lengths(float squared_length, std::span<const float> squared_lengths, std::span<float> inner_products) {
-  for (std::size_t row = 0; row < inner_products.size(); ++row) {
-    const double lengths = std::sqrt(static_cast<double>(squared_length) * squared_lengths[row]);
-    inner_products[row] = lengths > 0 ? static_cast<float>(inner_products[row] / lengths) : 0.0F;
+void divide_by_lengths(const Query& query, std::span<const float> squared_lengths, const Block& block,
+                       float* inner_products) {
+  for (std::size_t row = 0; row < block.vectors.rows; ++row) {
+    if (std::isnormal(query.squared_length) && std::isnormal(squared_lengths[row])) {
+      const double lengths = std::sqrt(static_cast<double>(query.squared_length) * squared_lengths[row]);
+      inner_products[row] = static_cast<float>(inner_products[row] / lengths);
+    } else {
+      inner_products[row] = exact_cosine(query.vector, block.vectors.row(row));
+    }
   }
 }
 
@@ -129,7 +148,7 @@ class Pass {
             offer_inner_products(scores, block, best);
             break;
           case Metric::kCosine:
-            divide_by_lengths(squared_lengths_[first + row], worker.squared_lengths, {scores, block.vectors.rows});
+            divide_by_lengths({tile.row(row), squared_lengths_[first + row]}, worker.squared_lengths, block, scores);
             offer_inner_products(scores, block, best);
             break;
           case Metric::kL2:

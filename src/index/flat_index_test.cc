@@ -41,6 +41,11 @@ float distance(std::span<const float> a, std::span<const float> b) {
   return static_cast<float>(std::sqrt(sum));
 }
 
+float cosine(std::span<const float> a, std::span<const float> b) {
+  const double lengths = std::sqrt(inner_product(a, a)) * std::sqrt(inner_product(b, b));
+  return lengths > 0 ? static_cast<float>(inner_product(a, b) / lengths) : 0.0F;
+}
+
 /// The definition: every score, in double precision, sorted.
 Hits brute_force(MatrixView vectors, std::span<const float> query, Metric metric, std::size_t top_k) {
   Hits hits;
@@ -162,6 +167,29 @@ TEST(FlatIndex, InnerProductsAreWithinTheRoundingOfTheirSum) {
       if (found[row]) continue;
       EXPECT_LE(inner_product(queries.row(query), vectors.row(row)),
                 hits[query].back().score + tolerance_of(vectors.row(row)));
+    }
+  }
+}
+
+TEST(FlatIndex, CosinesAreThoseOfVectorsOfAnyLength) {
+  Matrix vectors = random_matrix(700, 24, 8);
+  Matrix queries = random_matrix(5, 24, 9);
+  for (std::size_t row = 0; row < vectors.rows(); ++row) {
+    const float scale = std::pow(10.0F, static_cast<float>(row % 9) - 4.0F);
+    for (float& value : vectors.row(row)) value *= scale;
+  }
+  for (float& value : vectors.row(3)) value = 0;
+  for (float& value : vectors.row(4)) value *= 1e-30F;  // Whose squares are 0 in f32,
+  for (float& value : vectors.row(5)) value *= 1e25F;   // and infinite.
+  for (float& value : queries.row(1)) value *= 1e-30F;
+  for (float& value : queries.row(2)) value = 0;
+  const std::vector<Hits> hits = search(vectors, queries, Metric::kCosine, 700);
+  for (std::size_t query = 0; query < queries.rows(); ++query) {
+    ASSERT_EQ(hits[query].size(), 700U);
+    for (std::size_t rank = 0; rank < hits[query].size(); ++rank) {
+      const VectorHit& hit = hits[query][rank];
+      EXPECT_NEAR(hit.score, cosine(queries.row(query), vectors.row(hit.row.row)), 2e-6) << query << " " << hit.row.row;
+      EXPECT_LE(hit.score, hits[query][rank > 0 ? rank - 1 : 0].score);
     }
   }
 }

@@ -114,7 +114,9 @@ Result<TextVector> TextVector::load(const std::filesystem::path& folder, const M
 
   vector.dimensions_ = options.dimensions.value_or(config.truncate_dimensions.value_or(vector.width_));
   if (vector.dimensions_ == 0 || vector.dimensions_ > vector.width_) {
-    return fail(ErrorCode::kInvalidArgument, "dimensions is {}, want 1 to {}", vector.dimensions_, vector.width_);
+    return fail(ErrorCode::kInvalidArgument, "{}{} is {}, want 1 to {}",
+                options.dimensions ? "" : "config_sentence_transformers.json: ",
+                options.dimensions ? "dimensions" : "truncate_dim", vector.dimensions_, vector.width_);
   }
   return vector;
 }

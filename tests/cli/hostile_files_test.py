@@ -173,6 +173,11 @@ class Output(HostileTest):
         cross = self.cross_model()
         self.edit_json("cross/config.json", id2label={"0": "a\nb", "1": "b", "2": "c"})
         self.refuse("score", "--model", cross, *OFFLINE, stdin="a\tb\n", names=["config.json", "id2label", "U+000A"])
+        modules = [{"path": "", "type": "sentence_transformers.models.Transformer"},
+                   {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]
+        self.write("model/modules.json", json.dumps(modules))
+        (self.folder / "model/1_Pooling").mkdir()
+        self.write("model/1_Pooling/config.json", json.dumps({"pooling_mode": "mean"}))
         self.write("model/config_sentence_transformers.json", json.dumps({"prompts": {"q\x1b": "x"}}))
         self.refuse("embed", "--model", "model", *OFFLINE, stdin=TEXTS, names=["prompt name", "U+001B"])
 
