@@ -42,6 +42,7 @@ struct AdviseFlags {
   CorpusOptions corpus;
   // The test.
   std::string queries_file;
+  TextOptions queries_text;
   std::string qrels;
   std::string clicks;
   ClickLogOptions click_log;
@@ -116,14 +117,14 @@ Result<PageFiles> prepare_page(const AdviseFlags& flags) {
 Result<std::vector<Document>> read_corpus(const AdviseFlags& flags) {
   ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(flags.files, flags.corpus));
   ASSIGN_OR_RETURN(std::vector<Document> documents, read_documents(reader));
-  for (const std::string& error : reader.skipped_errors()) note("skipped: " + error);
+  note_report(reader.report());
   if (documents.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no document", flags.files.front());
   return documents;
 }
 
 Result<TestSet> read_judged_test(const AdviseFlags& flags, std::vector<Document> documents) {
   ASSIGN_OR_RETURN(Qrels qrels, Qrels::read(flags.qrels));
-  ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(flags.queries_file));
+  ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(flags.queries_file, flags.queries_text));
   return judged_test_set(std::move(documents), std::move(queries), std::move(qrels),
                          {.queries = flags.queries_file, .qrels = flags.qrels});
 }
@@ -246,6 +247,16 @@ std::string precision_option(const AdviseFlags& flags) {
   return precision == Precision::kAuto ? "" : fmt::format(" --precision {}", name_of(precision));
 }
 
+/// The options that say how the corpus is read, where they are given.
+std::string corpus_options(const TextOptions& text) {
+  std::string options;
+  if (text.format != TextFormat::kAuto) options += fmt::format(" --format {}", name_of(text.format));
+  for (const auto& [field, column] : text.columns) options += " --columns " + shell_word(field + "=" + column);
+  if (text.separator) options += " --separator " + std::string(name_of_separator(*text.separator));
+  if (text.no_header) options += " --no-header";
+  return options;
+}
+
 std::vector<std::string> commands_for_run(const AdviseFlags& flags, const PipelineSetting& setting,
                                           const std::string& run) {
   // A comment ends with its line, wherever the file's name has one.
@@ -273,6 +284,7 @@ std::vector<std::string> commands_for(const AdviseFlags& flags, const OpenStages
   }
   std::string index = "tandem index advised.tandem";
   for (const std::string& file : flags.files) index += " " + shell_word(file);
+  index += corpus_options(flags.corpus.text);
   const ModelName& model = stage == stages.first_stages.end() ? flags.models.front() : stages.models[place];
   if (!model.is_default()) index += " --model " + shell_word(model.text());
   std::string search = "tandem search advised.tandem QUERY";
@@ -347,6 +359,7 @@ CLI::Option* add_positive(CLI::App& command, const char* name, std::optional<dou
 
 void add_test_options(CLI::App& command, AdviseFlags& flags) {
   command.add_option("--queries", flags.queries_file, "Queries, as for tandem search; with --qrels")->type_name("F");
+  add_query_text_options(command, flags.queries_text);
   add_qrels_option(command, flags.qrels);
   command
       .add_option("--clicks", flags.clicks,
@@ -408,6 +421,7 @@ void add_advise(CLI::App& app, Action& action) {
       app, action, "advise", "Measure the pipeline's settings on a corpus and recommend one",
       [](CLI::App& command, AdviseFlags& flags) {
         command.add_option("CORPUS", flags.files, "Files and folders of documents, as for tandem index");
+        add_text_options(command, flags.corpus.text);
         add_test_options(command, flags);
         add_setting_options(command, flags);
         add_goal_options(command, flags);

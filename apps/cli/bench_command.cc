@@ -27,29 +27,30 @@ namespace {
 struct BenchFlags {
   ModelName model;
   std::string input;
+  TextOptions text;
   std::size_t repeat = 5;
   ComputeFlags compute;
   bool json = false;
 };
 
-void add_input_options(CLI::App& command, BenchFlags& flags) {
-  command.add_option("--input", flags.input, "Texts to measure with: *.jsonl, or one per line; default: sample data")
-      ->type_name("F");
+void add_texts_options(CLI::App& command, BenchFlags& flags) {
+  command.add_option("--input", flags.input, "Texts to measure with; default: sample data")->type_name("F");
+  add_text_options(command, flags.text);
   add_count(command, "--repeat", flags.repeat, 1, 1000, "How often all of the work is done after a warm-up")
       ->capture_default_str();
   add_json_option(command, flags.json);
 }
 
 void add_bench_options(CLI::App& command, BenchFlags& flags) {
-  add_input_options(command, flags);
+  add_texts_options(command, flags);
   add_compute_options(command, flags.compute);
 }
 
-Result<std::vector<std::string>> read_texts(const std::string& input) {
-  if (!input.empty()) {
-    ASSIGN_OR_RETURN(std::vector<std::string> texts, read_all(input, read_text));
-    if (texts.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no text to measure with", input);
-    return texts;
+Result<std::vector<std::string>> read_texts(const BenchFlags& flags) {
+  if (!flags.input.empty()) {
+    ASSIGN_OR_RETURN(std::vector<std::string> found, read_all(flags.input, texts(), flags.text));
+    if (found.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no text to measure with", flags.input);
+    return found;
   }
   ASSIGN_OR_RETURN(std::vector<std::string> texts, sample_texts("corpus.jsonl"));
   ASSIGN_OR_RETURN(std::vector<std::string> more, sample_texts("faq.jsonl"));
@@ -117,7 +118,7 @@ Status print_throughput(const BenchFlags& flags, const Throughput& found, const 
 constexpr std::size_t kSinglesMax = 200;
 
 Status run_bench_embed(const BenchFlags& flags) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags.input));
+  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags));
   ASSIGN_OR_RETURN(const BiEncoder encoder, open_bi_encoder(flags.model, flags.compute));
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   Throughput found{.benchmark = "embed", .noun = "text", .items = texts.size()};
@@ -142,7 +143,7 @@ struct BenchRerankFlags : BenchFlags {
 };
 
 Status run_bench_rerank(const BenchRerankFlags& flags) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags.input));
+  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags));
   ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.model, flags.compute));
   std::vector<TextPair> pairs;
   for (const std::string& text : texts) pairs.push_back({.query = flags.query, .document = text});
@@ -162,7 +163,7 @@ Status run_bench_rerank(const BenchRerankFlags& flags) {
 }
 
 Status run_bench_tokenize(const BenchFlags& flags) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags.input));
+  ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_texts(flags));
   ASSIGN_OR_RETURN(const ModelTokenizer model, open_tokenizer(flags));
   ASSIGN_OR_RETURN(const Durations load, Durations::measure(flags.repeat, [&]() -> Status {
                      ASSIGN_OR_RETURN(const ModelTokenizer again, open_tokenizer(flags));
@@ -206,7 +207,7 @@ struct BenchSearchFlags : BenchFlags {
 
 Status run_bench_search(const BenchSearchFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<std::string> queries,
-                   flags.input.empty() ? sample_texts("queries.jsonl") : read_texts(flags.input));
+                   flags.input.empty() ? sample_texts("queries.jsonl") : read_texts(flags));
   ASSIGN_OR_RETURN(const Collection collection,
                    Collection::open(flags.collection, {.executor = flags.compute.compute.executor}));
   std::optional<std::string> model;
@@ -289,7 +290,7 @@ void add_bench(CLI::App& app, Action& action) {
       [](CLI::App& command, BenchFlags& flags) {
         flags.model = kDefaultBiEncoder;
         add_model_option(command, flags.model);
-        add_input_options(command, flags);
+        add_texts_options(command, flags);
         add_max_length_option(command, flags.compute.max_length);
         add_offline_option(command, flags.compute.network);
         add_fetch_named_option(command, flags.compute.network);

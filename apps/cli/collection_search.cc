@@ -17,15 +17,15 @@ void add_stage_options(CLI::App& command, StageFlags& flags) {
   add_cross_max_length_option(command, flags.cross.max_length);
 }
 
-Result<std::vector<Query>> read_queries(const std::string& path) {
-  ASSIGN_OR_RETURN(std::vector<Query> queries, read_all(path, read_query));
-  for (const Query& query : queries) {
+Result<std::vector<Query>> read_queries(const std::string& path, const TextOptions& options) {
+  ASSIGN_OR_RETURN(std::vector<Query> found, read_all(path, queries(), options));
+  for (const Query& query : found) {
     if (Status status = check_query(query.text); !status) {
       return fail_in(fmt::format("{}: query {}", path, query.id), status.error());
     }
   }
-  if (Status status = check_ids_differ(queries); !status) return fail_in(path, status.error());
-  return queries;
+  if (Status status = check_ids_differ(found); !status) return fail_in(path, status.error());
+  return found;
 }
 
 Status check_ids_differ(std::span<const Query> queries) {

@@ -31,7 +31,7 @@ void add_stage_options(CLI::App& command, StageFlags& flags);
 
 /// The queries of a file. Errors: kInvalidArgument, with the query's id, for one that is empty; kConflict for an id
 /// that is there twice.
-Result<std::vector<Query>> read_queries(const std::string& path);
+Result<std::vector<Query>> read_queries(const std::string& path, const TextOptions& options = {});
 
 /// Answers are told apart by the ids of their queries. Errors: kConflict.
 Status check_ids_differ(std::span<const Query> queries);

@@ -36,7 +36,9 @@ constexpr double kPriceMax = 1e9;
 
 struct CompareFlags {
   std::string input;
+  TextOptions text;
   std::string queries;
+  TextOptions queries_text;
   ModelName model = kDefaultBiEncoder;
   ModelName cross_model = kDefaultCrossEncoder;
   ComputeFlags compute;
@@ -48,22 +50,25 @@ struct CompareFlags {
 };
 
 /// The first `documents_max` documents of a file, or of the sample data.
-Result<std::vector<Document>> read_corpus(const std::string& input, std::size_t documents_max) {
-  std::vector<std::string> paths{input};
-  if (input.empty()) {
+Result<std::vector<Document>> read_corpus(const CompareFlags& flags, std::size_t documents_max) {
+  std::vector<std::string> paths{flags.input};
+  CorpusOptions options{.text = flags.text};
+  if (flags.input.empty()) {
     ASSIGN_OR_RETURN(const fs::path corpus, sample_file("corpus.jsonl"));
     ASSIGN_OR_RETURN(const fs::path faq, sample_file("faq.jsonl"));
     paths = {corpus.string(), faq.string()};
+    options = {};
   }
-  ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(paths));
+  ASSIGN_OR_RETURN(CorpusReader reader, CorpusReader::open(paths, options));
   ASSIGN_OR_RETURN(std::vector<Document> documents, read_documents(reader, documents_max));
-  if (documents.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no document to measure with", input);
+  note_report(reader.report());
+  if (documents.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no document to measure with", flags.input);
   return documents;
 }
 
-Result<std::vector<std::string>> read_query_texts(const std::string& path) {
+Result<std::vector<std::string>> read_query_texts(const std::string& path, const TextOptions& options) {
   if (path.empty()) return sample_texts("queries.jsonl");
-  ASSIGN_OR_RETURN(const std::vector<Query> queries, read_queries(path));
+  ASSIGN_OR_RETURN(const std::vector<Query> queries, read_queries(path, options));
   std::vector<std::string> texts;
   for (const Query& query : queries) texts.push_back(query.text);
   if (texts.empty()) return fail(ErrorCode::kCorruptData, "{}: holds no query to measure with", path);
@@ -98,8 +103,8 @@ Status run_bench_compare(const CompareFlags& flags) {
                          .price_per_hour = flags.price_per_hour};
   std::vector<std::size_t>& sizes = setting.options.sizes;
   const std::size_t documents_max = sizes.empty() ? kDefaultDocumentsMax : std::ranges::max(sizes);
-  ASSIGN_OR_RETURN(const std::vector<Document> documents, read_corpus(flags.input, documents_max));
-  ASSIGN_OR_RETURN(const std::vector<std::string> queries, read_query_texts(flags.queries));
+  ASSIGN_OR_RETURN(const std::vector<Document> documents, read_corpus(flags, documents_max));
+  ASSIGN_OR_RETURN(const std::vector<std::string> queries, read_query_texts(flags.queries, flags.queries_text));
   if (sizes.empty()) sizes = default_sizes(documents);
   std::ranges::sort(sizes);
   sizes.erase(std::ranges::unique(sizes).begin(), sizes.end());
@@ -132,8 +137,9 @@ Status run_bench_compare(const CompareFlags& flags) {
 void add_compare_options(CLI::App& command, CompareFlags& flags) {
   command.add_option("--input", flags.input, "Documents, as `tandem index` reads them; default: sample data")
       ->type_name("F");
-  command.add_option("--queries", flags.queries, "Queries: *.jsonl, or one per line; default: sample data")
-      ->type_name("F");
+  add_text_options(command, flags.text);
+  command.add_option("--queries", flags.queries, "Queries, as for tandem search; default: sample data")->type_name("F");
+  add_query_text_options(command, flags.queries_text);
   add_model_option(command, flags.model);
   add_cross_model_option(command, flags.cross_model);
   command

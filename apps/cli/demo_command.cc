@@ -76,7 +76,7 @@ Result<std::vector<Document>> sample_documents(const std::string& name) {
 
 Result<std::vector<Query>> sample_queries() {
   ASSIGN_OR_RETURN(const std::filesystem::path path, sample_file("queries.jsonl"));
-  return read_all(path.string(), read_query);
+  return read_all(path.string(), queries());
 }
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
@@ -129,7 +129,7 @@ struct NearMiss {
   std::vector<std::string> documents;
 };
 
-Result<NearMiss> read_near_miss(const RecordReader& record) {
+Result<NearMiss> read_near_miss(const TextReader& record) {
   if (!record.json()) return fail(ErrorCode::kCorruptData, "expected JSON");
   ASSIGN_OR_RETURN(const std::string_view query, record.json()->get_string("query"));
   ASSIGN_OR_RETURN(const std::vector<JsonValue> documents, record.json()->get_array("documents"));
@@ -144,7 +144,8 @@ Result<NearMiss> read_near_miss(const RecordReader& record) {
 Status run_nuance(const DemoFlags& flags) {
   ASSIGN_OR_RETURN(const Stages stages, open_stages(flags));
   ASSIGN_OR_RETURN(const std::filesystem::path path, sample_file("near_misses.jsonl"));
-  ASSIGN_OR_RETURN(const std::vector<NearMiss> near_misses, read_all(path.string(), read_near_miss));
+  ASSIGN_OR_RETURN(const std::vector<NearMiss> near_misses,
+                   read_all<NearMiss>(path.string(), {.kind = {.noun = "line"}, .read = read_near_miss}));
   for (const NearMiss& near_miss : near_misses) {
     const std::vector<std::string_view> documents = views_of(near_miss.documents);
     const std::string_view query = near_miss.query;

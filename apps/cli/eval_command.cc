@@ -41,6 +41,7 @@ struct EvalFlags {
   ComparisonOptions comparison;
   std::string collection;
   std::string queries_file;
+  TextOptions queries_text;
   std::string output_run;
   std::string tag = kDefaultTag;
   StageFlags stages;
@@ -113,15 +114,15 @@ Result<std::vector<NamedRun>> read_runs(const std::vector<std::string>& paths) {
 }
 
 /// The queries of a file that the qrels judge: what the others find would count for nothing.
-Result<std::vector<Query>> judged_queries(const std::string& path, const Qrels& qrels) {
-  ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(path));
+Result<std::vector<Query>> judged_queries(const EvalFlags& flags, const Qrels& qrels) {
+  ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(flags.queries_file, flags.queries_text));
   const std::vector<std::string_view> ids = qrels.query_ids();
   const StringSet judged(ids.begin(), ids.end());
   const std::size_t all = queries.size();
   std::erase_if(queries, [&](const Query& query) { return !judged.contains(query.id); });
   if (queries.empty()) {
-    return fail(ErrorCode::kConflict, "{}: none of its {} queries is in the qrels, which begin with '{}'", path, all,
-                ids.front());
+    return fail(ErrorCode::kConflict, "{}: none of its {} queries is in the qrels, which begin with '{}'",
+                flags.queries_file, all, ids.front());
   }
   if (queries.size() < all) {
     note(fmt::format("{} of {} queries are not in the qrels and not searched for", all - queries.size(), all));
@@ -139,7 +140,7 @@ void warn_of_short_results(const EvalFlags& flags, std::span<const RankingMetric
 }
 
 Result<NamedRun> search_collection(const EvalFlags& flags, const Qrels& qrels) {
-  ASSIGN_OR_RETURN(const std::vector<Query> queries, judged_queries(flags.queries_file, qrels));
+  ASSIGN_OR_RETURN(const std::vector<Query> queries, judged_queries(flags, qrels));
   // Made and thrown away: better to know now than after an hour of searching.
   if (!flags.output_run.empty()) RETURN_IF_ERROR(ReplacementFile::create(flags.output_run));
   ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
@@ -237,6 +238,7 @@ Status run_pipelines(const EvalFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<RankingMetric> metrics, parse_metrics(flags.metrics));
   return evaluate_pipelines({.collection = flags.collection,
                              .queries_file = flags.queries_file,
+                             .queries_text = flags.queries_text,
                              .qrels = flags.qrels,
                              .stages = flags.stages,
                              .pipelines = flags.pipelines,
@@ -328,6 +330,7 @@ void add_eval(CLI::App& app, Action& action) {
         add_comparison_options(command, flags.comparison);
         command.add_option("--queries", flags.queries_file, "What to search the COLLECTION for, as for tandem search")
             ->type_name("F");
+        add_query_text_options(command, flags.queries_text);
         command.add_option("--output-run", flags.output_run, "Where to write what the search found, as a TREC run")
             ->type_name("F");
         add_tag_option(command, flags.tag, "The last column of that run");

@@ -6,7 +6,8 @@
 #include <filesystem>
 #include <utility>
 
-#include "base/controls.h"
+#include "descriptions.h"
+#include "terminal.h"
 
 namespace tandem::cli {
 
@@ -18,77 +19,77 @@ constexpr std::size_t kLineBytesMax = std::size_t{64} << 20;
 
 }  // namespace
 
-Result<RecordReader> RecordReader::open(const std::string& path) {
+Result<InputFile> InputFile::open(const std::string& path, const RecordKind& kind, const TextOptions& options) {
   const std::string name = path == "-" ? "standard input" : path;
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return fail(ErrorCode::kInvalidArgument, "{}: is a folder, want a file of texts", path);
+  if (fs::is_directory(path, error)) {
+    return fail(ErrorCode::kInvalidArgument, "{}: is a folder, want a file", path);
   }
-  ASSIGN_OR_RETURN(LineReader lines, LineReader::open(path, name, kLineBytesMax));
+  ASSIGN_OR_RETURN(TextReader reader, TextReader::open(path, name, kind, options, kLineBytesMax));
   std::uint64_t bytes_total = 0;
-  if (std::filesystem::is_regular_file(path, error)) bytes_total = std::filesystem::file_size(path, error);
-  return RecordReader(std::move(lines), name, error ? 0 : bytes_total, is_named_json_lines(path));
+  if (fs::is_regular_file(path, error)) bytes_total = fs::file_size(path, error);
+  return InputFile(std::move(reader), name, error ? 0 : bytes_total);
 }
 
-RecordReader::RecordReader(LineReader lines, std::string name, std::uint64_t bytes_total, bool is_json)
-    : lines_(std::move(lines)), name_(std::move(name)), bytes_total_(bytes_total) {
-  if (is_json) parser_.emplace("line");
-}
-
-Result<bool> RecordReader::advance() {
-  Result<std::optional<std::string_view>> line = lines_.next();
-  if (!line) return fail_here(line.error());
-  if (!*line) return false;
-  line_ = without_carriage_return(**line);
-  if (parser_) {
-    Result<JsonValue> value = parser_->parse(line_);
-    if (!value) return fail_here(value.error());
-    value_ = *value;
+Result<bool> InputFile::advance() {
+  ASSIGN_OR_RETURN(const bool more, reader_.advance());
+  if (more && reader_.records() == 1 && !reader_.finding().empty()) note(reader_.finding());
+  if (!more && !std::exchange(has_ended_, true) && reader_.records_not_utf8() > 0) {
+    note(fmt::format("{}: {} with bytes that are not UTF-8, which are read as U+FFFD", name_,
+                     count_of(reader_.records_not_utf8(), "record")));
   }
-  return true;
+  return more;
 }
 
-tl::unexpected<Error> RecordReader::fail_here(Error error) const {
-  return fail_in(fmt::format("{}:{}", name_, lines_.line_number()), std::move(error));
-}
-
-std::optional<double> RecordReader::fraction() const {
+std::optional<double> InputFile::fraction() const {
   if (bytes_total_ == 0) return std::nullopt;
-  return static_cast<double>(lines_.bytes_read()) / static_cast<double>(bytes_total_);
+  return static_cast<double>(reader_.file_bytes_read()) / static_cast<double>(bytes_total_);
 }
 
-Result<std::string> read_text(const RecordReader& record) {
-  if (!record.json()) return std::string(record.line());
-  ASSIGN_OR_RETURN(const std::string_view text, record.json()->get_string("text"));
-  ASSIGN_OR_RETURN(const std::optional<std::string_view> title, record.json()->find_string("title"));
-  if (!title) return std::string(text);
-  return Document{.title = std::string(*title), .text = std::string(text)}.full_text();
+Records<std::string> texts() {
+  const auto read = [](const TextReader& record) -> Result<std::string> {
+    if (!record.has_fields()) return std::string(record.line());
+    ASSIGN_OR_RETURN(const std::string_view text, record.get_string("text"));
+    ASSIGN_OR_RETURN(const std::optional<std::string_view> title, record.find_string("title"));
+    if (!title) return std::string(text);
+    return Document{.title = std::string(*title), .text = std::string(text)}.full_text();
+  };
+  return {.kind = {.noun = "text", .optional = {"title"}}, .read = read};
 }
 
-Result<Pair> read_pair(const RecordReader& record) {
-  if (record.json()) {
-    ASSIGN_OR_RETURN(const std::string_view query, record.json()->get_string("query"));
-    ASSIGN_OR_RETURN(const std::string_view document, record.json()->get_string("document"));
-    return Pair{.query = std::string(query), .document = std::string(document)};
-  }
-  const std::size_t tab = record.line().find('\t');
-  if (tab == std::string_view::npos) {
-    return fail(ErrorCode::kCorruptData, "expected a query and a document with a tab between them, got no tab");
-  }
-  return Pair{.query = std::string(record.line().substr(0, tab)),
-              .document = std::string(record.line().substr(tab + 1))};
+Records<Pair> pairs() {
+  const auto read = [](const TextReader& record) -> Result<Pair> {
+    if (record.has_fields()) {
+      ASSIGN_OR_RETURN(const std::string_view query, record.get_string("query"));
+      ASSIGN_OR_RETURN(const std::string_view document, record.get_string("document"));
+      return Pair{.query = std::string(query), .document = std::string(document)};
+    }
+    const std::size_t tab = record.line().find('\t');
+    if (tab == std::string_view::npos) {
+      return fail(ErrorCode::kCorruptData, "expected a query and a document with a tab between them, got no tab");
+    }
+    return Pair{.query = std::string(record.line().substr(0, tab)),
+                .document = std::string(record.line().substr(tab + 1))};
+  };
+  return {.kind = {.noun = "pair",
+                   .required = {"query", "document"},
+                   .without_header = {{"query", "document"}},
+                   .lines_hold_tabs = true},
+          .read = read};
 }
 
-Result<Query> read_query(const RecordReader& record) {
-  ASSIGN_OR_RETURN(std::string text, read_text(record));
-  Query query{.id = fmt::format("{}", record.line_number()), .text = std::move(text)};
-  if (!record.json()) return query;
-  std::optional<JsonValue> id = record.json()->find("_id");
-  if (!id) id = record.json()->find("id");
-  if (!id) return query;
-  ASSIGN_OR_RETURN(query.id, id->as_id("_id"));
-  RETURN_IF_ERROR(check_name("query id", query.id));
-  return query;
+Records<Query> queries(std::string options_prefix) {
+  const auto read = [](const TextReader& record) -> Result<Query> {
+    ASSIGN_OR_RETURN(std::string text, texts().read(record));
+    ASSIGN_OR_RETURN(std::string id, record.find_id());
+    if (id.empty()) id = fmt::format("{}", record.records());
+    return Query{.id = std::move(id), .text = std::move(text)};
+  };
+  return {.kind = {.noun = "query",
+                   .optional = {"title", "id"},
+                   .lines_begin_with_ids = true,
+                   .options_prefix = std::move(options_prefix)},
+          .read = read};
 }
 
 Result<std::vector<Document>> read_documents(CorpusReader& reader, std::size_t documents_max) {
@@ -99,6 +100,22 @@ Result<std::vector<Document>> read_documents(CorpusReader& reader, std::size_t d
     documents.push_back(std::move(*document));
   }
   return documents;
+}
+
+void note_report(const CorpusReport& report) {
+  const auto note_list = [](const std::vector<std::string>& list, std::string_view what, std::size_t count,
+                            std::string_view noun) {
+    for (const std::string& entry : list) note(fmt::format("{}: {}", what, entry));
+    if (count > list.size()) note(fmt::format("… and {} more", count_of(count - list.size(), noun)));
+  };
+  for (const std::string& finding : report.findings) note(finding);
+  note_list(report.passed_over, "passed over", report.files_passed_over, "file");
+  note_list(report.skipped_errors, "skipped", report.lines_skipped, "line");
+  if (report.documents_not_utf8 > 0) {
+    note(fmt::format("{} with bytes that are not UTF-8, which are read as U+FFFD",
+                     count_of(report.documents_not_utf8, "document")));
+  }
+  if (report.documents_blank > 0) note(fmt::format("{} without text", count_of(report.documents_blank, "document")));
 }
 
 Status check_is_no_input(std::string_view option, const std::string& output, std::span<const std::string> inputs) {

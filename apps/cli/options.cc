@@ -14,6 +14,7 @@ namespace tandem::cli {
 namespace {
 
 const Choices<Metric> kMetrics{{"ip", Metric::kInnerProduct}, {"l2", Metric::kL2}, {"cosine", Metric::kCosine}};
+const Choices<char> kSeparators{{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"pipe", '|'}};
 
 /// Every choice of a set, by the name that it has everywhere.
 template <class Value>
@@ -43,10 +44,46 @@ void add_model_option(CLI::App& command, ModelName& model) {
       ->capture_default_str();
 }
 
-void add_input_option(CLI::App& command, std::string& input) {
-  command.add_option("--input", input, "What to read: *.jsonl, or one per line; - is standard input")
+void add_text_options(CLI::App& command, TextOptions& options, const std::string& prefix) {
+  add_choice(command, prefix + "format", options.format, all_choices<TextFormat>(),
+             "What the file holds; auto: by its name, else by its first line");
+  const auto check_column = [](const std::string& word) {
+    const std::size_t equals = word.find('=');
+    return equals == 0 || equals == std::string::npos ? "expected FIELD=COLUMN, got '" + word + "'" : std::string();
+  };
+  command
+      .add_option_function<std::vector<std::string>>(
+          prefix + "columns",
+          [&options](const std::vector<std::string>& words) {
+            for (const std::string& word : words) {
+              const std::size_t equals = word.find('=');
+              options.columns.push_back({.field = word.substr(0, equals), .column = word.substr(equals + 1)});
+            }
+          },
+          "Columns, or members of JSON lines, with other names: text=body,id=qid")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Validator(check_column, ""))
+      ->type_name("FIELD=NAME,…");
+  add_choice(command, prefix + "separator", options.separator, kSeparators,
+             "Between the fields of CSV; default: comma");
+  command.add_flag(prefix + "no-header", options.no_header,
+                   "A table's first line is a record; columns go by number: text=2");
+}
+
+std::string_view name_of_separator(char separator) {
+  return std::ranges::find(kSeparators, separator, &std::pair<std::string, char>::second)->first;
+}
+
+void add_query_text_options(CLI::App& command, TextOptions& options) {
+  add_text_options(command, options, "--queries-");
+}
+
+void add_input_options(CLI::App& command, std::string& input, TextOptions& options) {
+  command.add_option("--input", input, "What to read, as --format says; - is standard input")
       ->type_name("F")
       ->capture_default_str();
+  add_text_options(command, options);
 }
 
 void add_compute_options(CLI::App& command, ComputeFlags& flags) {

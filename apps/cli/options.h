@@ -19,6 +19,7 @@
 #include "tandem/model_store.h"
 #include "tandem/result.h"
 #include "tandem/retriever.h"
+#include "tandem/text_format.h"
 
 namespace tandem::cli {
 
@@ -61,7 +62,7 @@ using Choices = std::vector<std::pair<std::string, Value>>;
 
 /// Adds an option whose value is one of a few words.
 template <class Target, class Value>
-CLI::Option* add_choice(CLI::App& command, const char* name, Target& target, const Choices<Value>& choices,
+CLI::Option* add_choice(CLI::App& command, const std::string& name, Target& target, const Choices<Value>& choices,
                         const std::string& description) {
   std::string words;
   for (const auto& [word, value] : choices) words += (words.empty() ? "" : "|") + word;
@@ -123,7 +124,14 @@ struct VectorFlags {
 };
 
 void add_model_option(CLI::App& command, ModelName& model);
-void add_input_option(CLI::App& command, std::string& input);
+/// How the file of an option is read: its format, columns, separator and header. `prefix` begins their names.
+void add_text_options(CLI::App& command, TextOptions& options, const std::string& prefix = "--");
+/// The same of --queries: --queries-format and so on.
+void add_query_text_options(CLI::App& command, TextOptions& options);
+/// What --separator calls one of its values.
+std::string_view name_of_separator(char separator);
+/// --input, and how it is read.
+void add_input_options(CLI::App& command, std::string& input, TextOptions& options);
 void add_compute_options(CLI::App& command, ComputeFlags& flags);
 void add_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length);
 void add_vector_options(CLI::App& command, VectorFlags& flags);

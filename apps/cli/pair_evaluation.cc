@@ -31,7 +31,7 @@ Result<std::pair<std::string, std::string>> texts_of(JsonValue record, const cha
 
 }  // namespace
 
-Result<LabelledPair> read_labelled_pair(const RecordReader& record) {
+Result<LabelledPair> read_labelled_pair(const TextReader& record) {
   if (!record.json()) {
     return fail(ErrorCode::kInvalidArgument, "labelled pairs are read from JSON lines, in a file named *.jsonl");
   }
@@ -50,7 +50,9 @@ Result<LabelledPair> read_labelled_pair(const RecordReader& record) {
 }
 
 Result<std::vector<LabelledPair>> read_labelled_pairs(const std::string& path) {
-  ASSIGN_OR_RETURN(std::vector<LabelledPair> pairs, read_all(path, read_labelled_pair));
+  const RecordKind kind{.noun = "line", .lines_hold_tabs = true};
+  ASSIGN_OR_RETURN(std::vector<LabelledPair> pairs,
+                   read_all<LabelledPair>(path, {.kind = kind, .read = read_labelled_pair}));
   const Status status = check_labelled_pairs(pairs);
   if (!status) return fail(ErrorCode::kCorruptData, "{}: {}", path, status.error().message);
   return pairs;

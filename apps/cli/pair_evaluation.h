@@ -10,9 +10,9 @@
 
 namespace tandem::cli {
 
-/// The current line: {"query", "document"} or {"text_a", "text_b"} with "label" (true, false, 1, 0), "score" (any
+/// A JSON line: {"query", "document"} or {"text_a", "text_b"} with "label" (true, false, 1, 0), "score" (any
 /// number), or both.
-Result<LabelledPair> read_labelled_pair(const RecordReader& record);
+Result<LabelledPair> read_labelled_pair(const TextReader& record);
 
 /// Every pair of a file. Errors also: kCorruptData for pairs that cannot be measured together, see
 /// check_labelled_pairs().

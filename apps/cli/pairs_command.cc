@@ -27,6 +27,7 @@ namespace {
 struct ScoreFlags {
   ModelName model = kDefaultCrossEncoder;
   std::string input = "-";
+  TextOptions text;
   ComputeFlags compute;
   Activation activation = Activation::kAuto;
   bool json = false;
@@ -40,7 +41,7 @@ std::string scores_json(std::span<const float> scores) {
 }
 
 Status run_score(const ScoreFlags& flags) {
-  ASSIGN_OR_RETURN(RecordReader reader, RecordReader::open(flags.input));
+  ASSIGN_OR_RETURN(auto reader, RecordReader<Pair>::open(flags.input, pairs(), flags.text));
   ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.model, flags.compute, flags.activation));
   const Stopwatch stopwatch;
   Truncation truncation;
@@ -49,7 +50,8 @@ Status run_score(const ScoreFlags& flags) {
   {
     ProgressBar bar;
     for (;;) {
-      ASSIGN_OR_RETURN(const std::vector<Pair> pairs, read_batch(reader, read_pair, batch_size));
+      bar.clear();
+      ASSIGN_OR_RETURN(const std::vector<Pair> pairs, reader.next_batch(batch_size));
       if (pairs.empty()) break;
       std::vector<TextPair> views;
       views.reserve(pairs.size());
@@ -89,6 +91,7 @@ struct RerankFlags {
   ModelName model = kDefaultCrossEncoder;
   std::string query;
   std::string input = "-";
+  TextOptions text;
   std::optional<std::size_t> top_k;
   std::optional<float> alpha;
   ComputeFlags compute;
@@ -101,17 +104,27 @@ struct Candidate {
   float initial_score = 0;
 };
 
-Result<Candidate> read_candidate(const RecordReader& record) {
-  ASSIGN_OR_RETURN(std::string text, read_text(record));
-  return Candidate{.text = std::move(text), .initial_score = 0};
+Records<Candidate> rerank_candidates() {
+  const auto read = [](const TextReader& record) -> Result<Candidate> {
+    ASSIGN_OR_RETURN(std::string text, texts().read(record));
+    return Candidate{.text = std::move(text), .initial_score = 0};
+  };
+  return {.kind = texts().kind, .read = read};
 }
 
-Result<Candidate> read_scored_candidate(const RecordReader& record) {
-  if (!record.json()) return fail(ErrorCode::kInvalidArgument, "--alpha needs JSON lines with \"text\" and \"score\"");
-  ASSIGN_OR_RETURN(Candidate candidate, read_candidate(record));
-  ASSIGN_OR_RETURN(const double score, record.json()->get_double("score"));
-  candidate.initial_score = static_cast<float>(score);
-  return candidate;
+Records<Candidate> scored_candidates() {
+  const auto read = [](const TextReader& record) -> Result<Candidate> {
+    if (!record.has_fields()) {
+      return fail(ErrorCode::kInvalidArgument, "--alpha needs JSON lines with \"text\" and \"score\", or a table");
+    }
+    ASSIGN_OR_RETURN(std::string text, texts().read(record));
+    ASSIGN_OR_RETURN(const double score, record.get_double("score"));
+    return Candidate{.text = std::move(text), .initial_score = static_cast<float>(score)};
+  };
+  RecordKind kind = texts().kind;
+  kind.required.emplace_back("score");
+  kind.without_header = {{"score", "text"}};
+  return {.kind = std::move(kind), .read = read};
 }
 
 std::string to_json(const RerankFlags& flags, const CrossEncoder& encoder, const Ranking& ranking,
@@ -126,7 +139,7 @@ std::string to_json(const RerankFlags& flags, const CrossEncoder& encoder, const
 Status run_rerank(const RerankFlags& flags) {
   RETURN_IF_ERROR(check_query(flags.query));
   ASSIGN_OR_RETURN(const std::vector<Candidate> candidates,
-                   read_all(flags.input, flags.alpha ? read_scored_candidate : read_candidate));
+                   read_all(flags.input, flags.alpha ? scored_candidates() : rerank_candidates(), flags.text));
   ASSIGN_OR_RETURN(const CrossEncoder encoder, open_cross_encoder(flags.model, flags.compute, flags.activation));
   const Stopwatch stopwatch;
   std::vector<std::string_view> documents;
@@ -158,7 +171,7 @@ void add_score(CLI::App& app, Action& action) {
       app, action, "score", "Score pairs of a query and a document, one score per line",
       [](CLI::App& command, ScoreFlags& flags) {
         add_model_option(command, flags.model);
-        add_input_option(command, flags.input);
+        add_input_options(command, flags.input, flags.text);
         add_activation_option(command, flags.activation);
         add_compute_options(command, flags.compute);
         add_max_length_option(command, flags.compute.max_length);
@@ -166,7 +179,7 @@ void add_score(CLI::App& app, Action& action) {
       },
       run_score);
   command->footer(
-      "Input: query TAB document per line, or JSONL with {\"query\": …, \"document\": …}.\n"
+      "Input: query TAB document per line, JSONL with {\"query\": …, \"document\": …}, or a table with these columns.\n"
       "Example:\n"
       "  printf 'how tall is it?\\tThe tower is 330 metres high.\\n' | tandem score");
 }
@@ -177,7 +190,7 @@ void add_rerank(CLI::App& app, Action& action) {
       [](CLI::App& command, RerankFlags& flags) {
         add_model_option(command, flags.model);
         command.add_option("--query", flags.query, "What the documents are ranked for")->required()->type_name("Q");
-        add_input_option(command, flags.input);
+        add_input_options(command, flags.input, flags.text);
         add_count(command, "--top-k", flags.top_k, 1, kCountMax, "Print the best N only");
         command
             .add_option("--alpha", flags.alpha,

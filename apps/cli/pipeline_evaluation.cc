@@ -54,7 +54,7 @@ Status open_first_stages(const PipelineRequest& request, OpenPipelines& open) {
 /// Cheap files first, so that a mistake shows before any model is read.
 Status open_pipelines(const PipelineRequest& request, OpenPipelines& open) {
   ASSIGN_OR_RETURN(open.qrels, Qrels::read(request.qrels));
-  ASSIGN_OR_RETURN(open.queries, read_queries(request.queries_file));
+  ASSIGN_OR_RETURN(open.queries, read_queries(request.queries_file, request.queries_text));
   RETURN_IF_ERROR(open_first_stages(request, open));
   if (request.stages.search.mode != SearchMode::kBi) {
     ASSIGN_OR_RETURN(open.cross_encoder, open_cross_encoder(request.stages.cross, request.stages.compute));

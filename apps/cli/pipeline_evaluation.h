@@ -35,6 +35,7 @@ void add_pipeline_options(CLI::App& command, PipelineFlags& flags);
 struct PipelineRequest {
   std::string collection;
   std::string queries_file;
+  TextOptions queries_text;
   std::string qrels;
   StageFlags stages;  ///< SearchMode::kBi: without the cross-encoder.
   PipelineFlags pipelines;

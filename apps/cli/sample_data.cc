@@ -24,7 +24,7 @@ Result<fs::path> sample_file(const std::string& name) {
 
 Result<std::vector<std::string>> sample_texts(const std::string& name) {
   ASSIGN_OR_RETURN(const fs::path path, sample_file(name));
-  return read_all(path.string(), read_text);
+  return read_all(path.string(), texts());
 }
 
 }  // namespace tandem::cli

@@ -58,23 +58,25 @@ Status run_index(const IndexFlags& flags) {
       RETURN_IF_ERROR(check_interrupt());
     }
   }
-  for (const std::string& error : reader.skipped_errors()) note("skipped: " + error);
-  if (reader.lines_skipped() > reader.skipped_errors().size()) {
-    note(fmt::format("… and {} more", count_of(reader.lines_skipped() - reader.skipped_errors().size(), "line")));
-  }
+  const CorpusReport& report = reader.report();
+  note_report(report);
   ASSIGN_OR_RETURN(const CollectionInfo info, writer.commit(call));
   remember_encoder(info, folders);
   const double seconds = stopwatch.seconds();
   if (!flags.json) {
     note(fmt::format("{} indexed in {:.2f} s ({:.0f}/s, {}), {} on disk, {} skipped; {}",
                      count_of(info.documents, "document"), seconds, static_cast<double>(info.documents) / seconds,
-                     describe(encoder.compute()), format_bytes(info.size_bytes),
-                     count_of(reader.lines_skipped(), "line"), describe(info.truncation)));
+                     describe(encoder.compute()), format_bytes(info.size_bytes), count_of(report.lines_skipped, "line"),
+                     describe(info.truncation)));
     return {};
   }
   JsonWriter json;
   json.begin_object().key("collection").value(flags.collection).key("documents").value(info.documents);
-  json.key("lines_skipped").value(reader.lines_skipped()).key("size_bytes").value(info.size_bytes);
+  json.key("lines_skipped").value(report.lines_skipped).key("documents_blank").value(report.documents_blank);
+  json.key("documents_not_utf8").value(report.documents_not_utf8);
+  json.key("files_passed_over").value(report.files_passed_over).key("passed_over").begin_array();
+  for (const std::string& entry : report.passed_over) json.value(entry);
+  json.end_array().key("size_bytes").value(info.size_bytes);
   json.key("seconds").value(seconds).key("model").value(info.recipe.encoder.model).key("compute");
   write_json(json, encoder.compute()).key("truncation");
   return print(write_json(json, info.truncation).end_object().take() + "\n");
@@ -88,6 +90,7 @@ struct SearchFlags {
   std::string collection;
   std::vector<std::string> queries;
   std::string queries_file;
+  TextOptions queries_text;
   StageFlags stages;
   Format format = Format::kTable;
   std::string tag = kDefaultTag;
@@ -96,7 +99,7 @@ struct SearchFlags {
 Result<std::vector<Query>> collect_queries(const SearchFlags& flags) {
   std::vector<Query> queries;
   if (!flags.queries_file.empty()) {
-    ASSIGN_OR_RETURN(queries, read_queries(flags.queries_file));
+    ASSIGN_OR_RETURN(queries, read_queries(flags.queries_file, flags.queries_text));
   }
   for (const std::string& text : flags.queries) {
     queries.push_back({.id = fmt::format("{}", queries.size() + 1), .text = text});
@@ -147,13 +150,7 @@ void add_index(CLI::App& app, Action& action) {
         command.add_option("COLLECTION", flags.collection, "The collection's folder")->required();
         command.add_option("FILE", flags.files, "Files and folders of documents; - is standard input")->required();
         add_model_option(command, flags.model);
-        add_choice(command, "--format", flags.corpus.format,
-                   Choices<CorpusFormat>{{"auto", CorpusFormat::kAuto},
-                                         {"jsonl", CorpusFormat::kJsonl},
-                                         {"tsv", CorpusFormat::kTsv},
-                                         {"csv", CorpusFormat::kCsv},
-                                         {"lines", CorpusFormat::kLines}},
-                   "What the files hold; auto: by their names");
+        add_text_options(command, flags.corpus.text);
         command.add_flag("--skip-bad-lines", flags.corpus.skip_bad_lines,
                          "Count lines that cannot be read instead of stopping at the first");
         add_metric_option(command, flags.writer.metric);
@@ -175,8 +172,11 @@ void add_index(CLI::App& app, Action& action) {
   command->footer(
       "JSONL lines hold \"text\" and, if they like, \"_id\", \"title\" and \"metadata\"; TSV and CSV have the same "
       "columns;\n"
-      "other files are one text per line; folders are searched for .txt and .md files. The collection changes in one\n"
-      "step at the end: until then, and after an interrupt, the old one stays.\n"
+      "other files are one text per line, any of them may be compressed with gzip; folders are searched for .txt and "
+      ".md\n"
+      "files. What is none of that is refused. The collection changes in one step at the end: until then, and after "
+      "an\n"
+      "interrupt, the old one stays.\n"
       "Example:\n"
       "  tandem index faq.tandem examples/data/faq.jsonl");
 }
@@ -188,9 +188,12 @@ void add_search(CLI::App& app, Action& action) {
         command.add_option("COLLECTION", flags.collection, "The collection's folder")->required();
         command.add_option("QUERY", flags.queries, "What to search for; each argument is one query");
         command
-            .add_option("--queries", flags.queries_file,
-                        "A file of queries: JSONL with \"_id\" and \"text\", else one per line; - is standard input")
+            .add_option(
+                "--queries", flags.queries_file,
+                "A file of queries: JSONL or a table with \"_id\" and \"text\", qid TAB text in *.tsv, else one "
+                "per line; - is standard input")
             ->type_name("F");
+        add_query_text_options(command, flags.queries_text);
         add_search_options(command, flags.stages.search);
         add_choice(command, "--format", flags.format,
                    Choices<Format>{{"table", Format::kTable}, {"json", Format::kJson}, {"trec", Format::kTrec}},

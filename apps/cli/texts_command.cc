@@ -30,40 +30,44 @@ namespace {
 struct TokenizeFlags {
   ModelName model = kDefaultBiEncoder;
   std::string input = "-";
+  TextOptions text;
   bool pair = false;
   NetworkFlags network;
   std::optional<std::size_t> max_length;
 };
 
-Status run_tokenize(const TokenizeFlags& flags) {
-  ASSIGN_OR_RETURN(RecordReader reader, RecordReader::open(flags.input));
+Encoding encode(const Tokenizer& tokenizer, const std::string& text, const EncodeOptions& options) {
+  return tokenizer.encode(text, options);
+}
+
+Encoding encode(const Tokenizer& tokenizer, const Pair& pair, const EncodeOptions& options) {
+  return tokenizer.encode(pair.query, pair.document, options);
+}
+
+template <class Record>
+Status tokenize(const TokenizeFlags& flags, const Records<Record>& records) {
+  ASSIGN_OR_RETURN(auto reader, RecordReader<Record>::open(flags.input, records, flags.text));
   ASSIGN_OR_RETURN(const ModelFolders folders, resolve_model(flags.model, flags.network));
   ASSIGN_OR_RETURN(const ModelTokenizer model, open_model_tokenizer(folders.model));
-  const Tokenizer& tokenizer = model.tokenizer;
   EncodeOptions options = model.options;
   if (flags.max_length) options.tokens_max = *flags.max_length;
   Truncation truncation;
   for (;;) {
-    ASSIGN_OR_RETURN(const bool more, reader.advance());
-    if (!more) break;
-    Encoding encoding;
-    if (flags.pair) {
-      const Result<Pair> pair = read_pair(reader);
-      if (!pair) return reader.fail_here(pair.error());
-      encoding = tokenizer.encode(pair->query, pair->document, options);
-    } else {
-      const Result<std::string> text = read_text(reader);
-      if (!text) return reader.fail_here(text.error());
-      encoding = tokenizer.encode(*text, options);
-    }
+    ASSIGN_OR_RETURN(const std::optional<Record> record, reader.next());
+    if (!record) break;
+    const Encoding encoding = encode(model.tokenizer, *record, options);
     truncation += {.texts = 1,
                    .texts_truncated = encoding.tokens_dropped > 0 ? std::size_t{1} : 0,
                    .tokens_dropped = encoding.tokens_dropped};
     JsonWriter json;
-    RETURN_IF_ERROR(print(write_json(json, encoding, tokenizer).take() + "\n"));
+    RETURN_IF_ERROR(print(write_json(json, encoding, model.tokenizer).take() + "\n"));
   }
   note(describe(truncation));
   return {};
+}
+
+Status run_tokenize(const TokenizeFlags& flags) {
+  return flags.pair ? tokenize(flags, pairs()) : tokenize(flags, texts());
 }
 
 // ---------------------------------------------------------------------------------------------------------- embed
@@ -71,6 +75,7 @@ Status run_tokenize(const TokenizeFlags& flags) {
 struct EmbedFlags {
   ModelName model = kDefaultBiEncoder;
   std::string input = "-";
+  TextOptions text;
   std::string output;
   ComputeFlags compute;
   VectorFlags vectors;
@@ -121,7 +126,7 @@ class EmbedOutput {
 Status run_embed(const EmbedFlags& flags) {
   // The input first: a wrong name should not have to wait for a model.
   RETURN_IF_ERROR(check_is_no_input("--output", flags.output, {&flags.input, 1}));
-  ASSIGN_OR_RETURN(RecordReader reader, RecordReader::open(flags.input));
+  ASSIGN_OR_RETURN(auto reader, RecordReader<std::string>::open(flags.input, texts(), flags.text));
   ASSIGN_OR_RETURN(const ModelFolders folders,
                    resolve_model(flags.model, flags.compute.network, flags.vectors.adapter));
   RETURN_IF_ERROR(check_is_no_input("--output", flags.output,
@@ -136,7 +141,8 @@ Status run_embed(const EmbedFlags& flags) {
     ProgressBar bar;
     for (;;) {
       const double fraction_before = reader.fraction().value_or(0);
-      ASSIGN_OR_RETURN(const std::vector<std::string> texts, read_batch(reader, read_text, batch_size));
+      bar.clear();
+      ASSIGN_OR_RETURN(const std::vector<std::string> texts, reader.next_batch(batch_size));
       if (texts.empty()) break;
       const std::vector<std::string_view> views(texts.begin(), texts.end());
       const auto on_progress = [&](const Progress& progress) {
@@ -177,7 +183,7 @@ void add_tokenize(CLI::App& app, Action& action) {
       app, action, "tokenize", "Print each text's tokens as the model gets them, one JSON line per text",
       [](CLI::App& command, TokenizeFlags& flags) {
         add_model_option(command, flags.model);
-        add_input_option(command, flags.input);
+        add_input_options(command, flags.input, flags.text);
         command.add_flag("--pair", flags.pair, "Read pairs: query TAB document, or {\"query\", \"document\"} in JSONL");
         add_max_length_option(command, flags.max_length);
         add_offline_option(command, flags.network);
@@ -195,7 +201,7 @@ void add_embed(CLI::App& app, Action& action) {
       app, action, "embed", "Turn texts into vectors: a .npy file, or one JSON array per line",
       [](CLI::App& command, EmbedFlags& flags) {
         add_model_option(command, flags.model);
-        add_input_option(command, flags.input);
+        add_input_options(command, flags.input, flags.text);
         command.add_option("--output", flags.output, "A .npy file for the vectors, float32 [texts, dimensions]")
             ->type_name("F.npy");
         add_compute_options(command, flags.compute);

@@ -53,6 +53,18 @@ enum class Metric {
   kCosine,        ///< Of vectors of any length; 0 where one of them is.
 };
 
+/// What a file of texts, pairs, queries or documents holds.
+enum class TextFormat {
+  /// By the file's name, with or without .gz: .jsonl and .ndjson, .tsv, .csv, and .txt, .text, .md and .markdown for
+  /// lines. Standard input and other names: JSON lines where the first line is a JSON object, else lines. What its name
+  /// or its first line shows to be something else is an error.
+  kAuto,
+  kJsonl,  ///< An object per line.
+  kTsv,    ///< Fields with tabs between them and no quoting; a header line where one names the fields.
+  kCsv,    ///< RFC 4180, with a header line.
+  kLines,  ///< One text per line.
+};
+
 template <class Choice>
 struct NamedChoice {
   std::string_view name;
@@ -90,6 +102,14 @@ inline constexpr std::array kChoices<Activation> =
 template <>
 inline constexpr std::array kChoices<Metric> = std::to_array<NamedChoice<Metric>>(
     {{"inner_product", Metric::kInnerProduct}, {"l2", Metric::kL2}, {"cosine", Metric::kCosine}});
+
+template <>
+inline constexpr std::array kChoices<TextFormat> =
+    std::to_array<NamedChoice<TextFormat>>({{"auto", TextFormat::kAuto},
+                                            {"jsonl", TextFormat::kJsonl},
+                                            {"tsv", TextFormat::kTsv},
+                                            {"csv", TextFormat::kCsv},
+                                            {"lines", TextFormat::kLines}});
 
 /// What a choice is called.
 template <class Choice>

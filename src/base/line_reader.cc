@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
-#include "base/ascii.h"
 #include "base/error.h"
 
 namespace tandem {
@@ -19,7 +19,7 @@ constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 }  // namespace
 
 LineReader::LineReader(FileDescriptor file, std::string name, std::size_t line_bytes_max)
-    : file_(std::move(file)), name_(std::move(name)), line_bytes_max_(line_bytes_max), buffer_(kBufferBytes) {}
+    : source_(std::move(file), name), name_(std::move(name)), line_bytes_max_(line_bytes_max), buffer_(kBufferBytes) {}
 
 Result<LineReader> LineReader::open(const std::string& path, std::string name, std::size_t line_bytes_max) {
   if (path == "-") {
@@ -39,34 +39,19 @@ Result<bool> LineReader::fill() {
     begin_ = 0;
   }
   if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
-  for (;;) {
-    const ssize_t count = ::read(file_.get(), buffer_.data() + end_, buffer_.size() - end_);
-    if (count >= 0) {
-      end_ += static_cast<std::size_t>(count);
-      return count > 0;
-    }
-    if (errno != EINTR) return fail_errno(errno, "cannot read", name_);
-  }
+  ASSIGN_OR_RETURN(const std::size_t count, source_.read(std::span(buffer_).subspan(end_)));
+  end_ += count;
+  return count > 0;
 }
 
-// The marks that may open a file: https://www.unicode.org/faq/utf_bom.html#bom4
-Status LineReader::skip_marks() {
-  while (end_ - begin_ < 3) {
-    ASSIGN_OR_RETURN(const bool more, fill());
-    if (!more) break;
-  }
-  const std::string_view start(buffer_.data() + begin_, end_ - begin_);
-  if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) {
-    return fail(ErrorCode::kUnsupported, "{}: the text is UTF-16, want UTF-8", name_);
-  }
-  if (start.starts_with("\xEF\xBB\xBF")) take(3);
-  return {};
+std::uint64_t LineReader::file_bytes_read() const {
+  return source_.file_bytes_read() - (source_.is_compressed() ? 0 : end_ - begin_);
 }
 
 std::string_view LineReader::take(std::size_t bytes) {
   const std::string_view taken(buffer_.data() + begin_, bytes);
   begin_ += bytes;
-  bytes_read_ += bytes;
+  text_bytes_read_ += bytes;
   return taken;
 }
 
@@ -85,8 +70,21 @@ Status LineReader::finish_line() {
   return {};
 }
 
+Status LineReader::check_line(std::string_view line, bool is_only_one) const {
+  if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos) {
+    return fail(ErrorCode::kUnsupported,
+                "{}:{}: byte {} of the line is NUL, as in files that are no text or in UTF-16: want text in UTF-8",
+                name_, line_number_, nul + 1);
+  }
+  // A file with carriage returns and no line feed at all is one of many lines: nobody has them inside a text.
+  if (is_only_one && without_carriage_return(line).find('\r') != std::string_view::npos) {
+    return fail(ErrorCode::kUnsupported,
+                "{}: its lines end in carriage returns alone, want line feeds: tr '\\r' '\\n' makes them so", name_);
+  }
+  return {};
+}
+
 Result<std::optional<std::string_view>> LineReader::next() {
-  if (bytes_read_ == 0) RETURN_IF_ERROR(skip_marks());
   RETURN_IF_ERROR(finish_line());
   for (std::size_t searched = 0;;) {
     const char* start = buffer_.data() + begin_;
@@ -106,13 +104,10 @@ Result<std::optional<std::string_view>> LineReader::next() {
       if (bytes == 0) return std::optional<std::string_view>();
     }
     ++line_number_;
-    return std::optional<std::string_view>(take(feed != nullptr ? length + 1 : end_ - begin_).substr(0, length));
+    const std::string_view line = take(feed != nullptr ? length + 1 : end_ - begin_).substr(0, length);
+    RETURN_IF_ERROR(check_line(line, feed == nullptr && line_number_ == 1));
+    return std::optional(line);
   }
-}
-
-bool is_named_json_lines(const std::filesystem::path& path) {
-  const std::string extension = in_lower_case(path.extension().string());
-  return extension == ".jsonl" || extension == ".ndjson";
 }
 
 std::string_view without_carriage_return(std::string_view line) {

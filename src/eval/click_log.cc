@@ -10,9 +10,9 @@
 #include "base/controls.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "base/line_reader.h"
 #include "base/string_map.h"
 #include "base/strip.h"
+#include "base/text_reader.h"
 #include "eval/document_ids.h"
 #include "eval/id_table.h"
 #include "eval/text_fields.h"
@@ -167,7 +167,7 @@ Result<TestSet> read_click_log(const std::filesystem::path& path, std::vector<Do
   ASSIGN_OR_RETURN(StringSet ids, document_ids(documents));
   ClickLog log(std::move(ids));
   std::optional<JsonLineParser> parser;
-  if (is_named_json_lines(path)) parser.emplace("line");
+  if (is_named_json_lines(path.string())) parser.emplace("line");
   RETURN_IF_ERROR(for_each_line(path.string(), "click", [&](std::string_view line) -> Status {
     if (!parser) return log.add_columns(line);
     ASSIGN_OR_RETURN(const JsonValue value, parser->parse(line));

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/testing/cost.h"
+#include "base/testing/gzip.h"
 #include "base/testing/temporary_folder.h"
 #include "tandem/corpus.h"
 
@@ -21,8 +22,7 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 struct Reading {
   std::vector<Document> documents;
   std::optional<Error> error;
-  std::size_t lines_skipped = 0;
-  std::vector<std::string> skipped_errors;
+  CorpusReport report;
 
   std::vector<std::string> texts() const {
     std::vector<std::string> result;
@@ -56,8 +56,7 @@ Reading read_all(std::vector<std::string> paths, const CorpusOptions& options = 
   if (!reading.error && reader->bytes_total() > 0) {
     EXPECT_EQ(reader->bytes_read(), reader->bytes_total());
   }
-  reading.lines_skipped = reader->lines_skipped();
-  reading.skipped_errors = reader->skipped_errors();
+  reading.report = reader->report();
   return reading;
 }
 
@@ -115,9 +114,9 @@ TEST_F(Corpus, SkipsBadLinesAndCountsThemWhenAsked) {
   const Reading reading = read("corpus.jsonl", content, {.skip_bad_lines = true});
   ASSERT_FALSE(reading.error) << reading.error->message;
   EXPECT_EQ(reading.documents.size(), 15U);
-  EXPECT_EQ(reading.lines_skipped, 15U);
-  ASSERT_EQ(reading.skipped_errors.size(), 10U);
-  EXPECT_TRUE(contains(reading.skipped_errors[9], "corpus.jsonl:20: ")) << reading.skipped_errors[9];
+  EXPECT_EQ(reading.report.lines_skipped, 15U);
+  ASSERT_EQ(reading.report.skipped_errors.size(), 10U);
+  EXPECT_TRUE(contains(reading.report.skipped_errors[9], "corpus.jsonl:20: ")) << reading.report.skipped_errors[9];
   EXPECT_EQ(reading.ids().back(), "15") << "documents are numbered, not lines";
 }
 
@@ -139,7 +138,6 @@ TEST_F(Corpus, KeepsPlainLinesAsTheyAre) {
   EXPECT_EQ(read("a.txt", "one\r\n\r\n \t \ntwo\tcells \n\xC0\x80 caf\xE9\nlast").texts(),
             (Texts{"one", "two\tcells ", "\xC0\x80 caf\xE9", "last"}));
   EXPECT_EQ(read("a.txt", "").texts(), Texts{});
-  EXPECT_EQ(read("a.txt", std::string("nul\0inside\n", 11)).texts(), Texts{std::string("nul\0inside", 10)});
 }
 
 TEST_F(Corpus, ReadsTsvWithAndWithoutHeader) {
@@ -206,7 +204,7 @@ TEST_F(Corpus, RefusesTablesOfTooManyColumns) {
   // What is not kept is still read: the line feed belongs to the last field, and the next line to the next record.
   const Reading after = read("a.csv", "text\n" + row(2000, ',') + "\"a\nb\"\nnext\n", {.skip_bad_lines = true});
   EXPECT_EQ(after.texts(), Texts{"next"});
-  EXPECT_EQ(after.lines_skipped, 2U) << "both lines of the record";
+  EXPECT_EQ(after.report.lines_skipped, 2U) << "both lines of the record";
 }
 
 TEST_F(Corpus, RefusesATableWhoseNamesOutgrowIt) {
@@ -230,7 +228,7 @@ TEST_F(Corpus, RefusesATableWhoseNamesOutgrowIt) {
 TEST_F(Corpus, RefusesWhatIsNoTextByItsName) {
   for (const char* name : {"a.jsonl.gz", "a.JSON", "a.parquet"}) {
     EXPECT_TRUE(contains(error_of(name, "text\n", ErrorCode::kUnsupported), "files are not read")) << name;
-    EXPECT_FALSE(read(name, "text\n", {.format = CorpusFormat::kLines}).error) << name;
+    EXPECT_FALSE(read(name, "text\n", {.text = {.format = TextFormat::kLines}}).error) << name;
   }
 }
 
@@ -273,7 +271,7 @@ TEST_F(Corpus, NamesTheLineOfBrokenCsv) {
             "2: column 2: after a closing quote: expected a comma or the line's end");
   const Reading reading = read("a.csv", "text\n\"a\"b\nc\n", {.skip_bad_lines = true});
   EXPECT_EQ(reading.texts(), Texts{"c"});
-  EXPECT_EQ(reading.lines_skipped, 1U);
+  EXPECT_EQ(reading.report.lines_skipped, 1U);
 }
 
 TEST_F(Corpus, ReadsBackEveryCsvThatFollowsTheRfc) {
@@ -304,20 +302,21 @@ TEST_F(Corpus, BoundsLinesRecordsAndFiles) {
   const CorpusOptions options{.skip_bad_lines = true, .line_bytes_max = 500'000};
   const Reading lines = read("a.log", "before\n" + long_line + "\nafter\n" + long_line, options);
   EXPECT_EQ(lines.texts(), (Texts{"before", "after"}));
-  EXPECT_EQ(lines.lines_skipped, 2U);
-  EXPECT_TRUE(contains(lines.skipped_errors[0], "a.log:2: the line is longer than 500000 bytes"))
-      << lines.skipped_errors[0];
+  EXPECT_EQ(lines.report.lines_skipped, 2U);
+  EXPECT_TRUE(contains(lines.report.skipped_errors[0], "a.log:2: the line is longer than 500000 bytes"))
+      << lines.report.skipped_errors[0];
 
   std::string open_quote = "text\n\"";
   for (int line = 0; line < 600; ++line) open_quote += std::string(999, 'y') + '\n';
   const Reading record = read("a.csv", open_quote, options);
-  EXPECT_TRUE(contains(record.skipped_errors.at(0), "a.csv:2: a quoted field is not closed within 500000 bytes"));
+  EXPECT_TRUE(
+      contains(record.report.skipped_errors.at(0), "a.csv:2: a quoted field is not closed within 500000 bytes"));
 
   folder_.write("big/a.md", open_quote);
   folder_.write("big/b.md", "small");
   const Reading files = read_all({(folder_.path() / "big").string()}, options);
   EXPECT_EQ(files.ids(), Texts{"b.md"});
-  EXPECT_EQ(files.lines_skipped, 1U);
+  EXPECT_EQ(files.report.lines_skipped, 1U);
 }
 
 TEST_F(Corpus, ALineAsLongAsTheLimitIsRead) {
@@ -438,6 +437,72 @@ TEST_F(Corpus, LinksThatComeLaterAreNotFollowed) {
   fs::remove_all(folder_.path() / "moved");
 }
 
+TEST_F(Corpus, RefusesNulsWithTheirPlace) {
+  for (const bool skip_bad_lines : {false, true}) {
+    const Reading reading = read("a.txt", std::string("one\nnul\0inside\n", 15), {.skip_bad_lines = skip_bad_lines});
+    ASSERT_TRUE(reading.error);
+    EXPECT_EQ(reading.error->code, ErrorCode::kUnsupported);
+    EXPECT_TRUE(contains(reading.error->message, "a.txt:2: byte 4 of the line is NUL")) << reading.error->message;
+  }
+}
+
+TEST_F(Corpus, ReadsWhatGzipHoldsWithItsOwnSize) {
+  const std::string whole = gzip("{\"_id\":\"a\",\"text\":\"one\"}\n{\"_id\":\"b\",\"text\":\"two\"}\n");
+  EXPECT_EQ(read("a.jsonl.gz", whole).ids(), (Texts{"a", "b"}));
+  const Reading cut = read("a.jsonl.gz", whole.substr(0, whole.size() - 3), {.skip_bad_lines = true});
+  ASSERT_TRUE(cut.error) << "what is missing is no bad line";
+  EXPECT_TRUE(contains(cut.error->message, "a.jsonl.gz: the gzip data end too early")) << cut.error->message;
+}
+
+TEST_F(Corpus, LooksAtEveryFileBeforeTheFirstDocument) {
+  const std::string fine = folder_.write("a.jsonl", "{\"text\":\"a\"}\n").string();
+  const std::string pdf = folder_.write("b.txt", "%PDF-1.7\n").string();
+  const Result<CorpusReader> reader = CorpusReader::open({fine, pdf});
+  ASSERT_FALSE(reader);
+  EXPECT_TRUE(contains(reader.error().message, "b.txt: is a PDF document")) << reader.error().message;
+}
+
+TEST_F(Corpus, CountsWhatAFolderHoldsBesideTexts) {
+  folder_.write("notes/a.txt", "a");
+  folder_.write("notes/b.md.gz", gzip("b\n"));
+  folder_.write("notes/c.pdf", "c");
+  folder_.write("notes/.hidden.txt", "hidden");
+  folder_.write("notes/.git/log.txt", "hidden");
+  folder_.write("notes/deep/d.txt", std::string("d\0", 2));
+  folder_.write("notes/e.txt", "%PDF-1.4\n");
+  std::filesystem::create_symlink("../outside", folder_.path() / "notes/f.txt");
+  const Reading reading = read_all({(folder_.path() / "notes").string()});
+  ASSERT_FALSE(reading.error) << reading.error->message;
+  EXPECT_EQ(reading.ids(), (Texts{"a.txt", "b.md.gz"}));
+  EXPECT_EQ(reading.texts(), (Texts{"a\n", "b\n"}));
+  EXPECT_EQ(reading.report.files_passed_over, 6U);
+  std::string all;
+  for (const std::string& entry : reading.report.passed_over) all += entry + "\n";
+  for (const char* part : {"notes/c.pdf: not a .txt or .md file", "notes/.hidden.txt: hidden", "notes/.git: hidden",
+                           "notes/deep/d.txt:1: byte 2", "notes/e.txt: is a PDF", "notes/f.txt: a link"}) {
+    EXPECT_TRUE(contains(all, part)) << part << " in\n" << all;
+  }
+}
+
+TEST_F(Corpus, CountsDocumentsWithoutTextAndThoseThatAreNotUtf8) {
+  const Reading reading = read("a.jsonl", "{\"text\":\" \\n\"}\n{\"text\":\"\",\"title\":\"t\"}\n{\"text\":\"b\"}\n");
+  EXPECT_EQ(reading.report.documents_blank, 1U);
+  EXPECT_EQ(reading.report.documents_not_utf8, 0U);
+  EXPECT_EQ(read("a.log", "caf\xE9\nplain\n").report.documents_not_utf8, 1U);
+  folder_.write("notes/a.txt", "caf\xE9");
+  folder_.write("notes/b.txt", "");
+  const Reading folder = read_all({(folder_.path() / "notes").string()});
+  EXPECT_EQ(folder.report.documents_blank, 1U);
+  EXPECT_EQ(folder.report.documents_not_utf8, 1U);
+}
+
+TEST_F(Corpus, SaysWhereTheFirstLineHasToldTheFormat) {
+  const Reading reading = read("corpus", "{\"text\":\"a\"}\n");
+  EXPECT_EQ(reading.texts(), Texts{"a"});
+  ASSERT_EQ(reading.report.findings.size(), 1U);
+  EXPECT_TRUE(contains(reading.report.findings[0], "corpus: the first line is a JSON object"));
+}
+
 TEST_F(Corpus, NumbersDocumentsOverAllFiles) {
   const std::string lines = folder_.write("a.log", "one\ntwo\n").string();
   const std::string json =
@@ -446,8 +511,9 @@ TEST_F(Corpus, NumbersDocumentsOverAllFiles) {
 }
 
 TEST_F(Corpus, AnExplicitFormatWinsOverTheName) {
-  EXPECT_EQ(read("a.txt", "{\"text\":\"t\"}", {.format = CorpusFormat::kJsonl}).texts(), Texts{"t"});
-  EXPECT_EQ(read("a.jsonl", "{\"text\":\"t\"}", {.format = CorpusFormat::kLines}).texts(), Texts{"{\"text\":\"t\"}"});
+  EXPECT_EQ(read("a.txt", "{\"text\":\"t\"}", {.text = {.format = TextFormat::kJsonl}}).texts(), Texts{"t"});
+  EXPECT_EQ(read("a.jsonl", "{\"text\":\"t\"}", {.text = {.format = TextFormat::kLines}}).texts(),
+            Texts{"{\"text\":\"t\"}"});
 }
 
 TEST_F(Corpus, NamesWhatCannotBeOpened) {
