@@ -30,6 +30,10 @@ constexpr auto kNamesOfColumns = std::to_array<std::string_view>(
      "date",      "author",   "source",    "lang",        "language",  "tags",       "metadata",   "index",
      "paragraph", "chunk",    "snippet",   "context",     "response",  "prompt",     "positive",   "negative"});
 
+bool is_of_word(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '_' || letter == '-';
+}
+
 }  // namespace
 
 RowFields split_tabs(std::string_view line) {
@@ -120,10 +124,17 @@ Status check_column_names(const std::vector<std::string>& names) {
 }
 
 bool are_column_names(const std::vector<std::string>& fields) {
-  return std::ranges::all_of(fields, [](const std::string& field) {
+  bool are_known = true;
+  bool are_words = true;
+  bool has_text = false;
+  for (const std::string& field : fields) {
     const std::string name = in_lower_case(strip(field));
-    return std::ranges::find(kNamesOfColumns, name) != kNamesOfColumns.end() || is_name_of_ids(name);
-  });
+    has_text = has_text || name == "text";
+    are_words = are_words && std::ranges::all_of(name, is_of_word);
+    are_known =
+        are_known && (std::ranges::find(kNamesOfColumns, name) != kNamesOfColumns.end() || is_name_of_ids(name));
+  }
+  return are_known || (are_words && has_text);
 }
 
 bool is_name_of_ids(std::string_view name) {

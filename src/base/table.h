@@ -50,8 +50,8 @@ class CsvRow {
 /// kInvalidArgument.
 Status check_column_names(const std::vector<std::string>& names);
 
-/// Whether every name is one that people give columns of texts ("id", "body", "question"), which as a text would stand
-/// alone in its line.
+/// Whether these are plainly names of columns and no texts: all of them are names that people give columns ("id",
+/// "body", "question"), or all are words and one is "text".
 bool are_column_names(const std::vector<std::string>& fields);
 
 /// Whether `name`, as a header has it, is what ids are called: "qid", "doc_id".

@@ -80,23 +80,28 @@ struct Separator {
 constexpr auto kSeparators =
     std::to_array<Separator>({{',', "comma"}, {';', "semicolon"}, {'\t', "tab"}, {'|', "pipe"}});
 
-/// What separates the names of columns in a line that is plainly a header.
-std::optional<Separator> separator_of_header(std::string_view line) {
+/// Whether this is the line "sep=;" that Excel writes, and reads, before the header.
+bool is_separator_line(std::string_view line) {
+  constexpr std::string_view kBegin = "sep=";
+  return line.size() == kBegin.size() + 1 && in_lower_case(line).starts_with(kBegin);
+}
+
+/// The format of a table that plainly begins with this line: "csv", "tsv"; nullopt for all else.
+std::optional<TextFormat> table_begun_by(std::string_view line) {
+  if (is_separator_line(line)) return TextFormat::kCsv;
   for (const Separator& separator : kSeparators) {
     const std::vector<std::string> names = split_csv(line, separator.character);
-    if (names.size() > 1 && are_column_names(names)) return separator;
+    const bool is_header = names.size() == 1 ? in_lower_case(strip(names[0])) == "text" : are_column_names(names);
+    if (is_header) return separator.character == '\t' ? TextFormat::kTsv : TextFormat::kCsv;
   }
   return std::nullopt;
 }
 
-/// Whether a line begins a JSON document that is no JSON lines: its brackets close in another line, or it is an array
-/// of objects.
-bool begins_json_document(std::string_view line, const Result<JsonValue>& value) {
+/// Whether a line begins a JSON document that is no JSON lines: an array of objects, or an object whose brackets close
+/// in another line.
+bool begins_json_document(std::string_view line) {
   line = strip(line);
-  if (line == "{" || line == "[" || line == "[{") return true;
-  if (!value || !value->is_array()) return false;
-  const Result<std::vector<JsonValue>> elements = value->as_array();
-  return elements && !elements->empty() && elements->front().is_object();
+  return line == "{" || line == "[" || (line.starts_with('[') && strip(line.substr(1)).starts_with('{'));
 }
 
 /// Whether a line begins as an object does, though it may not end so.
@@ -169,11 +174,11 @@ tl::unexpected<Error> TextReader::fail_here(Error error) const {
   return fail_at(record_line_number_, std::move(error));
 }
 
-tl::unexpected<Error> TextReader::refuse_first_line(std::string_view what, std::string_view format) const {
+tl::unexpected<Error> TextReader::refuse_first_line(std::string_view what, TextFormat format) const {
   return fail_here({ErrorCode::kInvalidArgument,
                     fmt::format("the first line is {}, and the file is not said to be that: {}format {} reads it so, "
                                 "{}format lines takes each line for a {}",
-                                what, kind_.options_prefix, format, kind_.options_prefix, kind_.noun)});
+                                what, kind_.options_prefix, name_of(format), kind_.options_prefix, kind_.noun)});
 }
 
 // ------------------------------------------------------------------------------------------------------------ lines
@@ -261,14 +266,14 @@ Result<bool> TextReader::check_first_line() {
   const Result<JsonValue> value = parser_.parse(line_);
   const bool is_object = value && value->is_object();
   if (is_object && format_ == TextFormat::kAuto) return true;
-  if (is_object) return refuse_first_line("a JSON object", "jsonl");
+  if (is_object) return refuse_first_line("a JSON object", TextFormat::kJsonl);
   if (must_be_json_) {
     return fail(ErrorCode::kUnsupported,
                 "{}: .json files are not read unless each line is an object: jq -c '.[]' writes the elements of an "
                 "array so",
                 name_);
   }
-  if (begins_json_document(line_, value)) {
+  if (begins_json_document(line_)) {
     return fail_here({ErrorCode::kUnsupported,
                       fmt::format("a JSON document over many lines, or an array, is not read: jq -c '.[]' writes its "
                                   "elements as JSON lines; {}format lines takes each line for a {}",
@@ -281,14 +286,14 @@ Result<bool> TextReader::check_first_line() {
                                   value.error().message, kind_.options_prefix, kind_.noun)});
   }
   if (kind_.lines_hold_tabs) return false;
-  if (const std::optional<Separator> separator = separator_of_header(line_)) {
-    return refuse_first_line("the header of a table", separator->character == '\t' ? "tsv" : "csv");
+  if (const std::optional<TextFormat> format = table_begun_by(line_)) {
+    return refuse_first_line("that of a table", *format);
   }
   const std::size_t tab = line_.find('\t');
   const bool is_id =
       tab != std::string_view::npos && tab > 0 && line_.substr(0, tab).find(' ') == std::string_view::npos;
   if (is_id || (kind_.lines_begin_with_ids && tab != std::string_view::npos)) {
-    return refuse_first_line("two columns with a tab between them", "tsv");
+    return refuse_first_line("two columns with a tab between them", TextFormat::kTsv);
   }
   return false;
 }
@@ -349,10 +354,8 @@ Result<bool> TextReader::read_row() {
   return true;
 }
 
-// Excel's "sep=;", before the header: whether this line is that.
 bool TextReader::take_separator(std::string_view line) {
-  constexpr std::string_view kBegin = "sep=";
-  if (line.size() != kBegin.size() + 1 || in_lower_case(line.substr(0, kBegin.size())) != kBegin) return false;
+  if (!is_separator_line(line)) return false;
   if (!options_.separator) options_.separator = line.back();
   return true;
 }
@@ -393,8 +396,7 @@ Result<bool> TextReader::take_header(const std::vector<std::string>& names) {
 bool TextReader::can_be_first_row(const std::vector<std::string>& fields) {
   if (format_ != TextFormat::kTsv || !options_.columns.empty() || are_column_names(fields)) return false;
   if (fields.size() > 1) return true;
-  const Result<JsonValue> value = parser_.parse(fields[0]);
-  return !(value && value->is_object()) && !separator_of_header(fields[0]);
+  return !begins_json_document(fields[0]) && !begins_json_object(fields[0]) && !table_begun_by(fields[0]);
 }
 
 Result<TextReader::Columns> TextReader::find_columns(const std::vector<std::string>& names) const {

@@ -87,7 +87,7 @@ class TextReader {
   std::optional<std::string_view> find_cell(std::string_view field) const;
 
   tl::unexpected<Error> fail_at(std::size_t line_number, Error error) const;
-  tl::unexpected<Error> refuse_first_line(std::string_view what, std::string_view format) const;
+  tl::unexpected<Error> refuse_first_line(std::string_view what, TextFormat format) const;
   tl::unexpected<Error> refuse_header(const std::vector<std::string>& names, std::string_view missing) const;
 
   Result<std::optional<std::string_view>> next_line();

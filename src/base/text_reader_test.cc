@@ -92,7 +92,8 @@ TEST_F(TextReaderTest, TellsJsonLinesOfUnknownNamesByTheFirstLine) {
 }
 
 TEST_F(TextReaderTest, RefusesJsonThatIsNoJsonLines) {
-  for (const char* content : {"[{\"text\":\"a\"}]", "[\n{\"text\":\"a\"}\n]\n", "{\n  \"text\": \"a\"\n}\n"}) {
+  for (const char* content :
+       {"[{\"text\":\"a\"}]", "[\n{\"text\":\"a\"}\n]\n", "{\n  \"text\": \"a\"\n}\n", "[ {\"text\": "}) {
     EXPECT_TRUE(contains(only("corpus", content), "error: corpus:1: a JSON document")) << only("corpus", content);
     EXPECT_TRUE(contains(only("a.json", content), "error: a.json: .json files are not read")) << content;
   }
@@ -100,9 +101,14 @@ TEST_F(TextReaderTest, RefusesJsonThatIsNoJsonLines) {
 
 TEST_F(TextReaderTest, RefusesContentThatContradictsTheName) {
   EXPECT_TRUE(contains(only("a.txt", "{\"text\":\"a\"}\n"), "a.txt:1: the first line is a JSON object"));
-  EXPECT_TRUE(contains(only("a.txt", "id,text\n1,a\n"), "a.txt:1: the first line is the header of a table"));
+  EXPECT_TRUE(contains(only("a.txt", "id,text\n1,a\n"), "a.txt:1: the first line is that of a table"));
   EXPECT_TRUE(contains(only("a", "id\ttext\n1\ta\n"), "--format tsv reads it so"));
   EXPECT_TRUE(contains(only("a", "17\tsome text\n"), "two columns with a tab"));
+  EXPECT_TRUE(contains(only("a", "sep=|\nid|text\n"), "the first line is that of a table"));
+  EXPECT_TRUE(contains(only("a", "price;text\n3;a\n"), "the first line is that of a table"));
+  EXPECT_TRUE(contains(only("a.tsv", "[{\"text\": \"a\"}]\n"), "names no column text"));
+  EXPECT_TRUE(contains(only("a.tsv", "sep=|\nid|text\n"), "names no column text"));
+  EXPECT_TRUE(contains(only("a", "text\nsome text\n"), "the first line is that of a table"));
   EXPECT_TRUE(contains(only("a.tsv", "{\"text\":\"a\"}\n"), "names no column text"));
   EXPECT_TRUE(contains(only("a.tsv", "id,text\n1,a\n"), "--format csv makes more columns of it"));
   EXPECT_TRUE(contains(only("a.csv", "id\ttext\n1\ta\n"), "--separator tab makes more columns of it"));
