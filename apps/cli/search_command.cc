@@ -60,6 +60,9 @@ Status run_index(const IndexFlags& flags) {
   }
   const CorpusReport& report = reader.report();
   note_report(report);
+  if (writer.documents() == 0) {
+    return fail(ErrorCode::kCorruptData, "{}: no document to index", fmt::join(flags.files, ", "));
+  }
   ASSIGN_OR_RETURN(const CollectionInfo info, writer.commit(call));
   remember_encoder(info, folders);
   const double seconds = stopwatch.seconds();

@@ -395,7 +395,7 @@ Result<bool> TextReader::take_header(const std::vector<std::string>& names) {
 // TSV goes without a header, unless the options or the line itself say that there is one, or that it is no TSV.
 bool TextReader::can_be_first_row(const std::vector<std::string>& fields) {
   if (format_ != TextFormat::kTsv || !options_.columns.empty() || are_column_names(fields)) return false;
-  if (fields.size() > 1) return true;
+  if (fields.size() > 1) return !is_name_of_ids(fields[0]);
   return !begins_json_document(fields[0]) && !begins_json_object(fields[0]) && !table_begun_by(fields[0]);
 }
 

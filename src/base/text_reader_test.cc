@@ -149,6 +149,7 @@ TEST_F(TextReaderTest, TellsTheHeaderOfTsvByItsNames) {
   EXPECT_EQ(only("a.tsv", "7\twhat is moss\n"), "7|what is moss");
   EXPECT_EQ(only("a.tsv", "_id\ttext\n7\twhat is moss\n"), "7|what is moss");
   EXPECT_TRUE(contains(only("a.tsv", "qid\tquery\n7\tmoss\n"), "names no column text, but qid, query"));
+  EXPECT_TRUE(contains(only("a.tsv", "id\ttex\n7\tmoss\n"), "names no column text, but id, tex"));
   EXPECT_TRUE(contains(only("a.tsv", "a\tb\tc\n"), "3 columns and no header line"));
   EXPECT_EQ(only("a.tsv", "how?\tso\n", {}, kPairs), "how?|so");
   EXPECT_EQ(only("a.tsv", "document\tquery\nso\thow?\n", {}, kPairs), "how?|so");

@@ -62,6 +62,9 @@ class Recipe:
         self.name = choose("name", ("right", "right", "upper"), ("unknown", "stdin", "wrong"))
         self.is_named_gz = pick.random() < 0.7
         self.says_format = pick.random() < 0.25
+        if self.format == "csv" and self.header == "none":  # Nothing in such a file says that it is a table.
+            self.says_format = True
+            self.says_separator = "option"
         words = WORDS + (() if self.encoding == "latin-1" else WIDE_WORDS)
         if self.format in ("jsonl", "json", "csv"):
             words += BROKEN_WORDS if "words" in strange else ()
@@ -114,7 +117,8 @@ class Recipe:
         if self.format == "tsv":
             out.write("".join("\t".join(cells) + self.line_end for cells in rows))
         else:
-            csv.writer(out, delimiter=self.separator, quoting=self.quoting, lineterminator=self.line_end).writerows(rows)
+            writer = csv.writer(out, delimiter=self.separator, quoting=self.quoting, lineterminator=self.line_end)
+            writer.writerows(rows)
 
     def content(self):
         plain = self.text().encode(self.encoding)
@@ -358,6 +362,10 @@ class InputFiles(CliTest):
     def test_each_file_is_read_as_what_it_is_or_refused_by_its_name(self):
         outcomes = collections.Counter(self.try_file(seed) for seed in range(FILES_OF_MAKE_TEST))
         self.assertGreater(min(outcomes["read"], outcomes["refused"]), FILES_OF_MAKE_TEST // 10)
+
+    def test_a_file_without_documents_is_named(self):
+        self.refuse("index", "c", self.write("empty.tsv", "id\ttext\n"), "--model", "model", *OFFLINE,
+                    names=["empty.tsv: no document to index"])
 
     def test_texts_of_every_command_come_out_of_gzip_and_tables(self):
         csv_file = self.write("t.csv.gz", gzip.compress(b"id,text\n1,one fast boat\n"))
