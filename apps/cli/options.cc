@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
+#include "base/table.h"
 #include "base/trec.h"
 #include "terminal.h"
 
@@ -14,14 +17,18 @@ namespace tandem::cli {
 namespace {
 
 const Choices<Metric> kMetrics{{"ip", Metric::kInnerProduct}, {"l2", Metric::kL2}, {"cosine", Metric::kCosine}};
-const Choices<char> kSeparators{{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"pipe", '|'}};
+
+template <class Value>
+Choices<Value> choices_of(std::span<const NamedChoice<Value>> named) {
+  Choices<Value> choices;
+  for (const NamedChoice<Value>& choice : named) choices.emplace_back(choice.name, choice.value);
+  return choices;
+}
 
 /// Every choice of a set, by the name that it has everywhere.
 template <class Value>
 Choices<Value> all_choices() {
-  Choices<Value> choices;
-  for (const NamedChoice<Value>& choice : kChoices<Value>) choices.emplace_back(choice.name, choice.value);
-  return choices;
+  return choices_of<Value>(kChoices<Value>);
 }
 
 /// Says once on stderr when the encoder computes otherwise than asked, and why.
@@ -65,14 +72,14 @@ void add_text_options(CLI::App& command, TextOptions& options, const std::string
       ->allow_extra_args(false)
       ->check(CLI::Validator(check_column, ""))
       ->type_name("FIELD=NAME,…");
-  add_choice(command, prefix + "separator", options.separator, kSeparators,
+  add_choice(command, prefix + "separator", options.separator, choices_of<char>(kSeparators),
              "Between the fields of CSV; default: comma");
   command.add_flag(prefix + "no-header", options.no_header,
                    "A table's first line is a record; columns go by number: text=2");
 }
 
 std::string_view name_of_separator(char separator) {
-  return std::ranges::find(kSeparators, separator, &std::pair<std::string, char>::second)->first;
+  return std::ranges::find(kSeparators, separator, &NamedChoice<char>::value)->name;
 }
 
 void add_query_text_options(CLI::App& command, TextOptions& options) {

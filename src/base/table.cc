@@ -124,7 +124,7 @@ Status check_column_names(const std::vector<std::string>& names) {
 }
 
 bool are_column_names(const std::vector<std::string>& fields) {
-  bool are_known = true;
+  bool are_known = !fields.empty();
   bool are_words = true;
   bool has_text = false;
   for (const std::string& field : fields) {

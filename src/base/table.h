@@ -1,11 +1,13 @@
 // Rows of tables: lines with tabs, and CSV.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tandem/choices.h"
 #include "tandem/result.h"
 
 namespace tandem {
@@ -13,6 +15,10 @@ namespace tandem {
 // Of a table. A header's names are written into the metadata of every row: without bounds, one name of a megabyte over
 // many short rows is a file of little and metadata of much.
 inline constexpr std::size_t kColumnsMax = 1024;
+
+/// What separates the fields of tables, and what each is called.
+inline constexpr auto kSeparators =
+    std::to_array<NamedChoice<char>>({{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"pipe", '|'}});
 
 /// The fields of one row. Those after the first kColumnsMax are counted and not kept: a line of nothing but commas
 /// would take many times its size.

@@ -71,15 +71,6 @@ std::vector<std::string> split_csv(std::string_view line, char separator) {
   return row.add_line(line).value_or(false) ? row.take_fields().kept : std::vector<std::string>();
 }
 
-struct Separator {
-  char character;
-  std::string_view name;
-};
-
-// clang-format decides
-constexpr auto kSeparators =
-    std::to_array<Separator>({{',', "comma"}, {';', "semicolon"}, {'\t', "tab"}, {'|', "pipe"}});
-
 /// Whether this is the line "sep=;" that Excel writes, and reads, before the header.
 bool is_separator_line(std::string_view line) {
   constexpr std::string_view kBegin = "sep=";
@@ -89,10 +80,10 @@ bool is_separator_line(std::string_view line) {
 /// The format of a table that plainly begins with this line: "csv", "tsv"; nullopt for all else.
 std::optional<TextFormat> table_begun_by(std::string_view line) {
   if (is_separator_line(line)) return TextFormat::kCsv;
-  for (const Separator& separator : kSeparators) {
-    const std::vector<std::string> names = split_csv(line, separator.character);
+  for (const auto& [name, separator] : kSeparators) {
+    const std::vector<std::string> names = split_csv(line, separator);
     const bool is_header = names.size() == 1 ? in_lower_case(strip(names[0])) == "text" : are_column_names(names);
-    if (is_header) return separator.character == '\t' ? TextFormat::kTsv : TextFormat::kCsv;
+    if (is_header) return separator == '\t' ? TextFormat::kTsv : TextFormat::kCsv;
   }
   return std::nullopt;
 }
@@ -103,6 +94,8 @@ bool begins_json_document(std::string_view line) {
   line = strip(line);
   return line == "{" || line == "[" || (line.starts_with('[') && strip(line.substr(1)).starts_with('{'));
 }
+
+bool is_json_object(const Result<JsonValue>& value) { return value && value->is_object(); }
 
 /// Whether a line begins as an object does, though it may not end so.
 bool begins_json_object(std::string_view line) {
@@ -244,15 +237,13 @@ Result<bool> TextReader::advance_line() {
   ASSIGN_OR_RETURN(const std::optional<std::string_view> line, next_line_of_records());
   if (!line) return false;
   line_ = without_carriage_return(*line);
-  if (!options_.columns.empty() || options_.no_header) {
-    return fail_here({ErrorCode::kInvalidArgument,
-                      fmt::format("plain lines have no columns: {}format says what the file holds otherwise",
-                                  kind_.options_prefix)});
+  if (strip(line_).empty()) return true;
+  const bool is_json = !format_is_certain_ && is_json_object(parser_.parse(line_));
+  if (!is_json || format_ == TextFormat::kLines) {
+    RETURN_IF_ERROR(check_plain_line(is_json));
+    format_is_certain_ = true;
+    return true;
   }
-  if (format_is_certain_ || strip(line_).empty()) return true;
-  format_is_certain_ = true;
-  ASSIGN_OR_RETURN(const bool is_json, check_first_line());
-  if (!is_json) return true;
   format_ = TextFormat::kJsonl;
   finding_ = fmt::format(
       "{}: the first line is a JSON object, so each line is read as one; {}format lines takes each "
@@ -261,12 +252,14 @@ Result<bool> TextReader::advance_line() {
   return take_json(std::exchange(line_, {}));
 }
 
-// Whether a file that is not said to hold JSON lines does. What its first line shows to be no plain lines is refused.
-Result<bool> TextReader::check_first_line() {
-  const Result<JsonValue> value = parser_.parse(line_);
-  const bool is_object = value && value->is_object();
-  if (is_object && format_ == TextFormat::kAuto) return true;
-  if (is_object) return refuse_first_line("a JSON object", TextFormat::kJsonl);
+Status TextReader::check_plain_line(bool is_json) const {
+  const std::string& prefix = kind_.options_prefix;
+  if (!options_.columns.empty() || options_.no_header) {
+    return fail_here({ErrorCode::kInvalidArgument,
+                      fmt::format("plain lines have no columns: {}format says what the file holds otherwise", prefix)});
+  }
+  if (format_is_certain_) return {};
+  if (is_json) return refuse_first_line("a JSON object", TextFormat::kJsonl);
   if (must_be_json_) {
     return fail(ErrorCode::kUnsupported,
                 "{}: .json files are not read unless each line is an object: jq -c '.[]' writes the elements of an "
@@ -277,25 +270,22 @@ Result<bool> TextReader::check_first_line() {
     return fail_here({ErrorCode::kUnsupported,
                       fmt::format("a JSON document over many lines, or an array, is not read: jq -c '.[]' writes its "
                                   "elements as JSON lines; {}format lines takes each line for a {}",
-                                  kind_.options_prefix, kind_.noun)});
+                                  prefix, kind_.noun)});
   }
   if (begins_json_object(line_)) {
     return fail_here({ErrorCode::kInvalidArgument,
-                      fmt::format("the first line begins as a JSON object and is none ({}): {}format lines takes each "
-                                  "line for a {}",
-                                  value.error().message, kind_.options_prefix, kind_.noun)});
+                      fmt::format("the first line begins as a JSON object and is none: {}format jsonl says where it is "
+                                  "wrong, {}format lines takes each line for a {}",
+                                  prefix, prefix, kind_.noun)});
   }
-  if (kind_.lines_hold_tabs) return false;
   if (const std::optional<TextFormat> format = table_begun_by(line_)) {
     return refuse_first_line("that of a table", *format);
   }
   const std::size_t tab = line_.find('\t');
-  const bool is_id =
-      tab != std::string_view::npos && tab > 0 && line_.substr(0, tab).find(' ') == std::string_view::npos;
-  if (is_id || (kind_.lines_begin_with_ids && tab != std::string_view::npos)) {
-    return refuse_first_line("two columns with a tab between them", TextFormat::kTsv);
-  }
-  return false;
+  if (kind_.lines_hold_tabs || tab == std::string_view::npos) return {};
+  const bool is_id = tab > 0 && line_.substr(0, tab).find(' ') == std::string_view::npos;
+  if (!is_id && !kind_.lines_begin_with_ids) return {};
+  return refuse_first_line("two columns with a tab between them", TextFormat::kTsv);
 }
 
 // ------------------------------------------------------------------------------------------------------- JSON lines
@@ -336,7 +326,7 @@ Result<bool> TextReader::read_row() {
     row_ = split_tabs(without_carriage_return(*line));
     return true;
   }
-  if (columns_.empty() && take_separator(without_carriage_return(*line))) return read_row();
+  if (std::exchange(is_first_row_, false) && take_separator(without_carriage_return(*line))) return read_row();
   CsvRow row(options_.separator.value_or(','));
   for (std::size_t row_bytes = line->size();;) {
     const Result<bool> whole = row.add_line(*line);
@@ -457,7 +447,7 @@ Status TextReader::take_numbered_columns() {
 tl::unexpected<Error> TextReader::refuse_header(const std::vector<std::string>& names, std::string_view missing) const {
   const std::string& prefix = kind_.options_prefix;
   std::string message = fmt::format("the header line names no column {}, but {}", missing, fmt::join(names, ", "));
-  for (const auto& [character, name] : kSeparators) {
+  for (const auto& [name, character] : kSeparators) {
     if (names.size() > 1 || names[0].find(character) == std::string::npos) continue;
     message += format_ == TextFormat::kCsv ? "" : fmt::format("; {}format csv", prefix);
     if (character != ',')

@@ -95,7 +95,7 @@ class TextReader {
   Result<std::optional<std::string_view>> next_line_of_records();
   Result<bool> advance_by_format();
   Result<bool> advance_line();
-  Result<bool> check_first_line();
+  Status check_plain_line(bool is_json) const;
   Result<bool> advance_json();
   Result<bool> take_json(std::string_view line);
   Result<bool> advance_row();
@@ -125,6 +125,7 @@ class TextReader {
   std::vector<Column> columns_;
   std::vector<Column> other_columns_;
   std::size_t columns_count_ = 0;
+  bool is_first_row_ = true;
   RowFields row_;
 
   std::size_t record_line_number_ = 0;  // Where the record begins.

@@ -114,6 +114,8 @@ TEST_F(TextReaderTest, RefusesContentThatContradictsTheName) {
   EXPECT_TRUE(contains(only("a.csv", "id\ttext\n1\ta\n"), "--separator tab makes more columns of it"));
   EXPECT_EQ(only("a.txt", "id, text and other words\n"), "id, text and other words");
   EXPECT_EQ(only("a", "\tindented\n"), "\tindented");
+  EXPECT_EQ(only("a", "\"Good morning,\" she said.\n"), "\"Good morning,\" she said.");
+  EXPECT_EQ(only("a.tsv", "\"open\n"), "|\"open");
   EXPECT_EQ(only("a", "some words\tand more\n"), "some words\tand more");
 }
 
@@ -139,6 +141,7 @@ TEST_F(TextReaderTest, WantsTheHeaderOfCsvToNameTheFields) {
 TEST_F(TextReaderTest, TakesTheSeparatorThatIsSaid) {
   EXPECT_EQ(only("a.csv", "sep=;\r\nid;text\r\n1;\"a;b\"\r\n"), "1|a;b");
   EXPECT_EQ(only("a.csv", "id|text\n1|a,b\n", {.separator = '|'}), "1|a,b");
+  EXPECT_TRUE(contains(only("a.csv", "sep=;\nsep=;\n"), "names no column text, but sep="));
   EXPECT_TRUE(contains(only("a.csv", "id;text\n1;a\n"), "; --separator semicolon makes more columns of it"));
   EXPECT_TRUE(contains(only("a.tsv", "id\ttext\n", {.separator = ';'}), "--format csv reads the file so"));
   EXPECT_TRUE(contains(only("a.csv", "id,text\n1,a\r2,b\n"), "column 2: a carriage return that ends no line"));
@@ -154,6 +157,7 @@ TEST_F(TextReaderTest, TellsTheHeaderOfTsvByItsNames) {
   EXPECT_EQ(only("a.tsv", "how?\tso\n", {}, kPairs), "how?|so");
   EXPECT_EQ(only("a.tsv", "document\tquery\nso\thow?\n", {}, kPairs), "how?|so");
   EXPECT_EQ(only("a", "how?\tso\n", {}, kPairs), "how?\tso");
+  EXPECT_TRUE(contains(only("a", "query\tdocument\nhow?\tso\n", {}, kPairs), "the first line is that of a table"));
 }
 
 TEST_F(TextReaderTest, NeverTakesAnotherColumnForTheId) {
@@ -175,8 +179,9 @@ TEST_F(TextReaderTest, TakesMembersOfJsonLinesByTheNamesThatAreGiven) {
 }
 
 TEST_F(TextReaderTest, PlainLinesHaveNoColumns) {
-  EXPECT_TRUE(contains(only("a", "one\n", {.columns = {{.field = "text", .column = "body"}}}),
-                       "a:1: plain lines have no columns"));
+  const TextOptions options{.columns = {{.field = "text", .column = "body"}}};
+  EXPECT_TRUE(contains(only("a", "one\n", options), "a:1: plain lines have no columns"));
+  EXPECT_EQ(only("a", "{\"body\":\"one\"}\n", options), "|one") << "the first line says that it is no plain line";
 }
 
 TEST_F(TextReaderTest, CountsRecordsThatAreNotUtf8) {

@@ -27,7 +27,7 @@ OFFLINE = ("--offline", "--precision", "f32", "--threads", "1")
 FILES_OF_MAKE_TEST = 300
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 WORDS = ("one fast boat", "Grüße aus Köln", "naïve café", 'they say "hi"', "a, b; c", "x | y", "tail ", "it's",
-         "{curly} braces", "[1] a note", "#hash", "0", "null", "a  b", "é", "day")
+         "{curly} braces", "[1] a note", "#hash", "0", "null", "a  b", "é", "day", '"quoted" first', '"open')
 WIDE_WORDS = ("日本語 テキスト", "émoji 😀", "Ω and ω")
 BROKEN_WORDS = ("line\nbreak", "line\r\nbreak", "carriage\rreturn", "tab\there", "\ttab before")
 
@@ -65,6 +65,10 @@ class Recipe:
         if self.format == "csv" and self.header == "none":  # Nothing in such a file says that it is a table.
             self.says_format = True
             self.says_separator = "option"
+        if self.damage in ("cut", "flip") and self.name not in ("right", "upper"):
+            # What is left of such a file may be nothing but a line of text.
+            self.says_format = True
+            self.name = "right" if self.format == "json" else self.name
         words = WORDS + (() if self.encoding == "latin-1" else WIDE_WORDS)
         if self.format in ("jsonl", "json", "csv"):
             words += BROKEN_WORDS if "words" in strange else ()
