@@ -252,6 +252,13 @@ Result<bool> TextReader::advance_line() {
   return take_json(std::exchange(line_, {}));
 }
 
+// Where lines end in carriage returns alone, the first line feed is one inside a text.
+Status TextReader::check_first_line_end(std::string_view line) const {
+  if (line.find('\r') == std::string_view::npos) return {};
+  return fail_here(
+      {ErrorCode::kUnsupported, "the first line holds a carriage return, at which lines do not end: want line feeds"});
+}
+
 Status TextReader::check_plain_line(bool is_json) const {
   const std::string& prefix = kind_.options_prefix;
   if (!options_.columns.empty() || options_.no_header) {
@@ -266,6 +273,7 @@ Status TextReader::check_plain_line(bool is_json) const {
                 "array so",
                 name_);
   }
+  RETURN_IF_ERROR(check_first_line_end(line_));
   if (begins_json_document(line_)) {
     return fail_here({ErrorCode::kUnsupported,
                       fmt::format("a JSON document over many lines, or an array, is not read: jq -c '.[]' writes its "
@@ -322,11 +330,13 @@ Result<bool> TextReader::advance_row() {
 Result<bool> TextReader::read_row() {
   ASSIGN_OR_RETURN(std::optional<std::string_view> line, next_filled_line());
   if (!line) return false;
+  const bool is_first_row = std::exchange(is_first_row_, false);
   if (format_ == TextFormat::kTsv) {
+    if (is_first_row) RETURN_IF_ERROR(check_first_line_end(without_carriage_return(*line)));
     row_ = split_tabs(without_carriage_return(*line));
     return true;
   }
-  if (std::exchange(is_first_row_, false) && take_separator(without_carriage_return(*line))) return read_row();
+  if (is_first_row && take_separator(without_carriage_return(*line))) return read_row();
   CsvRow row(options_.separator.value_or(','));
   for (std::size_t row_bytes = line->size();;) {
     const Result<bool> whole = row.add_line(*line);

@@ -95,6 +95,7 @@ class TextReader {
   Result<std::optional<std::string_view>> next_line_of_records();
   Result<bool> advance_by_format();
   Result<bool> advance_line();
+  Status check_first_line_end(std::string_view line) const;
   Status check_plain_line(bool is_json) const;
   Result<bool> advance_json();
   Result<bool> take_json(std::string_view line);

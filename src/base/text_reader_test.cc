@@ -119,6 +119,13 @@ TEST_F(TextReaderTest, RefusesContentThatContradictsTheName) {
   EXPECT_EQ(only("a", "some words\tand more\n"), "some words\tand more");
 }
 
+TEST_F(TextReaderTest, RefusesAFirstLineThatEndsInACarriageReturn) {
+  for (const char* name : {"a", "a.txt", "a.tsv"}) {
+    EXPECT_TRUE(contains(only(name, "one\rtwo\nthree\r"), ":1: the first line holds a carriage return")) << name;
+  }
+  EXPECT_EQ(only("a", "one\rtwo\n", {.format = TextFormat::kLines}), "one\rtwo");
+}
+
 TEST_F(TextReaderTest, WantsTheHeaderOfCsvToNameTheFields) {
   EXPECT_EQ(only("a.csv", "question,answer\nhow?,so\n"),
             "error: a.csv:1: the header line names no column text, but question, answer; --columns text=NAME says "

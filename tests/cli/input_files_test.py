@@ -65,6 +65,8 @@ class Recipe:
         if self.format == "csv" and self.header == "none":  # Nothing in such a file says that it is a table.
             self.says_format = True
             self.says_separator = "option"
+        if self.damage in ("cut", "flip") and self.header == "text":
+            self.header = "id,text"  # What is left of the only name is a text.
         if self.damage in ("cut", "flip") and self.name not in ("right", "upper"):
             # What is left of such a file may be nothing but a line of text.
             self.says_format = True
@@ -130,8 +132,9 @@ class Recipe:
             at = self.pick.randint(0, len(plain))
             plain = plain[:at] + b"\0" + plain[at:]
         data = self.compressed(plain)
-        if self.damage == "cut" and len(data) > 3:
-            data = data[:self.pick.randint(3, len(data) - 1)]
+        whole_magic = 3 if self.compression == "none" else 12
+        if self.damage == "cut" and len(data) > whole_magic:
+            data = data[:self.pick.randint(whole_magic, len(data) - 1)]
         elif self.damage == "flip" and data:
             at = self.pick.randrange(len(data))
             data = data[:at] + bytes([data[at] ^ 1 << self.pick.randrange(8)]) + data[at + 1:]
@@ -214,7 +217,7 @@ class Recipe:
         return self.header.lower().count("text") == 1
 
     def expected(self, data):
-        """The rows (id, title, text) that Python finds in the file; None where there are none to find."""
+        """The rows (id, title or None, text) that Python finds in the file; None where there are none to find."""
         try:
             plain = gzip.decompress(data) if self.is_gzip else data
         except (EOFError, OSError, zlib.error):
@@ -251,12 +254,12 @@ class Recipe:
             row_id = row.get("_id", row.get("id"))
             if not isinstance(row_id, (str, type(None))) or not isinstance(row.get("title"), (str, type(None))):
                 return None
-            rows.append((row_id or "", row.get("title") or "", row["text"]))
+            rows.append((row_id or "", row.get("title"), row["text"]))
         return self.numbered(rows)
 
     def read_json(self, text):
         try:
-            return self.numbered([(row["_id"], "", row["text"]) for row in json.loads(text)])
+            return self.numbered([(row["_id"], None, row["text"]) for row in json.loads(text)])
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -265,7 +268,7 @@ class Recipe:
         if lines[-1] == "":
             lines.pop()
         lines = [line.removesuffix("\r") for line in lines]
-        return self.numbered([("", "", line) for line in lines if self.use != "documents" or line.strip()])
+        return self.numbered([("", None, line) for line in lines if self.use != "documents" or line.strip()])
 
     def read_table(self, text):
         if self.format == "tsv":
@@ -289,7 +292,7 @@ class Recipe:
         places = {name: names.index(name) for name in ("id", "_id", "title", "text") if name in names}
 
         def cell(row, name):
-            return row[places[name]] if name in places else ""
+            return row[places[name]] if name in places else None
 
         return self.numbered([(cell(row, "id") or cell(row, "_id"), cell(row, "title"), cell(row, "text"))
                               for row in rows])
@@ -330,10 +333,11 @@ class InputFiles(CliTest):
 
     def shown(self, recipe, rows):
         """The rows as the command prints them."""
-        if rows is None or recipe.use == "documents":
-            return rows
-        has_title = recipe.format == "jsonl" or (recipe.is_table and "title" in recipe.header)
-        texts = [f"{title} {text}".strip() if has_title else text for _, title, text in rows]
+        if rows is None:
+            return None
+        if recipe.use == "documents":
+            return [(row_id, title or "", text) for row_id, title, text in rows]
+        texts = [text if title is None else f"{title} {text}".strip() for _, title, text in rows]
         if recipe.use == "texts":
             return [("", "", text) for text in texts]
         return [(row_id, "", text) for (row_id, _, _), text in zip(rows, texts)]
