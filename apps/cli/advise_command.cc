@@ -289,7 +289,8 @@ std::vector<std::string> commands_for(const AdviseFlags& flags, const OpenStages
   if (!model.is_default()) index += " --model " + shell_word(model.text());
   std::string search = "tandem search advised.tandem QUERY";
   // A collection remembers its model by name, which finds it only where that is an id.
-  if (!model.is_default() && std::filesystem::is_directory(model.text())) {
+  const bool uses_model = setting.mode != SearchMode::kCross;
+  if (uses_model && !model.is_default() && std::filesystem::is_directory(model.text())) {
     search += " --model " + shell_word(model.text());
   }
   std::size_t results = flags.results;
@@ -341,7 +342,9 @@ Status run_advise(const AdviseFlags& flags) {
   report.results = flags.results;
   report.confidence = comparison.bootstrap.confidence;
   report.seed = flags.seed;
-  report.commands = commands_for(flags, stages, report.sweep.settings[report.advice.recommended].setting);
+  if (const std::optional<std::size_t> setting = report.advice.recommended) {
+    report.commands = commands_for(flags, stages, report.sweep.settings[*setting].setting);
+  }
   if (page_files.wanted()) RETURN_IF_ERROR(page_files.write(to_page(report)));
   return print(flags.json ? to_json(report) : to_text(report));
 }
@@ -372,7 +375,7 @@ void add_test_options(CLI::App& command, AdviseFlags& flags) {
       command, "--queries-from", flags.queries_from,
       Choices<QuerySource>{
           {"auto", QuerySource::kAuto}, {"titles", QuerySource::kTitles}, {"sentences", QuerySource::kSentences}},
-      "Of what a test is made where there is none; auto: of titles where most documents have one");
+      "Of what a test is made where there is none; auto: what gives more queries");
   add_count(command, "--sample", flags.sample, 1, 1 << 30, "Measure at most N queries, drawn with --seed")
       ->capture_default_str();
 }

@@ -41,6 +41,13 @@ std::string cost_title(const AdviceReport& report) {
   return report.has_price ? "cost of 1,000 queries" : "hours of this machine for 1,000 queries";
 }
 
+/// What it has of the metric against the best setting.
+std::string difference_to_best(const SettingAdvice& advice) {
+  if (!advice.to_best) return "-";
+  const Interval& interval = advice.to_best->interval;
+  return fmt::format("{:+.4f} ({:+.4f}..{:+.4f})", advice.to_best->difference, interval.low, interval.high);
+}
+
 /// Four digits that say something, however small the price.
 std::string cost(double value) { return fmt::format("{:.4g}", value); }
 
@@ -58,15 +65,16 @@ std::string standing(const AdviceReport& report, std::size_t setting) {
 TableRows setting_rows(const AdviceReport& report) {
   const std::size_t metric = metric_place(report);
   TableRows rows{{"setting", ranking_metric_name(report.goal.metric),
-                  fmt::format("{:g} % interval", report.confidence * 100), "p50 ms", "p95 ms",
+                  fmt::format("{:g} % interval", report.confidence * 100), "to the best (interval)", "p50 ms", "p95 ms",
                   report.has_price ? "cost/1,000" : "hours/1,000", "standing"}};
   for (const std::size_t place : by_time(report)) {
     const SettingResult& setting = report.sweep.settings[place];
     const Interval& interval = setting.intervals[metric];
     rows.push_back({setting.setting.name(), fmt::format("{:.4f}", setting.means[metric]),
                     fmt::format("{:.4f}..{:.4f}", interval.low, interval.high),
-                    fmt::format("{:.1f}", setting.total.p50), fmt::format("{:.1f}", setting.total.p95),
-                    cost(report.advice.settings[place].cost_per_1000), standing(report, place)});
+                    difference_to_best(report.advice.settings[place]), fmt::format("{:.1f}", setting.total.p50),
+                    fmt::format("{:.1f}", setting.total.p95), cost(report.advice.settings[place].cost_per_1000),
+                    standing(report, place)});
   }
   return rows;
 }
@@ -104,8 +112,11 @@ std::vector<std::string> all_remarks(const AdviceReport& report) {
 }
 
 std::string heading_of_recommendation(const AdviceReport& report) {
-  const std::string name = report.sweep.settings[report.advice.recommended].setting.name();
-  return report.advice.meets_goal ? "Recommended: " + name : "Nothing meets the goal; the nearest: " + name;
+  const Advice& advice = report.advice;
+  if (!advice.recommended) return "No recommendation: " + advice.caveat;
+  const std::string name = report.sweep.settings[*advice.recommended].setting.name();
+  return fmt::format("{}{}{}", advice.meets_goal ? "Recommended: " : "Nothing meets the goal; the nearest: ", name,
+                     advice.caveat.empty() ? "" : ", but " + advice.caveat);
 }
 
 // ------------------------------------------------------------------------------------------------------------ page
@@ -123,14 +134,17 @@ report::Point quality_point(const AdviceReport& report, std::size_t place) {
 report::XyChart quality_chart(const AdviceReport& report) {
   report::Series frontier{.name = "on the frontier", .style = report::SeriesStyle::kLine, .points = {}};
   report::Series dominated{.name = "dominated", .style = report::SeriesStyle::kPoints, .points = {}};
-  report::Series recommended{.name = report.advice.meets_goal ? "recommended" : "nearest to the goal",
-                             .style = report::SeriesStyle::kHighlight,
-                             .points = {quality_point(report, report.advice.recommended)}};
   for (const std::size_t place : by_time(report)) {
     const bool on_frontier = !report.advice.settings[place].dominated_by.has_value();
     std::vector<report::Point>& points = (on_frontier ? frontier : dominated).points;
     points.push_back(quality_point(report, place));
     if (place == report.advice.recommended) points.back().label.clear();  // It is drawn again, with its name.
+  }
+  std::vector<report::Series> series{frontier, dominated};
+  if (report.advice.recommended) {
+    series.push_back({.name = report.advice.meets_goal ? "recommended" : "nearest to the goal",
+                      .style = report::SeriesStyle::kHighlight,
+                      .points = {quality_point(report, *report.advice.recommended)}});
   }
   const std::string metric = ranking_metric_name(report.goal.metric);
   return {.id = "quality-and-time",
@@ -139,8 +153,8 @@ report::XyChart quality_chart(const AdviceReport& report) {
                                  "95 % of the queries were answered. Up and to the left is better.",
                                  metric, report.confidence * 100),
           .x = {.title = "p95, ms", .logarithmic = true},
-          .y = {.title = metric},
-          .series = {frontier, dominated, recommended}};
+          .y = {.title = metric, .is_share = true},
+          .series = std::move(series)};
 }
 
 report::StackedBarChart stage_chart(const AdviceReport& report) {
@@ -259,7 +273,7 @@ std::string to_text(const AdviceReport& report) {
   text += "\n" + to_table(setting_rows(report));
   text += "\n" + heading_of_recommendation(report) + "\n" + paragraphs(report.advice.reasons);
   text += "\nLost answers\n" + paragraphs(report.advice.losses) + "\n" + to_table(loss_rows(report));
-  text += "\nTo run it\n" + paragraphs(report.commands);
+  if (!report.commands.empty()) text += "\nTo run it\n" + paragraphs(report.commands);
   return text + "\n" + counts(report) + "\n";
 }
 

@@ -29,7 +29,8 @@ struct AdviceReport {
   double seconds = 0;  ///< What measuring took.
   SweepResult sweep;
   Advice advice;
-  std::vector<std::string> commands;  ///< That run the recommended setting; a line that is none begins with "#".
+  /// That run the recommended setting, where there is one; a line that is none begins with "#".
+  std::vector<std::string> commands;
 };
 
 std::string to_text(const AdviceReport& report);

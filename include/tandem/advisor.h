@@ -1,7 +1,7 @@
 // Which setting of the pipeline to run: what a sweep measured, read for somebody who has a goal.
 //
 //   auto advice = tandem::advise(*result, {.p95_ms_max = 50});
-//   result->settings[advice->recommended].setting.name();   // "bi + cross, top 20, alpha 1"
+//   if (advice->recommended) result->settings[*advice->recommended].setting.name();   // "bi + cross, top 20, alpha 1"
 //   for (const std::string& reason : advice->reasons) std::cout << reason << '\n';
 #pragma once
 
@@ -41,22 +41,29 @@ struct SettingAdvice {
   std::optional<std::size_t> dominated_by = {};
   /// What it lacks of the goal: "a p95 of 61.0 ms, 11.0 ms more than 50.0 ms".
   std::vector<std::string> lacks = {};
+  /// It against Advice::best, by the metric; none for that one itself, and where there is none.
+  std::optional<Comparison> to_best = {};
 };
 
 /// Indices are those of SweepResult::settings; sentences are whole ones.
 struct Advice {
   std::vector<SettingAdvice> settings;  ///< [settings]
-  std::size_t recommended = 0;
-  bool meets_goal = false;  ///< False: no setting does, and the recommended one is the nearest.
-  std::size_t best = 0;     ///< The best by the metric, of those that meet the goal; as `recommended` without.
-  std::optional<Comparison> to_best;  ///< The recommended one against the best, where they differ.
-  std::vector<std::string> reasons;   ///< For the recommendation.
-  std::vector<std::string> losses;    ///< Where the recommended setting loses answers, and what could win them back.
+  /// None where what was measured says nothing about the settings: `reasons` begin with why.
+  std::optional<std::size_t> recommended;
+  bool meets_goal = false;          ///< False: nothing is recommended, or the nearest to a goal that no setting meets.
+  std::optional<std::size_t> best;  ///< The best by the metric, of those that meet the goal; else as `recommended`.
+  /// For a headline: why nothing is recommended, or why the recommendation is a weak one, such as "only 12 queries were
+  /// measured"; empty where there is nothing to be said.
+  std::string caveat;
+  std::vector<std::string> reasons;  ///< For the recommendation, or for there being none.
+  std::vector<std::string> losses;   ///< Where the recommended setting loses answers, and what could win them back.
 };
 
 /// Recommends, of the settings that meet the goal, the best by the metric; but where the paired difference to a cheaper
 /// one has a confidence interval that includes 0, the cheapest such; with fewer than 20 queries no such exchange is
-/// made. Where none meets the goal, the one whose worst shortfall, relative to the limit, is smallest.
+/// made. Where none meets the goal, the one whose worst shortfall, relative to the limit, is smallest. Nothing is
+/// recommended where the metric is 0 for every query of every setting, nor from so few queries that no paired test
+/// could tell any two settings apart: fewer than 6 for a confidence of 0.95.
 ///
 /// What starts from a run (SettingResult::retrieval_timed) is neither cheaper than a setting with another first stage,
 /// nor dominates it, nor meets a goal of time or cost, unless every first stage is a run.

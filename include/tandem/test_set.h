@@ -30,7 +30,7 @@ struct TestSet {
 
 /// What queries are made of.
 enum class QuerySource {
-  kAuto,       ///< Titles where at least half of the documents have one that serves, else sentences.
+  kAuto,       ///< What gives more queries; where both give as many, titles if half of the documents have one.
   kTitles,     ///< A title asks for the documents that have it. All documents are searched without their titles.
   kSentences,  ///< A sentence asks for the document that it was taken out of: the inverse cloze task (Lee, Chang and
                ///< Toutanova 2019, https://aclanthology.org/P19-1612).
@@ -42,8 +42,9 @@ struct SelfTestOptions {
   std::uint32_t seed = 0;         ///< Draws the documents and their sentences, the same on every machine.
 };
 
-/// Makes queries whose answers are known because they come from there. Too short texts make none, nor do sentences that
-/// stand in several documents, documents most of whose sentences do, and titles that more than 20 documents share.
+/// Makes queries whose answers are known because they come from there. Too short texts make none, where numbers are no
+/// words, nor do sentences that stand in several documents, documents most of whose sentences do, and titles that more
+/// than 20 documents share.
 ///
 /// Errors: kInvalidArgument for no documents or queries_max 0, kConflict for two documents of one id, or where no
 /// document serves.

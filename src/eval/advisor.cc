@@ -19,6 +19,13 @@ namespace {
 // With fewer queries a bootstrap interval is too narrow to be relied on.
 constexpr std::size_t kQueriesEnough = 20;
 
+/// The fewest queries by which one setting can be told from another: of n queries, each of which one setting wins, the
+/// two-sided permutation test of the paired differences has the p-value 2 / 2^n, and none has a smaller one. 6 for
+/// 0.95.
+std::size_t queries_that_tell(double confidence) {
+  return static_cast<std::size_t>(std::ceil(std::log2(2 / (1 - confidence))));
+}
+
 /// "a fifth of the time", for a ratio below 1.
 std::string share_of_time(double ratio) {
   constexpr std::string_view kParts[] = {"half", "a third", "a quarter", "a fifth"};
@@ -65,8 +72,9 @@ class Advisor {
       advice_.settings[setting].dominated_by = dominator_of(setting, all);
       advice_.settings[setting].lacks = lacks_of(setting);
     }
+    if (is_void()) return std::move(advice_);
     RETURN_IF_ERROR(recommend(all));
-    explain_losses();
+    explain_losses(at(*advice_.recommended));
     return std::move(advice_);
   }
 
@@ -83,6 +91,7 @@ class Advisor {
     }
     if (sweep_.settings.empty()) return fail(ErrorCode::kInvalidArgument, "no setting was measured");
     if (sweep_.query_ids.empty()) return fail(ErrorCode::kInvalidArgument, "no query was measured");
+    RETURN_IF_ERROR(bootstrap_mean(std::vector<double>{0}, comparison_.bootstrap));
     ASSIGN_OR_RETURN(metric_, place_of(goal_.metric));
     if (goal_.recall_min) {
       ASSIGN_OR_RETURN(recall_, place_of(goal_.recall));
@@ -203,30 +212,59 @@ class Advisor {
 
   // ------------------------------------------------------------------------------------------------- recommendation
 
+  /// Whether what was measured says nothing about the settings; says why.
+  bool is_void() {
+    const std::size_t queries = sweep_.query_ids.size();
+    const std::size_t enough = queries_that_tell(comparison_.bootstrap.confidence);
+    if (queries < enough) {
+      warn_of_few_queries(
+          fmt::format("with fewer than {} no difference between settings can be told from chance, "
+                      "even where one is better on each of them",
+                      enough));
+      return true;
+    }
+    const bool all_zero = std::ranges::all_of(
+        sweep_.settings, [this](const SettingResult& setting) { return setting.means[metric_] == 0; });
+    if (all_zero) {
+      advice_.caveat = fmt::format("{} is 0 everywhere", metric_name());
+      reason(
+          fmt::format("No setting has found anything: {} is 0 for each of {}. That is what a test looks like whose "
+                      "queries or judgements do not belong to the documents; it says nothing about the settings.",
+                      metric_name(), count_of(queries, "query", "queries")));
+    }
+    return all_zero;
+  }
+
   Status recommend(const std::vector<std::size_t>& all) {
     std::vector<std::size_t> good_enough;
     std::ranges::copy_if(all, std::back_inserter(good_enough),
                          [this](std::size_t setting) { return advice_.settings[setting].lacks.empty(); });
     advice_.meets_goal = !good_enough.empty();
-    if (!advice_.meets_goal) {
-      recommend_nearest(all);
-      return {};
-    }
+    if (!advice_.meets_goal) return recommend_nearest(all);
     // One that another good enough setting dominates is never wanted.
     std::vector<std::size_t> choices;
     std::ranges::copy_if(good_enough, std::back_inserter(choices),
                          [&](std::size_t setting) { return !dominator_of(setting, good_enough); });
-    advice_.best = *std::ranges::min_element(choices, [this](auto a, auto b) { return is_better(a, b); });
-    advice_.recommended = advice_.best;
+    const std::size_t best = *std::ranges::min_element(choices, [this](auto a, auto b) { return is_better(a, b); });
+    RETURN_IF_ERROR(compare_with(best));
+    std::size_t recommended = best;
     for (const std::size_t choice : choices) {
-      if (!could_replace(choice, advice_.best) || !is_cheaper(choice, advice_.recommended)) continue;
-      ASSIGN_OR_RETURN(const Comparison difference,
-                       compare_paired(at(advice_.best).values[metric_], at(choice).values[metric_], comparison_));
-      if (difference.interval.high < 0) continue;
-      advice_.recommended = choice;
-      advice_.to_best = difference;
+      if (!could_replace(choice, best) || !is_cheaper(choice, recommended)) continue;
+      if (advice_.settings[choice].to_best->interval.high >= 0) recommended = choice;
     }
-    explain_choice(good_enough);
+    advice_.recommended = recommended;
+    explain_choice(good_enough, recommended, best);
+    return {};
+  }
+
+  /// Makes a setting the best, and compares every other with it.
+  Status compare_with(std::size_t best) {
+    advice_.best = best;
+    for (std::size_t other = 0; other < sweep_.settings.size(); ++other) {
+      if (other == best) continue;
+      ASSIGN_OR_RETURN(advice_.settings[other].to_best,
+                       compare_paired(at(best).values[metric_], at(other).values[metric_], comparison_));
+    }
     return {};
   }
 
@@ -236,27 +274,27 @@ class Advisor {
     return sweep_.query_ids.size() >= kQueriesEnough && is_cheaper(setting, best);
   }
 
-  void recommend_nearest(const std::vector<std::size_t>& all) {
-    advice_.recommended = *std::ranges::min_element(all, [this](std::size_t a, std::size_t b) {
+  Status recommend_nearest(const std::vector<std::size_t>& all) {
+    const std::size_t nearest = *std::ranges::min_element(all, [this](std::size_t a, std::size_t b) {
       const double shortfall = shortfall_of(a);
       const double other_shortfall = shortfall_of(b);
       return shortfall != other_shortfall ? shortfall < other_shortfall : is_better(a, b);
     });
-    advice_.best = advice_.recommended;
-    const std::vector<std::string>& lacks = advice_.settings[advice_.recommended].lacks;
+    advice_.recommended = nearest;
+    RETURN_IF_ERROR(compare_with(nearest));
+    const std::vector<std::string>& lacks = advice_.settings[nearest].lacks;
     reason(fmt::format("None of the {} settings meets the goal. The nearest is {}: it has {}.", all.size(),
-                       name_of(advice_.recommended), fmt::join(lacks, ", and ")));
+                       name_of(nearest), fmt::join(lacks, ", and ")));
     const auto best = *std::ranges::min_element(all, [this](auto a, auto b) { return is_better(a, b); });
-    if (best != advice_.recommended) {
+    if (best != nearest) {
       reason(fmt::format("Without the goal, {} reaches the highest {}, {:.3f}, with a p95 of {:.1f} ms.", name_of(best),
                          metric_name(), quality_of(best), at(best).total.p95));
     }
-    warn_of_few_queries();
+    warn_of_weak_evidence();
+    return {};
   }
 
-  void explain_choice(const std::vector<std::size_t>& good_enough) {
-    const std::size_t chosen = advice_.recommended;
-    const std::size_t best = advice_.best;
+  void explain_choice(const std::vector<std::size_t>& good_enough, std::size_t chosen, std::size_t best) {
     const bool has_goal = goal_.p95_ms_max || goal_.cost_per_1000_max || goal_.recall_min;
     const std::string_view that_meets_it = has_goal ? " that meets the goal" : "";
     if (has_goal) {
@@ -269,7 +307,7 @@ class Advisor {
                        name_of(best), metric_name(), good_enough.size() < sweep_.settings.size() ? " of those" : "",
                        quality_of(best), interval.low, interval.high, at(best).total.p95));
     if (chosen != best) {
-      const Comparison& difference = *advice_.to_best;
+      const Comparison& difference = *advice_.settings[chosen].to_best;
       const std::string change = difference.difference == 0
                                      ? fmt::format("the same {}", metric_name())
                                      : fmt::format("{:.3f} {} {}", std::abs(difference.difference), metric_name(),
@@ -288,15 +326,21 @@ class Advisor {
     if (!at(chosen).retrieval_timed) {
       reason(fmt::format("The time that {} itself takes is not known and counts as 0.", first_stage_of(chosen)));
     }
-    warn_of_few_queries();
+    warn_of_weak_evidence();
   }
 
-  void warn_of_few_queries() {
+  void warn_of_weak_evidence() {
     if (sweep_.query_ids.size() >= kQueriesEnough) return;
-    reason(
-        fmt::format("Only {} measured: with fewer than {} the intervals are too narrow to recommend a "
-                    "cheaper setting in place of the best.",
-                    count_of(sweep_.query_ids.size(), "query was", "queries were"), kQueriesEnough));
+    warn_of_few_queries(fmt::format(
+        "with fewer than {} the intervals are too narrow to recommend a cheaper setting in place of the best",
+        kQueriesEnough));
+  }
+
+  void warn_of_few_queries(const std::string& consequence) {
+    const std::string measured =
+        fmt::format("only {} measured", count_of(sweep_.query_ids.size(), "query was", "queries were"));
+    advice_.caveat = measured;
+    reason(fmt::format("O{}: {}.", measured.substr(1), consequence));
   }
 
   // --------------------------------------------------------------------------------------------------------- losses
@@ -332,8 +376,7 @@ class Advisor {
     return nearest;
   }
 
-  void explain_losses() {
-    const SettingResult& chosen = at(advice_.recommended);
+  void explain_losses(const SettingResult& chosen) {
     const LostAnswers& answers = chosen.answers;
     const std::size_t queries = answers.found + answers.in_retrieval + answers.in_ranking;
     if (queries == 0) return;

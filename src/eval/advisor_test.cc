@@ -53,6 +53,16 @@ SweepResult sample() {
   return sweep;
 }
 
+/// The sample with its first queries only.
+SweepResult sample_of(std::size_t queries) {
+  SweepResult sweep = sample();
+  sweep.query_ids.resize(queries);
+  for (SettingResult& setting : sweep.settings) {
+    for (std::vector<double>& values : setting.values) values.resize(queries);
+  }
+  return sweep;
+}
+
 Advice advised(const SweepResult& sweep, const Goal& goal = {}) {
   Result<Advice> advice = advise(sweep, goal);
   EXPECT_TRUE(advice.has_value()) << advice.error().message;
@@ -85,14 +95,7 @@ TEST(Advisor, OnlyTheScanAndTheScoringOfEverythingGrowWithTheDocuments) {
   EXPECT_EQ(total_ms_over(sweep, setting, 100'000), 5500);
 }
 
-TEST(Advisor, FewQueriesExcuseNoCheaperSetting) {
-  SweepResult sweep = sample();
-  sweep.query_ids.resize(6);
-  for (SettingResult& setting : sweep.settings) {
-    for (std::vector<double>& values : setting.values) values.resize(6);
-  }
-  EXPECT_EQ(advised(sweep).recommended, 2U);
-}
+TEST(Advisor, FewQueriesExcuseNoCheaperSetting) { EXPECT_EQ(advised(sample_of(6)).recommended, 2U); }
 
 TEST(Advisor, ARunOfUnknownTimeIsNotCheaper) {
   SweepResult sweep = sample();
@@ -137,8 +140,8 @@ TEST(Advisor, TheCheapestThatChanceCannotTellFromTheBestIsRecommended) {
   EXPECT_EQ(advice.best, 2U);
   EXPECT_EQ(advice.recommended, 1U);
   EXPECT_TRUE(advice.meets_goal);
-  ASSERT_TRUE(advice.to_best.has_value());
-  EXPECT_DOUBLE_EQ(advice.to_best->difference, -1.0 / 40);
+  ASSERT_TRUE(advice.settings[1].to_best.has_value());
+  EXPECT_DOUBLE_EQ(advice.settings[1].to_best->difference, -1.0 / 40);
   const std::string reasons = all_of(advice.reasons);
   EXPECT_NE(reasons.find("0.025 ndcg@10 less, which chance may explain"), std::string::npos) << reasons;
   EXPECT_NE(reasons.find("a fifth of the time"), std::string::npos) << reasons;
@@ -206,6 +209,47 @@ TEST(Advisor, FewQueriesAreSaidToTellLittle) {
   EXPECT_NE(all_of(advised(sweep).reasons).find("Only 1 query was measured"), std::string::npos);
 }
 
+TEST(Advisor, TooFewQueriesToTellSettingsApartRecommendNothing) {
+  for (const std::size_t queries : {1U, 4U, 5U}) {
+    const Advice advice = advised(sample_of(queries));
+    EXPECT_FALSE(advice.recommended.has_value());
+    EXPECT_FALSE(advice.best.has_value());
+    EXPECT_FALSE(advice.meets_goal);
+    EXPECT_NE(advice.caveat.find("measured"), std::string::npos);
+    EXPECT_NE(all_of(advice.reasons).find("with fewer than 6 no difference"), std::string::npos);
+    EXPECT_TRUE(advice.losses.empty());
+  }
+  EXPECT_TRUE(advised(sample_of(6)).recommended.has_value());
+  const Result<Advice> surer = advise(sample_of(6), {}, {.bootstrap = {.confidence = 0.99}});
+  ASSERT_TRUE(surer.has_value());
+  EXPECT_FALSE(surer->recommended.has_value()) << "2 / 2^6 is more than 0.01";
+}
+
+TEST(Advisor, AMetricThatIsZeroEverywhereRecommendsNothing) {
+  SweepResult sweep = sample();
+  for (SettingResult& setting : sweep.settings) setting = measured(setting.setting, std::vector<double>(40), 5);
+  const Advice advice = advised(sweep);
+  EXPECT_FALSE(advice.recommended.has_value());
+  EXPECT_EQ(advice.caveat, "ndcg@10 is 0 everywhere");
+  EXPECT_NE(all_of(advice.reasons).find("No setting has found anything: ndcg@10 is 0 for each of 40 queries"),
+            std::string::npos);
+  EXPECT_FALSE(advised(sweep, {.p95_ms_max = 0.1}).recommended.has_value()) << "no goal makes it better";
+}
+
+TEST(Advisor, AWeakRecommendationSaysSoInAFewWords) {
+  EXPECT_EQ(advised(sample()).caveat, "");
+  EXPECT_EQ(advised(sample_of(12)).caveat, "only 12 queries were measured");
+}
+
+TEST(Advisor, EverySettingIsComparedWithTheBest) {
+  const Advice advice = advised(sample());
+  ASSERT_EQ(advice.best, 2U);
+  EXPECT_FALSE(advice.settings[2].to_best.has_value());
+  ASSERT_TRUE(advice.settings[0].to_best.has_value());
+  EXPECT_DOUBLE_EQ(advice.settings[0].to_best->difference, -0.5);
+  EXPECT_LT(advice.settings[0].to_best->interval.high, 0);
+}
+
 TEST(Advisor, GoalsThatMakeNoSenseAreRefused) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const double bad : {0.0, -1.0, nan, std::numeric_limits<double>::infinity()}) {
@@ -219,15 +263,15 @@ TEST(Advisor, GoalsThatMakeNoSenseAreRefused) {
   expect_refused({}, {}, "no setting");
 }
 
-/// Settings with values and times from few numbers, so that there are ties.
+/// Settings with values and times from few numbers, so that there are ties; enough queries, and not all values 0.
 SweepResult arbitrary_sweep() {
   SweepResult sweep;
   sweep.metrics = {kNdcg10, kRecall10};
-  const int queries = *rc::gen::inRange(1, 8);
+  const int queries = *rc::gen::inRange(6, 12);
   for (int query = 0; query < queries; ++query) sweep.query_ids.push_back(std::to_string(query));
   for (int setting = *rc::gen::inRange(1, 12); setting > 0; --setting) {
     std::vector<double> values;
-    for (int query = 0; query < queries; ++query) values.push_back(*rc::gen::inRange(0, 4) / 3.0);
+    for (int query = 0; query < queries; ++query) values.push_back(*rc::gen::inRange(query == 0 ? 1 : 0, 4) / 3.0);
     SettingResult result = measured(reranked(static_cast<std::size_t>(setting)), values, *rc::gen::inRange(1, 6));
     result.total.p95 = *rc::gen::inRange(1, 6);
     result.means[1] = *rc::gen::inRange(0, 5) / 4.0;
@@ -261,17 +305,18 @@ RC_GTEST_PROP(Advisor, TheRecommendationMeetsTheGoalIfAnySettingDoes, ()) {
                   .cost_per_1000_max = *rc::gen::inRange(1, 6) / 3600.0,
                   .recall_min = *rc::gen::inRange(1, 5) / 4.0};
   const Advice advice = advised(sweep, goal);
+  RC_ASSERT(advice.recommended.has_value());
   const auto meets = [&](const SettingResult& setting) {
     return setting.total.p95 <= *goal.p95_ms_max && setting.total.mean / 3600 <= *goal.cost_per_1000_max &&
            setting.means[1] >= *goal.recall_min;
   };
   RC_ASSERT(advice.meets_goal == std::ranges::any_of(sweep.settings, meets));
-  RC_ASSERT(advice.meets_goal == meets(sweep.settings[advice.recommended]));
-  RC_ASSERT(advice.meets_goal == advice.settings[advice.recommended].lacks.empty());
+  RC_ASSERT(advice.meets_goal == meets(sweep.settings[*advice.recommended]));
+  RC_ASSERT(advice.meets_goal == advice.settings[*advice.recommended].lacks.empty());
   for (const SettingResult& other : sweep.settings) {
     if (advice.meets_goal && meets(other)) {
-      RC_ASSERT(!dominates(other, sweep.settings[advice.recommended]));
-      RC_ASSERT(other.means[0] <= sweep.settings[advice.best].means[0]);
+      RC_ASSERT(!dominates(other, sweep.settings[*advice.recommended]));
+      RC_ASSERT(other.means[0] <= sweep.settings[*advice.best].means[0]);
     }
   }
 }

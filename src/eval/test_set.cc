@@ -31,22 +31,32 @@ constexpr std::size_t kSharedTitleMax = 20;
 
 /// A text's words, so that two that differ in punctuation and case alone are the same.
 struct Words {
-  std::size_t count = 0;
+  std::size_t count = 0;  // Without numbers.
   // A hash, with the secret of one test: no two texts can be made to share one, and those of others do it so rarely
   // that a lost query is no harm.
   std::size_t key = 0;
 
-  Words(std::string_view text, const StringHash& hash) {
+  Words(std::string_view text, const StringHash& hash) : count(count_words(text)) {
     std::string joined;
-    for (const std::string& word : split_words(text)) {
-      joined += word + ' ';
-      ++count;
-    }
+    for (const std::string& word : split_words(text)) joined += word + ' ';
     key = hash(joined);
   }
 };
 
-std::size_t count_words(std::string_view text) { return split_words(text).size(); }
+/// Where a sentence stands.
+struct SentencePlace {
+  std::size_t document = 0;
+  std::size_t begin = 0;
+};
+
+/// A test before anything is taken out of the documents.
+struct Draft {
+  std::vector<SweepQuery> queries = {};
+  Qrels qrels = {};
+  std::vector<std::string> remarks = {};
+  std::string trust = {};
+  std::vector<SentencePlace> sentences = {};  // [queries] Those that are queries; none where titles are.
+};
 
 std::vector<std::size_t> random_order(std::size_t count, std::uint32_t seed) {
   std::vector<std::size_t> order(count);
@@ -65,8 +75,12 @@ bool title_serves(const Document& document) {
   return count_words(document.title) >= kTitleWordsMin && count_words(document.text) >= kRestWordsMin;
 }
 
-Result<TestSet> test_by_titles(std::vector<Document> documents, const SelfTestOptions& options) {
-  TestSet test;
+std::size_t count_titles(const std::vector<Document>& documents) {
+  return static_cast<std::size_t>(std::ranges::count_if(documents, title_serves));
+}
+
+Result<Draft> draft_of_titles(const std::vector<Document>& documents, const SelfTestOptions& options) {
+  Draft draft;
   const StringHash hash;
   std::unordered_map<std::size_t, std::vector<std::size_t>> documents_of_title;
   for (std::size_t place = 0; place < documents.size(); ++place) {
@@ -77,7 +91,7 @@ Result<TestSet> test_by_titles(std::vector<Document> documents, const SelfTestOp
   std::unordered_set<std::size_t> asked;
   std::size_t too_common = 0;
   for (const std::size_t place : random_order(documents.size(), options.seed)) {
-    if (test.queries.size() == options.queries_max) break;
+    if (draft.queries.size() == options.queries_max) break;
     const Document& document = documents[place];
     if (!title_serves(document)) continue;
     const std::size_t key = Words(document.title, hash).key;
@@ -87,26 +101,32 @@ Result<TestSet> test_by_titles(std::vector<Document> documents, const SelfTestOp
       ++too_common;
       continue;
     }
-    for (const std::size_t answer : answers) RETURN_IF_ERROR(test.qrels.add(document.id, documents[answer].id, 1));
-    test.queries.push_back({.id = document.id, .text = std::string(strip(document.title))});
+    for (const std::size_t answer : answers) RETURN_IF_ERROR(draft.qrels.add(document.id, documents[answer].id, 1));
+    draft.queries.push_back({.id = document.id, .text = std::string(strip(document.title))});
   }
   if (too_common > 0) {
-    test.remarks.push_back(fmt::format("{} left out: more than {} documents share each.",
-                                       too_common == 1 ? "1 title was" : fmt::format("{} titles were", too_common),
-                                       kSharedTitleMax));
+    draft.remarks.push_back(fmt::format("{} left out: more than {} documents share each.",
+                                        too_common == 1 ? "1 title was" : fmt::format("{} titles were", too_common),
+                                        kSharedTitleMax));
   }
-  // From every document, not only from those that are asked for: else those alone would be without a title, and found
-  // or missed for that. A document that is nothing but a title keeps it.
+  if (const std::size_t serve = count_titles(documents); serve < documents.size()) {
+    draft.remarks.push_back(
+        fmt::format("{} a title and a text that serve.", share_of(serve, documents.size(), "documents have")));
+  }
+  draft.trust = fmt::format(
+      "Nobody judged this test: its {} of documents, each of which asks for the documents that had it. All "
+      "documents are "
+      "searched without their titles.",
+      count_of(draft.queries.size(), "query is one of the titles", "queries are titles"));
+  return draft;
+}
+
+/// From every document, not only from those that are asked for: else those alone would be without a title, and found
+/// or missed for that. A document that is nothing but a title keeps it.
+void take_titles(std::vector<Document>& documents) {
   for (Document& document : documents) {
-    if (count_words(document.text) > 0) document.title.clear();
+    if (!split_words(document.text).empty()) document.title.clear();
   }
-  test.trust.push_back(
-      fmt::format("Nobody judged this test: its {} of documents, each of which asks for the documents that had it. All "
-                  "documents are "
-                  "searched without their titles.",
-                  count_of(test.queries.size(), "query is one of the titles", "queries are titles")));
-  test.documents = std::move(documents);
-  return test;
 }
 
 // ---------------------------------------------------------------------------------------------------------- sentences
@@ -169,18 +189,17 @@ std::vector<std::size_t> sentences_that_serve(const Candidate& candidate,
   return serve;
 }
 
-std::string without(std::string_view text, std::string_view sentence) {
-  const auto begin = static_cast<std::size_t>(sentence.data() - text.data());
+std::string without(std::string_view text, std::size_t begin, std::size_t size) {
   std::string rest(strip(text.substr(0, begin)));
-  const std::string_view after = strip(text.substr(begin + sentence.size()));
+  const std::string_view after = strip(text.substr(begin + size));
   if (!rest.empty() && !after.empty()) rest += ' ';
   return rest.append(after);
 }
 
-Result<TestSet> test_by_sentences(std::vector<Document> documents, const SelfTestOptions& options) {
+Result<Draft> draft_of_sentences(const std::vector<Document>& documents, const SelfTestOptions& options) {
   // Some candidates turn out to say what others say too.
   constexpr std::size_t kSpare = 3;
-  TestSet test;
+  Draft draft;
   const StringHash hash;
   std::vector<Candidate> candidates;
   for (const std::size_t place : random_order(documents.size(), options.seed)) {
@@ -192,29 +211,79 @@ Result<TestSet> test_by_sentences(std::vector<Document> documents, const SelfTes
   std::mt19937_64 random(options.seed);
   std::size_t repeated = 0;
   for (const Candidate& candidate : candidates) {
-    if (test.queries.size() == options.queries_max) break;
+    if (draft.queries.size() == options.queries_max) break;
     const std::vector<std::size_t> serve = sentences_that_serve(candidate, counts);
     if (serve.empty()) {
       ++repeated;
       continue;
     }
-    Document& document = documents[candidate.place];
+    const Document& document = documents[candidate.place];
+    RETURN_IF_ERROR(draft.qrels.add(document.id, document.id, 1));
     const std::string_view sentence = candidate.sentences[serve[random() % serve.size()]];
-    RETURN_IF_ERROR(test.qrels.add(document.id, document.id, 1));
-    test.queries.push_back({.id = document.id, .text = std::string(sentence)});
-    document.text = without(document.text, sentence);
+    draft.queries.push_back({.id = document.id, .text = std::string(sentence)});
+    draft.sentences.push_back(
+        {.document = candidate.place, .begin = static_cast<std::size_t>(sentence.data() - document.text.data())});
   }
   if (repeated > 0) {
-    test.remarks.push_back(fmt::format("{} passed over: what {} said stands in other documents too.",
-                                       repeated == 1 ? "1 document was" : fmt::format("{} documents were", repeated),
-                                       repeated == 1 ? "it" : "they"));
+    draft.remarks.push_back(fmt::format("{} passed over: what {} said stands in other documents too.",
+                                        repeated == 1 ? "1 document was" : fmt::format("{} documents were", repeated),
+                                        repeated == 1 ? "it" : "they"));
   }
-  test.trust.push_back(
+  draft.trust =
       fmt::format("Nobody judged this test: its {}, each of which asks for the document that it was taken from.",
-                  count_of(test.queries.size(), "query is a sentence out of a document",
-                           "queries are sentences out of as many documents")));
-  test.documents = std::move(documents);
-  return test;
+                  count_of(draft.queries.size(), "query is a sentence out of a document",
+                           "queries are sentences out of as many documents"));
+  return draft;
+}
+
+void take_sentences(const Draft& draft, std::vector<Document>& documents) {
+  for (std::size_t query = 0; query < draft.queries.size(); ++query) {
+    std::string& text = documents[draft.sentences[query].document].text;
+    text = without(text, draft.sentences[query].begin, draft.queries[query].text.size());
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------- the choice
+
+struct ChosenDraft {
+  Draft draft;
+  bool of_titles = false;
+};
+
+/// Of the wanted source; else of the one that gives more queries, and where both give as many of titles, if half of the
+/// documents have one.
+Result<ChosenDraft> choose_draft(const std::vector<Document>& documents, const SelfTestOptions& options) {
+  Draft titles;
+  Draft sentences;
+  if (options.source != QuerySource::kSentences) {
+    ASSIGN_OR_RETURN(titles, draft_of_titles(documents, options));
+  }
+  if (options.source != QuerySource::kTitles) {
+    ASSIGN_OR_RETURN(sentences, draft_of_sentences(documents, options));
+  }
+  const std::size_t needed = sentences.queries.size() + (2 * count_titles(documents) < documents.size() ? 1 : 0);
+  const bool of_titles = options.source == QuerySource::kTitles ||
+                         (options.source == QuerySource::kAuto && titles.queries.size() >= needed);
+  return ChosenDraft{.draft = of_titles ? std::move(titles) : std::move(sentences), .of_titles = of_titles};
+}
+
+std::string needs_of(QuerySource source) {
+  const std::string titles = fmt::format(
+      "a title needs {} words that are no numbers, a text of {} below it, and at most {} documents that "
+      "share it",
+      kTitleWordsMin, kRestWordsMin, kSharedTitleMax);
+  const std::string sentences =
+      fmt::format("a document needs a sentence of {} to {} words that stands in no other, and {} words beside it",
+                  kSentenceWordsMin, kSentenceWordsMax, kRestWordsMin);
+  switch (source) {
+    case QuerySource::kTitles:
+      return titles;
+    case QuerySource::kSentences:
+      return sentences;
+    case QuerySource::kAuto:
+      return titles + "; without titles, " + sentences;
+  }
+  return {};
 }
 
 }  // namespace
@@ -222,31 +291,28 @@ Result<TestSet> test_by_sentences(std::vector<Document> documents, const SelfTes
 Result<TestSet> make_test_set(std::vector<Document> documents, const SelfTestOptions& options) {
   RETURN_IF_ERROR(document_ids(documents));
   if (options.queries_max == 0) return fail(ErrorCode::kInvalidArgument, "a test of 0 queries measures nothing");
-  const std::size_t count = documents.size();
-  const auto titles = static_cast<std::size_t>(std::ranges::count_if(documents, title_serves));
-  const bool by_titles = options.source == QuerySource::kTitles ||
-                         (options.source == QuerySource::kAuto && 2 * titles >= documents.size());
-  ASSIGN_OR_RETURN(TestSet test, by_titles ? test_by_titles(std::move(documents), options)
-                                           : test_by_sentences(std::move(documents), options));
-  if (test.queries.empty()) {
-    return fail(
-        ErrorCode::kConflict,
-        "no test can be made of {}: {}. Measure with queries and judgements, or with logged clicks",
-        count == 1 ? "1 document" : fmt::format("{} documents", count),
-        by_titles ? fmt::format("a title needs {} words, a text of {} below it, and at most {} documents that share it",
-                                kTitleWordsMin, kRestWordsMin, kSharedTitleMax)
-                  : fmt::format("a document needs a sentence of {} to {} words that stands in no other, and "
-                                "{} words beside it",
-                                kSentenceWordsMin, kSentenceWordsMax, kRestWordsMin));
+  ASSIGN_OR_RETURN(ChosenDraft chosen, choose_draft(documents, options));
+  Draft& draft = chosen.draft;
+  if (draft.queries.empty()) {
+    return fail(ErrorCode::kConflict,
+                "no test can be made of {}: {}. Measure with queries and judgements, or with logged clicks",
+                count_of(documents.size(), "document", "documents"), needs_of(options.source));
   }
+  if (chosen.of_titles) {
+    take_titles(documents);
+  } else {
+    take_sentences(draft, documents);
+  }
+  TestSet test{.documents = std::move(documents),
+               .queries = std::move(draft.queries),
+               .qrels = std::move(draft.qrels),
+               .trust = {std::move(draft.trust)},
+               .remarks = std::move(draft.remarks)};
   test.trust.emplace_back(
       "Another document that answers as well counts as wrong, so the values are too low; a query shares words with its "
       "document as people's queries seldom do, so they are too high. Compare settings by it, and take no value for "
       "what "
       "people will see.");
-  if (by_titles && titles < count) {
-    test.remarks.push_back(fmt::format("{} a title and a text that serve.", share_of(titles, count, "documents have")));
-  }
   return test;
 }
 

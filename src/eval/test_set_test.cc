@@ -130,12 +130,48 @@ TEST(SelfTest, WhatSeveralDocumentsSayIsNotAskedFor) {
   }
 }
 
-TEST(SelfTest, SentencesServeWhereFewDocumentsHaveATitle) {
+TEST(SelfTest, WhatGivesMoreQueriesServes) {
   std::vector<Document> documents = corpus(4);
-  for (std::size_t i = 0; i < 3; ++i) documents[i].title = "";
-  EXPECT_NE(all_of(made(documents, {}).trust).find("sentences out of"), std::string::npos);
-  documents[0].title = "Two titles of four";
-  EXPECT_NE(all_of(made(documents, {}).trust).find("are titles"), std::string::npos);
+  EXPECT_NE(all_of(made(documents, {}).trust).find("are titles"), std::string::npos) << "four of either";
+  documents[0].title = "";
+  EXPECT_NE(all_of(made(documents, {}).trust).find("4 queries are sentences out of"), std::string::npos);
+  EXPECT_NE(all_of(made(documents, {.queries_max = 3}).trust).find("3 queries are titles"), std::string::npos);
+  for (Document& each : documents) each.text = words("one sentence " + each.id, 20);
+  EXPECT_NE(all_of(made(documents, {}).trust).find("3 queries are titles"), std::string::npos);
+}
+
+TEST(SelfTest, AsManyTitlesAsSentencesServeWhereHalfOfTheDocumentsHaveOne) {
+  std::vector<Document> documents = corpus(4);
+  documents[0].title = documents[1].title = "";
+  EXPECT_NE(all_of(made(documents, {.queries_max = 2}).trust).find("are titles"), std::string::npos);
+  documents[2].title = "";
+  EXPECT_NE(all_of(made(documents, {.queries_max = 1}).trust).find("is a sentence"), std::string::npos);
+}
+
+TEST(SelfTest, NumbersAreNoWordsOfAQuery) {
+  std::vector<Document> documents = corpus(4);
+  for (std::size_t i = 0; i < documents.size(); ++i) documents[i].title = "4.2." + std::to_string(i) + " 17 (2024)";
+  expect_error(make_test_set(documents, {.source = QuerySource::kTitles}), ErrorCode::kConflict, "no numbers");
+  EXPECT_NE(all_of(made(documents, {}).trust).find("4 queries are sentences out of"), std::string::npos);
+}
+
+TEST(SelfTest, SentencesOfAnyScriptAreAskedFor) {
+  const std::string hindi =
+      "दिल्ली भारत की राजधानी और बड़ा नगर है। गंगा भारत की सबसे लंबी और पवित्र नदी है। हिमालय संसार का सबसे ऊँचा पर्वत "
+      "माना जाता है।";
+  const TestSet test = made({{.id = "a", .title = "", .text = hindi}}, {});
+  ASSERT_EQ(test.queries.size(), 1U);
+  EXPECT_TRUE(test.queries[0].text.ends_with("है।"));
+  EXPECT_LT(test.queries[0].text.size(), hindi.size() / 2);
+}
+
+TEST(SelfTest, TheVerySentenceIsTakenOutNotAnotherThatHoldsIt) {
+  const std::string inner = words("inner", 6) + "end.";
+  const std::string text =
+      "Longer: " + words("outer", 40) + words("more", 40) + inner + " " + inner + ' ' + words("rest", 70);
+  const TestSet test = made({{.id = "a", .title = "", .text = text}}, {.source = QuerySource::kSentences});
+  EXPECT_TRUE(test.documents[0].text.starts_with("Longer: ")) << test.documents[0].text;
+  EXPECT_NE(test.documents[0].text.find("more39 " + inner), std::string::npos) << test.documents[0].text;
 }
 
 TEST(SelfTest, CorporaThatMakeNoTestAreRefused) {

@@ -25,6 +25,15 @@ TEST(Sentences, NeedNoBlankAfterAFullWidthMark) {
             (Views{"東京は首都です。", "人口は？", "「多い。」", "終わり"}));
 }
 
+TEST(Sentences, EndAtTheMarksOfEveryScript) {
+  EXPECT_EQ(split_sentences("गंगा नदी है।यमुना भी॥"), (Views{"गंगा नदी है।", "यमुना भी॥"})) << "danda";
+  EXPECT_EQ(split_sentences("ما هذا؟ هذا كتاب۔ نعم."), (Views{"ما هذا؟", "هذا كتاب۔", "نعم."})) << "Arabic, Urdu";
+  EXPECT_EQ(split_sentences("ሰላም ነው። እሺ፧"), (Views{"ሰላም ነው።", "እሺ፧"})) << "Ethiopic";
+  EXPECT_EQ(split_sentences("ខ្ញុំទៅ។ គាត់មក៕"), (Views{"ខ្ញុំទៅ។", "គាត់មក៕"})) << "Khmer";
+  EXPECT_EQ(split_sentences("Սա գիրք է։ Այո։"), (Views{"Սա գիրք է։", "Այո։"})) << "Armenian";
+  EXPECT_EQ(split_sentences("မြန်မာ။ စာ။"), (Views{"မြန်မာ။", "စာ။"})) << "Myanmar";
+}
+
 TEST(Sentences, EndAtAnEmptyLine) {
   EXPECT_EQ(split_sentences("A heading\n \nIts text\nin two lines"), (Views{"A heading", "Its text\nin two lines"}));
 }
@@ -52,6 +61,12 @@ RC_GTEST_PROP(Sentences, AreTheTextWithoutTheBlanksBetweenThem, ()) {
 TEST(Words, AreLowerCaseWithoutPunctuation) {
   EXPECT_EQ(split_words("The Δ-Wing, isn't it?"), (Strings{"the", "δ", "wing", "isn", "t", "it"}));
   EXPECT_EQ(split_words("東京 is\xff here"), (Strings{"東", "京", "is", "here"}));
+}
+
+TEST(Words, ThoseWithALetterCount) {
+  EXPECT_EQ(count_words("4.2.1 of 17 pages, v2"), 3U);
+  EXPECT_EQ(count_words("٣٫٤ १२ 12"), 0U);
+  EXPECT_EQ(count_words("東京 12"), 2U);
 }
 
 TEST(Folding, LeavesWhatPeopleSee) {

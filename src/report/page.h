@@ -41,6 +41,7 @@ struct Series {
 struct Axis {
   std::string title;
   bool logarithmic = false;
+  bool is_share = false;  ///< Its values lie from 0 to 1, and the axis shows all of that.
 };
 
 /// A horizontal line across the chart, e.g. at 100 ms.

@@ -41,6 +41,12 @@ std::string legend_of(const Series& series) {
   return series.name;
 }
 
+Scale scale_of(const Axis& axis, const std::vector<double>& values) {
+  const auto outside = [](double value) { return value < 0 || value > 1; };
+  if (axis.is_share && std::ranges::none_of(values, outside)) return make_share_scale();
+  return make_scale(values, axis.logarithmic);
+}
+
 std::string count_of(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -85,8 +91,8 @@ XyPlot make_plot(const XyChart& chart) {
     plot.lines.push_back(line);
   }
   plot.labelled = labels <= kLabelsMax;
-  plot.x = make_scale(xs, chart.x.logarithmic);
-  plot.y = make_scale(ys, chart.y.logarithmic);
+  plot.x = scale_of(chart.x, xs);
+  plot.y = scale_of(chart.y, ys);
   return plot;
 }
 

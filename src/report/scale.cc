@@ -86,10 +86,12 @@ bool is_drawable(double value, bool logarithmic) {
 }
 
 Scale make_scale(const std::vector<double>& values, bool logarithmic) {
-  if (values.empty()) return logarithmic ? make_log_scale(1.2, 9) : make_linear_scale(0, 0.97);
+  if (values.empty()) return logarithmic ? make_log_scale(1.2, 9) : make_share_scale();
   const auto [low, high] = std::ranges::minmax(values);
   return logarithmic ? make_log_scale(low, high) : make_linear_scale(low, high);
 }
+
+Scale make_share_scale() { return make_linear_scale(0, 0.97); }
 
 Scale make_bar_scale(double high) { return make_linear_scale(0, high > 0 ? high : 1); }
 

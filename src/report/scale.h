@@ -32,6 +32,9 @@ bool is_drawable(double value, bool logarithmic);
 /// it goes from 0 to 1, or from 1 to 10.
 Scale make_scale(const std::vector<double>& values, bool logarithmic);
 
+/// From 0 to 1, for shares.
+Scale make_share_scale();
+
 /// The same from 0 on, for bars. `high` is drawable and not negative.
 Scale make_bar_scale(double high);
 

@@ -39,6 +39,12 @@ TEST(Scale, LinearTicksAreRound) {
   EXPECT_EQ(labels(make_scale({-5, 5}, false)), (Labels{"-6", "-4", "-2", "0", "2", "4", "6"}));
 }
 
+TEST(Scale, SharesGoFromZeroToOne) {
+  EXPECT_EQ(labels(make_share_scale()), (Labels{"0", "0.2", "0.4", "0.6", "0.8", "1"}));
+  EXPECT_EQ(make_share_scale().low, 0);
+  EXPECT_EQ(make_share_scale().high, 1);
+}
+
 TEST(Scale, BarsBeginAtZero) {
   EXPECT_EQ(make_bar_scale(47).low, 0);
   EXPECT_EQ(make_bar_scale(0).low, 0);

@@ -12,11 +12,12 @@ namespace tandem {
 JsonWriter& write_json(JsonWriter& json, const Goal& goal, bool has_price);
 
 /// [settings]: the members of each, see sweep_json.h, then "cost_per_1000", "on_frontier", "dominated_by" (a name, or
-/// null) and "lacks".
+/// null), "lacks" and, for all but the best, "difference" to that.
 JsonWriter& write_advised_settings(JsonWriter& json, const SweepResult& sweep, const Advice& advice);
 
-/// The members "setting", "meets_goal", "best", "difference" (only where the setting is not the best), "reasons" and
-/// "losses" of an object that is begun.
+/// The members "setting", "meets_goal", "best", "difference" (only where the setting is not the best), "caveat" (only
+/// where there is one), "reasons" and "losses" of an object that is begun. "setting" and "best" are null where nothing
+/// is recommended.
 JsonWriter& write_members(JsonWriter& json, const SweepResult& sweep, const Advice& advice);
 
 }  // namespace tandem

@@ -157,6 +157,7 @@ TEST(AdviceJson, SettingsAreFollowedByTheirStanding) {
 
 TEST(AdviceJson, ADifferenceIsThereWhereTheAdvisedSettingIsNotTheBest) {
   Advice advice;
+  advice.settings.resize(3);
   advice.recommended = advice.best = 1;
   advice.meets_goal = true;
   advice.reasons = {"Quick."};
@@ -165,7 +166,7 @@ TEST(AdviceJson, ADifferenceIsThereWhereTheAdvisedSettingIsNotTheBest) {
   EXPECT_EQ(write_members(json.begin_object(), swept(), advice).end_object().take(),
             R"({"setting":"BM25","meets_goal":true,"best":"BM25","reasons":["Quick."],"losses":["None."]})");
   advice.best = 2;
-  Comparison& to_best = advice.to_best.emplace();
+  Comparison& to_best = advice.settings[1].to_best.emplace();
   to_best.difference = -0.5;
   to_best.interval = {.low = -1, .high = 0.25};
   to_best.permutation_p = 0.25;
@@ -173,6 +174,33 @@ TEST(AdviceJson, ADifferenceIsThereWhereTheAdvisedSettingIsNotTheBest) {
             R"({"setting":"BM25","meets_goal":true,"best":"cross over all",)"
             R"("difference":{"mean":-0.5,"interval":[-1,0.25],"permutation_p":0.25},)"
             R"("reasons":["Quick."],"losses":["None."]})");
+}
+
+TEST(AdviceJson, WithoutARecommendationThereIsACaveatAndNoSetting) {
+  Advice advice;
+  advice.caveat = "only 1 query was measured";
+  advice.reasons = {"Only 1 query was measured."};
+  JsonWriter json;
+  EXPECT_EQ(write_members(json.begin_object(), swept(), advice).end_object().take(),
+            R"({"setting":null,"meets_goal":false,"best":null,"caveat":"only 1 query was measured",)"
+            R"("reasons":["Only 1 query was measured."],"losses":[]})");
+}
+
+TEST(AdviceJson, EverySettingButTheBestHasItsDifferenceToThat) {
+  SweepResult sweep = swept();
+  sweep.settings.resize(2);
+  Advice advice;
+  advice.settings.resize(2);
+  Comparison& to_best = advice.settings[1].to_best.emplace();
+  to_best.difference = -0.5;
+  to_best.interval = {.low = -1, .high = -0.25};
+  to_best.permutation_p = 0.125;
+  JsonWriter json;
+  const std::string settings = write_advised_settings(json, sweep, advice).take();
+  EXPECT_TRUE(
+      settings.ends_with(R"("lacks":[],"difference":{"mean":-0.5,"interval":[-1,-0.25],"permutation_p":0.125}}])"))
+      << settings;
+  EXPECT_EQ(settings.find("difference"), settings.rfind("difference"));
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ class Usage(CliTest):
                                  ([CORPUS, "--queries", QUERIES, "--qrels", nothing], ["relevant to any query"]),
                                  ([CORPUS, "--queries", QUERIES, "--qrels", others], ["none of its 4 queries", "'x9'"]),
                                  ([CORPUS, "--report", "no/such/page.html"], ["no/such/page.html"]),
-                                 ([*JUDGED, "--first-stage", "missing.trec"], ["missing.trec"])):
+                                 ([*JUDGED, "--first-stage", "bi", "--first-stage", "missing.trec"],
+                                  ["missing.trec"])):
             result = self.run_tandem("advise", *arguments, *NO_MODEL)
             self.assertNotEqual(result.returncode, 0)
             for name in names:
