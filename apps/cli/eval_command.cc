@@ -113,21 +113,38 @@ Result<std::vector<NamedRun>> read_runs(const std::vector<std::string>& paths) {
   return runs;
 }
 
-/// The queries of a file that the qrels judge: what the others find would count for nothing.
-Result<std::vector<Query>> judged_queries(const EvalFlags& flags, const Qrels& qrels) {
-  ASSIGN_OR_RETURN(std::vector<Query> queries, read_queries(flags.queries_file, flags.queries_text));
-  const std::vector<std::string_view> ids = qrels.query_ids();
-  const StringSet judged(ids.begin(), ids.end());
-  const std::size_t all = queries.size();
-  std::erase_if(queries, [&](const Query& query) { return !judged.contains(query.id); });
-  if (queries.empty()) {
+/// What a search is measured on: the queries that are asked and judged, as in a sweep.
+struct AskedQueries {
+  std::vector<Query> queries;
+  Qrels qrels;                 // Of these alone.
+  std::size_t not_judged = 0;  // Left out, as what they find would count for nothing.
+  std::size_t not_asked = 0;   // Left out, though the qrels have them.
+};
+
+Result<AskedQueries> asked_queries(const EvalFlags& flags, const Qrels& qrels) {
+  AskedQueries asked;
+  ASSIGN_OR_RETURN(asked.queries, read_queries(flags.queries_file, flags.queries_text));
+  const std::vector<std::string_view> judged_ids = qrels.query_ids();
+  const StringSet judged(judged_ids.begin(), judged_ids.end());
+  asked.not_judged = std::erase_if(asked.queries, [&](const Query& query) { return !judged.contains(query.id); });
+  if (asked.queries.empty()) {
     return fail(ErrorCode::kConflict, "{}: none of its {} queries is in the qrels, which begin with '{}'",
-                flags.queries_file, all, ids.front());
+                flags.queries_file,
+                asked.not_judged, judged_ids.front());
   }
-  if (queries.size() < all) {
-    note(fmt::format("{} of {} queries are not in the qrels and not searched for", all - queries.size(), all));
+  StringSet asked_ids;
+  for (const Query& query : asked.queries) asked_ids.insert(query.id);
+  std::vector<std::string_view> both = judged_ids;
+  asked.not_asked = std::erase_if(both, [&](std::string_view id) { return !asked_ids.contains(id); });
+  ASSIGN_OR_RETURN(asked.qrels, qrels.of_queries(both));
+  if (asked.not_judged > 0) {
+    note(fmt::format("{} no judgement: left out", count_of(asked.not_judged, "query has", "queries have")));
   }
-  return queries;
+  if (asked.not_asked > 0) {
+    note(fmt::format("{} among the queries: left out",
+                     count_of(asked.not_asked, "judged query is not", "judged queries are not")));
+  }
+  return asked;
 }
 
 void warn_of_short_results(const EvalFlags& flags, std::span<const RankingMetric> metrics) {
@@ -139,8 +156,7 @@ void warn_of_short_results(const EvalFlags& flags, std::span<const RankingMetric
   }
 }
 
-Result<NamedRun> search_collection(const EvalFlags& flags, const Qrels& qrels) {
-  ASSIGN_OR_RETURN(const std::vector<Query> queries, judged_queries(flags, qrels));
+Result<NamedRun> search_collection(const EvalFlags& flags, const std::vector<Query>& queries) {
   // Made and thrown away: better to know now than after an hour of searching.
   if (!flags.output_run.empty()) RETURN_IF_ERROR(ReplacementFile::create(flags.output_run));
   ASSIGN_OR_RETURN(const CollectionSearch search, CollectionSearch::open(flags.collection, flags.stages));
@@ -177,12 +193,15 @@ Status compare_with_first(std::vector<MeasuredRun>& runs, const ComparisonOption
 }
 
 std::string to_json(const EvalFlags& flags, std::span<const RankingMetric> metrics, std::span<const MeasuredRun> runs,
-                    const EvalTimes& times) {
+                    const std::optional<AskedQueries>& asked, const EvalTimes& times) {
   JsonWriter json;
   json.begin_object().key("qrels").value(flags.qrels).key("runs").begin_array();
   for (const MeasuredRun& run : runs) write_json(json, metrics, run, flags.per_query);
   json.end_array().key("relevance_level").value(flags.evaluation.relevance_level);
   if (runs.size() > 1) {
+  if (asked) {
+    json.key("queries_not_judged").value(asked->not_judged).key("queries_not_asked").value(asked->not_asked);
+  }
     json.key("confidence").value(flags.comparison.bootstrap.confidence);
     json.key("resamples").value(flags.comparison.bootstrap.resamples);
     json.key("seed").value(static_cast<std::uint64_t>(flags.comparison.seed));
@@ -203,16 +222,20 @@ Status run_rankings(const EvalFlags& flags) {
   };
   ASSIGN_OR_RETURN(const Qrels qrels, Qrels::read(flags.qrels));
   ASSIGN_OR_RETURN(std::vector<NamedRun> runs, read_runs(flags.runs));
-  times.read_ms = lap();
+  std::optional<AskedQueries> asked;
   if (!flags.collection.empty()) {
     warn_of_short_results(flags, metrics);
-    ASSIGN_OR_RETURN(NamedRun run, search_collection(flags, qrels));
+    ASSIGN_OR_RETURN(asked, asked_queries(flags, qrels));
+  }
+  times.read_ms = lap();
+  if (asked) {
+    ASSIGN_OR_RETURN(NamedRun run, search_collection(flags, asked->queries));
     runs.push_back(std::move(run));
     times.search_ms = lap();
   }
   std::vector<MeasuredRun> measured;
   for (const NamedRun& run : runs) {
-    Result<Evaluation> evaluation = evaluate(run.run, qrels, metrics, flags.evaluation);
+    Result<Evaluation> evaluation = evaluate(run.run, asked ? asked->qrels : qrels, metrics, flags.evaluation);
     if (!evaluation) return fail_in(run.name, evaluation.error());
     measured.push_back({.name = run.name, .evaluation = std::move(*evaluation), .comparisons = {}});
   }
@@ -222,7 +245,7 @@ Status run_rankings(const EvalFlags& flags) {
   for (const MeasuredRun& run : measured) {
     for (const std::string& remark : remarks_on(run, flags.evaluation.answered_only)) note(remark);
   }
-  if (flags.json) return print(to_json(flags, metrics, measured, times));
+  if (flags.json) return print(to_json(flags, metrics, measured, asked, times));
   RETURN_IF_ERROR(print(to_table(metrics, measured, flags.comparison.bootstrap.confidence)));
   for (const MeasuredRun& run : measured) {
     if (flags.per_query) RETURN_IF_ERROR(print(per_query_lines(metrics, run)));

@@ -59,6 +59,8 @@ class TANDEM_EXPORT Qrels {
   std::vector<std::string_view> query_ids() const;
   /// The judgements of a query in the order in which they came; empty for a query that is not here.
   std::vector<Judgement> judgements_of(std::string_view query_id) const;
+  /// The judgements of these queries alone: by them a search is measured that was asked no others.
+  Result<Qrels> of_queries(std::span<const std::string_view> query_ids) const;
 
   Qrels(Qrels&&) noexcept;
   Qrels& operator=(Qrels&&) noexcept;
@@ -75,17 +77,24 @@ struct RunResult {
   float score = 0;
 };
 
-/// What a system found: documents with scores for each query. Scores are kept as f32, which is what trec_eval compares,
-/// and alone decide the order; ties go by descending document id, byte by byte. Infinite scores stand first or last.
-/// The const methods may be called from many threads at once.
+/// How the results of a query are put in order.
+enum class RunOrder {
+  kByScore,  ///< As trec_eval does: by descending score, ties by descending document id, byte by byte.
+  kAsAdded,  ///< As they were added: the ranking that a search gave, which orders its own ties.
+};
+
+/// What a system found: documents with scores for each query. Scores are kept as f32, which is what trec_eval compares.
+/// Infinite ones stand first or last. The const methods may be called from many threads at once.
 class TANDEM_EXPORT Run {
  public:
-  Run();
+  Run();  ///< RunOrder::kByScore.
+  explicit Run(RunOrder order);
 
-  /// Reads "qid Q0 docid rank score tag", separated by white space; the rank, and what follows the tag, is ignored, as
-  /// trec_eval does. Empty lines and lines that begin with "#" are skipped. "-" is standard input. Errors: those of
-  /// opening; kCorruptData, with the file and the line, for a line with fewer columns, a score that is no number, NaN,
-  /// or a document that a query has twice; kCorruptData for a file without any result.
+  /// Reads "qid Q0 docid rank score tag", separated by white space, in the order kByScore; the rank, and what
+  /// follows the tag, is ignored, as trec_eval does. Empty lines and lines that begin with "#" are skipped. "-" is
+  /// standard input. Errors: those of opening; kCorruptData, with the file and the line, for a line with fewer columns,
+  /// or with more because an id holds a blank, a score that is no number, NaN, or a document that a query has twice;
+  /// kCorruptData for a file without any result.
   static Result<Run> read(const std::filesystem::path& path);
 
   /// Writes best first, in place of what `path` held, in one step. Errors: those of writing; kUnsupported for an id or

@@ -26,7 +26,7 @@ search_each(const Retriever& retriever, std::span<const SweepQuery> queries, con
             const CallOptions& call = {});
 
 struct SearchedRun {
-  Run run;  ///< Each hit with its final score.
+  Run run;  ///< Each hit with its final score, in the order of the search: RunOrder::kAsAdded.
   Truncation truncation;
 };
 

@@ -132,9 +132,8 @@ struct SweepResult {
 
 /// Measures every setting: each first stage alone, each with its best candidates reranked at every depth and alpha, and
 /// the cross-encoder over everything. What a setting returns are the results of Retriever, with the largest depth, or
-/// SweepOptions::results where that is more, as final_top_k where nothing is cut off; they become a Run, so that each
-/// value is what evaluate(), and trec_eval, make of the run that a search writes: equal final scores stand in the order
-/// of trec_eval.
+/// SweepOptions::results where that is more, as final_top_k where nothing is cut off; each value is what
+/// evaluate() makes of search_run() with the same setting.
 ///
 /// Queries are answered one at a time, as a user would wait for them: the query is encoded alone, and the best
 /// candidates are scored first, then those up to the next depth. The time of reranking n candidates is the sum of what

@@ -33,7 +33,7 @@ class Evaluator {
  public:
   Evaluator(const Run& run, const Qrels& qrels, std::span<const RankingMetric> metrics,
             const EvaluationOptions& options)
-      : run_(*run.impl_), qrels_(*qrels.impl_), metrics_(metrics), options_(options) {}
+      : run_(*run.impl_), qrels_(*qrels.impl_), metrics_(metrics), options_(options), ranker_(run_.order) {}
 
   Result<Evaluation> evaluate() {
     RETURN_IF_ERROR(check(metrics_, options_, relevance_max()));
@@ -107,7 +107,7 @@ class Evaluator {
     evaluation_.counts.results_unjudged += results.values.size() - results_judged;
   }
 
-  const QueryLists<float>& run_;
+  const Run::Impl& run_;
   const QueryLists<std::int32_t>& qrels_;
   const std::span<const RankingMetric> metrics_;
   const EvaluationOptions options_;

@@ -51,6 +51,26 @@ TEST(Evaluate, AJudgementOfAnotherQueryIsNone) {
   EXPECT_EQ(evaluation.counts.results_unjudged, 2U);
 }
 
+TEST(Evaluate, TiesStandAsTheSearchThatGaveThemHasThem) {
+  for (const auto& [order, value] : {std::pair{RunOrder::kAsAdded, 1.0}, std::pair{RunOrder::kByScore, 0.5}}) {
+    tandem::Run run(order);
+    ASSERT_TRUE(run.add("q", "a", 1));
+    ASSERT_TRUE(run.add("q", "b", 1));
+    const Result<Evaluation> evaluation = evaluate(run, qrels_of({{"q", "a", 1}}), kMrr);
+    ASSERT_TRUE(evaluation.has_value());
+    EXPECT_EQ(evaluation->means[0], value);
+  }
+}
+
+TEST(Evaluate, OnlyTheQueriesThatWereAskedCountWhereTheQrelsAreTheirs) {
+  const Qrels all = qrels_of({{"a", "x", 1}, {"b", "x", 1}, {"b", "y", 0}, {"c", "x", 1}});
+  const std::vector<std::string_view> asked{"b", "d", "a"};
+  const Result<Qrels> some = all.of_queries(asked);
+  ASSERT_TRUE(some.has_value());
+  EXPECT_EQ(some->query_ids(), (std::vector<std::string_view>{"b", "a"}));
+  EXPECT_EQ(some->judgements(), 3U);
+}
+
 TEST(Evaluate, QueriesMissingFromTheRunCountAsZeroOrNotAtAll) {
   const Judged judged{{"a", "x", 1}, {"b", "x", 1}};
   const Evaluation all = evaluated({{"a", "x", 1}}, judged);

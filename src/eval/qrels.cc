@@ -137,4 +137,14 @@ std::vector<Judgement> Qrels::judgements_of(std::string_view query_id) const {
   return judgements;
 }
 
+Result<Qrels> Qrels::of_queries(std::span<const std::string_view> query_ids) const {
+  Qrels qrels;
+  for (const std::string_view query_id : query_ids) {
+    for (const Judgement& judgement : judgements_of(query_id)) {
+      RETURN_IF_ERROR(qrels.add(query_id, judgement.document_id, judgement.relevance));
+    }
+  }
+  return qrels;
+}
+
 }  // namespace tandem

@@ -14,10 +14,24 @@
 namespace tandem {
 namespace {
 
+/// Whether the columns are those of a line whose ids hold blanks, which put their words where the rank is looked for,
+/// or the score where the tag is.
+bool is_shifted(std::span<const std::string_view, 6> columns) {
+  return !parse_integer(columns[3]) || parse_number(columns[5]);
+}
+
 Status read_line(Run& run, std::string_view line) {
   std::array<std::string_view, 6> columns;
-  if (const std::size_t count = split_blanks(line, columns); count < columns.size()) {
+  const std::size_t count = split_blanks(line, columns);
+  if (count < columns.size()) {
     return fail(ErrorCode::kCorruptData, "expected 6 columns (query, Q0, document, rank, score, tag), got {}", count);
+  }
+  if (count > columns.size() && is_shifted(columns)) {
+    return fail(
+        ErrorCode::kCorruptData,
+        "expected 6 columns (query, Q0, document, rank, score, tag), got more, with '{}' as rank and '{}' as tag: "
+        "an id cannot hold a blank",
+        columns[3], columns[5]);
   }
   const std::optional<double> score = parse_number(columns[4]);
   if (!score) return fail(ErrorCode::kCorruptData, "expected a number as score, got '{}'", columns[4]);
@@ -64,13 +78,25 @@ void Ranker::sort_keys() {
 }
 
 std::span<const std::uint32_t> Ranker::rank(const QueryList<float>& list) {
+  order_.resize(list.values.size());
+  switch (run_order_) {
+    case RunOrder::kByScore:
+      sort_by_score(list);
+      break;
+    case RunOrder::kAsAdded:
+      std::iota(order_.begin(), order_.end(), 0U);
+      break;
+  }
+  return order_;
+}
+
+void Ranker::sort_by_score(const QueryList<float>& list) {
   const std::size_t size = list.values.size();
   keys_.resize(size);
   for (std::size_t place = 0; place < size; ++place) {
     keys_[place] = (static_cast<std::uint64_t>(descending_key(list.values[place])) << 32) | place;
   }
   sort_keys();
-  order_.resize(size);
   for (std::size_t rank = 0; rank < size; ++rank) order_[rank] = static_cast<std::uint32_t>(keys_[rank]);
   for (std::size_t begin = 0; begin < size;) {
     std::size_t end = begin + 1;
@@ -81,10 +107,10 @@ std::span<const std::uint32_t> Ranker::rank(const QueryList<float>& list) {
     }
     begin = end;
   }
-  return order_;
 }
 
-Run::Run() : impl_(std::make_unique<Impl>()) {}
+Run::Run() : Run(RunOrder::kByScore) {}
+Run::Run(RunOrder order) : impl_(std::make_unique<Impl>(order)) {}
 Run::Run(Run&&) noexcept = default;
 Run& Run::operator=(Run&&) noexcept = default;
 Run::~Run() = default;
@@ -97,7 +123,7 @@ Result<Run> Run::read(const std::filesystem::path& path) {
 
 Status Run::write(const std::filesystem::path& path, std::string_view tag) const {
   ASSIGN_OR_RETURN(TextFile file, TextFile::create(path));
-  Ranker ranker;
+  Ranker ranker(impl_->order);
   for (std::uint32_t query = 0; query < impl_->queries().size(); ++query) {
     const std::string_view query_id = impl_->queries()[query];
     const QueryList<float>& list = impl_->lists()[query];
@@ -129,7 +155,7 @@ std::vector<std::string_view> Run::query_ids() const { return impl_->query_ids()
 std::vector<RunResult> Run::ranking_of(std::string_view query_id) const {
   std::vector<RunResult> ranking;
   if (const QueryList<float>* list = impl_->list_of(query_id)) {
-    Ranker ranker;
+    Ranker ranker(impl_->order);
     for (const std::uint32_t place : ranker.rank(*list)) {
       ranking.push_back({list->documents[place], list->values[place]});
     }

@@ -85,6 +85,20 @@ TEST(Run, ErrorsNameTheLine) {
   }
 }
 
+TEST(Run, IdsWithBlanksAreRefusedByTheirLine) {
+  for (const char* line : {"1 Q0 alpha one 1 9.0 r\n", "1 Q0 doc 1 1 9.0 r\n", "a query Q0 doc 1 9.0 r\n"}) {
+    const std::string error = error_of("q Q0 a 1 1 t\n" + std::string(line));
+    EXPECT_NE(error.find("run:2: expected 6 columns"), std::string::npos) << error;
+    EXPECT_NE(error.find("blank"), std::string::npos) << error;
+  }
+}
+
+TEST(Run, KeepsTheOrderOfASearchWhereItIsToldTo) {
+  tandem::Run run(RunOrder::kAsAdded);
+  for (const char* id : {"b", "c", "a"}) ASSERT_TRUE(run.add("q", id, 1));
+  EXPECT_EQ(ranking(run, "q"), (Ids{"b", "c", "a"}));
+}
+
 TEST(Run, ADocumentThatAQueryHasTwiceIsRefused) {
   EXPECT_NE(error_of("q Q0 a 1 2 t\nr Q0 a 1 2 t\nq Q0 a 2 1 t\n").find("run:3: query 'q' has document 'a' twice"),
             std::string::npos);

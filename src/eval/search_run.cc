@@ -33,7 +33,7 @@ Status search_each(const Retriever& retriever, std::span<const SweepQuery> queri
 
 Result<SearchedRun> search_run(const Retriever& retriever, std::span<const SweepQuery> queries,
                                const SearchOptions& options, const CallOptions& call) {
-  SearchedRun searched;
+  SearchedRun searched{.run = Run(RunOrder::kAsAdded), .truncation = {}};
   const auto add = [&searched](const SweepQuery& query, const SearchResponse& response) -> Status {
     searched.truncation += response.truncation;
     for (const SearchHit& hit : response.hits) {

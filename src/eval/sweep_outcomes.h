@@ -46,7 +46,7 @@ class SweepOutcomes {
  private:
   struct Setting {
     PipelineSetting setting;
-    Run run = {};
+    Run run = Run(RunOrder::kAsAdded);
     std::vector<StageTimes> times = {};     // [queries]
     std::vector<bool> relevant_found = {};  // [queries] Whether there is a relevant document among the candidates.
   };

@@ -60,6 +60,10 @@ class Evaluation(CliTest):
         (answered,) = self.report("--run", run, "--metrics", "mrr", "--answered-only")["runs"]
         self.assertEqual((answered["metrics"]["mrr"], answered["queries"]), (1, 1))
 
+    def test_document_ids_with_blanks_are_refused_by_their_line(self):
+        run = self.write("blank.trec", "q1 Q0 alpha one 1 9.0 r\nq1 Q0 beta two 2 8.0 r\n")
+        self.refuse("eval", "--qrels", self.qrels, "--run", run, names=["blank.trec:1: ", "blank"])
+
     def test_bad_lines_are_named(self):
         for name, text in (("nan.trec", "q1 Q0 a 1 1 x\nq1 Q0 b 2 nan x\n"), ("short.trec", "q1 Q0 a 1 1 x\nq1 Q0\n"),
                            ("twice.trec", "q1 Q0 a 1 1 x\nq1 Q0 a 2 1 x\n")):
