@@ -89,6 +89,7 @@ class TANDEM_EXPORT CrossEncoder {
   /// Names of the labels, from id2label; one element for a relevance model.
   const std::vector<std::string>& labels() const;
   const std::string& model() const;  ///< The Hugging Face id, or the folder's name.
+  Activation activation() const;     ///< Of its scores; never kAuto.
   /// The first call reads every weight file.
   Result<CrossEncoderIdentity> identity(const CallOptions& call = {}) const;
   const ComputeInfo& compute() const;

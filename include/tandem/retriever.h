@@ -30,9 +30,17 @@ struct SearchOptions {
   SearchMode mode = SearchMode::kHybrid;
   std::size_t initial_top_k = 100;  ///< kHybrid: candidates of the first stage.
   std::optional<std::size_t> rerank_top_n =
-      {};                        ///< Candidates that are reranked, the others are dropped; default: all.
-  std::size_t final_top_k = 10;  ///< Results. More than rerank_top_n is an error.
-  float alpha = 0.7F;            ///< Weight of the cross-encoder, see RankOptions.
+      {};                               ///< Candidates that are reranked, the others are dropped; default: all.
+  std::size_t final_top_k = 10;         ///< Results. More than rerank_top_n is an error.
+  float alpha = 0.7F;                   ///< Weight of the cross-encoder, see RankOptions.
+  std::optional<float> min_score = {};  ///< Results with a lower final score are left out. Finite.
+  /// Results that the cross-encoder gives a lower probability are left out, and those without any text: its score where
+  /// its activation is sigmoid, the sigmoid of its logit where it has none. From 0 to 1; not for kBi.
+  std::optional<float> min_probability = {};
+  /// Leave out the document that has the id of the query, where queries are documents themselves: as if it were not in
+  /// the collection, so that another takes its place.
+  bool drop_self = false;
+  std::span<const std::string_view> query_ids = {};  ///< [queries] For drop_self.
 };
 
 /// One result. Scores that a mode does not compute are absent.
@@ -69,8 +77,8 @@ class TANDEM_EXPORT Retriever {
   /// SearchMode::kBi needs no `cross_encoder`, kCross no `bi_encoder`.
   Retriever(Collection collection, std::optional<BiEncoder> bi_encoder, std::optional<CrossEncoder> cross_encoder = {});
 
-  /// Errors: kInvalidArgument (options that contradict each other, an encoder that the mode needs and is missing),
-  /// kConflict (the collection was made by another model).
+  /// Errors: kInvalidArgument (options that contradict each other, an encoder that the mode needs and is missing, a
+  /// probability of an encoder whose scores are none), kConflict (the collection was made by another model).
   Result<SearchResponse> search(std::string_view query, const SearchOptions& options = {}) const;
 
   /// The same for many queries, in their order; queries share batches in both stages.

@@ -19,7 +19,8 @@ namespace tandem {
 
 /// Searches for every query and hands each with its response to `take`, in their order, from the calling thread: a few
 /// queries are answered together, and the texts of no more results than theirs are held at a time. Ends at the first
-/// error of `take`. Errors: also those of Retriever::search_many(), and of `call`.
+/// error of `take`. The ids of the queries are those of SearchOptions::query_ids. Errors: also those of
+/// Retriever::search_many(), and of `call`.
 TANDEM_EXPORT Status
 search_each(const Retriever& retriever, std::span<const SweepQuery> queries, const SearchOptions& options,
             const std::function<Status(const SweepQuery& query, const SearchResponse& response)>& take,

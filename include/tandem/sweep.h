@@ -68,6 +68,7 @@ struct SweepOptions {
   std::uint32_t seed = 0;
   BootstrapOptions bootstrap = {};
   std::int32_t relevance_level = 1;  ///< See EvaluationOptions.
+  bool drop_self = false;            ///< See SearchOptions.
 };
 
 /// One way to answer queries.

@@ -131,6 +131,7 @@ bool CrossEncoder::is_blank(std::string_view text) const { return impl_->encoder
 
 const std::vector<std::string>& CrossEncoder::labels() const { return impl_->encoder.config().transformer.labels; }
 const std::string& CrossEncoder::model() const { return impl_->encoder.config().name; }
+Activation CrossEncoder::activation() const { return impl_->activation; }
 const Executor& CrossEncoder::executor() const { return impl_->encoder.executor(); }
 Result<CrossEncoderIdentity> CrossEncoder::identity(const CallOptions& call) const {
   ASSIGN_OR_RETURN(std::string weights_hash, impl_->encoder.weights_hash(call));

@@ -17,14 +17,27 @@ Status search_each(const Retriever& retriever, std::span<const SweepQuery> queri
   for (std::size_t begin = 0; begin < queries.size(); begin += kBatch) {
     const std::span<const SweepQuery> batch = queries.subspan(begin, std::min(kBatch, queries.size() - begin));
     std::vector<std::string_view> texts;
-    for (const SweepQuery& query : batch) texts.push_back(query.text);
-    // One batch reports its own steps; of several, how many are done.
+    std::vector<std::string_view> ids;
+    for (const SweepQuery& query : batch) {
+      texts.push_back(query.text);
+      ids.push_back(query.id);
+    }
+    SearchOptions batch_options = options;
+    batch_options.query_ids = ids;
+    // One batch reports its own steps; of several, how many queries are done: the pairs, which take the time, count as
+    // shares of theirs.
     CallOptions batch_call = call;
     if (batch.size() < queries.size() && call.progress) {
-      batch_call.progress = {};
-      call.progress({.what = "searching", .unit = "queries", .done = begin, .total = queries.size()});
+      const auto report = [&](std::size_t done) {
+        call.progress({.what = "searching", .unit = "queries", .done = begin + done, .total = queries.size()});
+      };
+      report(0);
+      batch_call.progress = [&, report](const Progress& step) {
+        if (step.what == "reranking") report(step.done * batch.size() / step.total);
+      };
     }
-    ASSIGN_OR_RETURN(const std::vector<SearchResponse> responses, retriever.search_many(texts, options, batch_call));
+    ASSIGN_OR_RETURN(const std::vector<SearchResponse> responses,
+                     retriever.search_many(texts, batch_options, batch_call));
     for (std::size_t i = 0; i < batch.size(); ++i) RETURN_IF_ERROR(take(batch[i], responses[i]));
     RETURN_IF_ERROR(check_call(call));
   }

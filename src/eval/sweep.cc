@@ -69,9 +69,8 @@ class Sweep {
       const SweepStage& stage = input_.first_stages[number];
       if (stage.run != nullptr) {
         const auto find = [this](std::string_view id) -> std::optional<RowId> {
-          const std::optional<std::uint32_t> place = documents_.find(id);
-          if (!place || !documents_.is_kept(*place)) return std::nullopt;
-          return SweepDocuments::row_of(*place);
+          const std::optional<RowId> row = documents_.row_of_id(id);
+          return row && documents_.is_kept(row->row) ? row : std::nullopt;
         };
         stages_.push_back(std::make_unique<RunStage>(*stage.run, find));
         continue;
@@ -129,8 +128,10 @@ class Sweep {
 
   Result<Candidates> retrieve(const FirstStage& stage, const SweepQuery& query) {
     const StageQuery asked{.id = query.id, .text = query.text};
+    const std::size_t depth = sweep_depth(options_);
     ASSIGN_OR_RETURN(std::vector<Candidates> candidates,
-                     stage.retrieve({&asked, 1}, sweep_depth(options_), quiet_call_));
+                     stage.retrieve({&asked, 1}, depth + (options_.drop_self ? 1 : 0), quiet_call_));
+    if (options_.drop_self) leave_out(documents_.row_of_id(query.id), depth, candidates.front().hits);
     result_.truncation += candidates.front().truncation;
     return std::move(candidates.front());
   }

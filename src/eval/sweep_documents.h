@@ -47,6 +47,10 @@ class SweepDocuments {
   const std::string& text(std::uint32_t place) const { return texts_[place]; }
   std::string_view id(std::uint32_t place) const { return ids_[place]; }
   std::optional<std::uint32_t> find(std::string_view id) const;
+  std::optional<RowId> row_of_id(std::string_view id) const {
+    const std::optional<std::uint32_t> place = find(id);
+    return place ? std::optional(row_of(*place)) : std::nullopt;
+  }
   /// The documents that are searched, ascending.
   const std::vector<std::uint32_t>& kept() const { return kept_; }
   bool is_kept(std::uint32_t place) const;

@@ -124,7 +124,10 @@ Status SweepOutcomes::add_cross(const SweepQuery& query, const QueryPairs& pairs
     settings_.emplace_back().setting.mode = SearchMode::kCross;
   }
   Setting& cross = settings_.back();
-  const std::vector<std::uint32_t>& places = documents_.kept();
+  std::vector<std::uint32_t> places = documents_.kept();
+  if (options_.drop_self) {
+    if (const std::optional<std::uint32_t> own = documents_.find(query.id)) std::erase(places, *own);
+  }
   std::vector<float> scores;
   std::vector<bool> blank;
   for (const std::uint32_t place : places) {

@@ -8,6 +8,7 @@
 
 #include "engine/testing/tiny_models.h"
 #include "index/vector_search.h"
+#include "tandem/search_run.h"
 
 namespace tandem {
 namespace {
@@ -66,7 +67,8 @@ class SweepTest : public testing::Test {
   }
 
   /// Metrics of what the Retriever finds with the same setting.
-  Evaluation expected(const PipelineSetting& setting, const std::vector<RankingMetric>& metrics) {
+  Evaluation expected(const PipelineSetting& setting, const std::vector<RankingMetric>& metrics,
+                      bool drop_self = false) {
     CollectionWriter writer = must(CollectionWriter::create(folder_.path() / "c", bi_encoder_));
     for (const Document& document : documents_) must_succeed(writer.add(document));
     must(writer.commit());
@@ -74,16 +76,8 @@ class SweepTest : public testing::Test {
     const Retriever retriever(collection, bi_encoder_, cross_encoder_);
     SearchOptions search{.mode = setting.mode, .final_top_k = 20, .alpha = setting.alpha};
     if (setting.mode == SearchMode::kHybrid) search.initial_top_k = search.final_top_k = setting.candidates;
-    std::vector<std::string_view> texts;
-    for (const SweepQuery& query : queries_) texts.push_back(query.text);
-    const std::vector<SearchResponse> responses = must(retriever.search_many(texts, search));
-    tandem::Run run;
-    for (std::size_t query = 0; query < queries_.size(); ++query) {
-      for (const SearchHit& hit : responses[query].hits) {
-        must_succeed(run.add(queries_[query].id, hit.document->id, hit.final_score));
-      }
-    }
-    return must(evaluate(run, qrels_, metrics));
+    search.drop_self = drop_self;
+    return must(evaluate(must(search_run(retriever, queries_, search)).run, qrels_, metrics));
   }
 
   static void must_succeed(const Status& status) {
@@ -120,6 +114,24 @@ TEST_F(SweepTest, EverySettingIsMeasuredAsWhatTheRetrieverFinds) {
   EXPECT_EQ(result.settings[2].setting.name(), "bi + cross, top 20, alpha 0.7");
   EXPECT_EQ(result.settings.back().setting.name(), "cross over all");
   EXPECT_EQ(result.documents, kDocuments);
+}
+
+TEST_F(SweepTest, AQueryThatIsADocumentDoesNotFindItself) {
+  for (const std::size_t number : {7U, 20U}) {
+    queries_.push_back({.id = documents_[number].id, .text = documents_[number].full_text()});
+    judge(documents_[number].id, number, 1);  // What it finds of itself would show.
+    judge(documents_[number].id, number + 1, 1);
+  }
+  SweepOptions wanted = options();
+  wanted.cross_only = true;
+  wanted.drop_self = true;
+  const SweepResult result = must(sweep_with(input(), wanted));
+  wanted.drop_self = false;
+  EXPECT_NE(result.settings[0].values, must(sweep_with(input(), wanted)).settings[0].values);
+  for (const SettingResult& setting : result.settings) {
+    EXPECT_EQ(setting.values, expected(setting.setting, result.metrics, /*drop_self=*/true).values)
+        << setting.setting.name();
+  }
 }
 
 TEST_F(SweepTest, EachTextIsEncodedAndEachPairScoredOnce) {

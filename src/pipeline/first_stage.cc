@@ -8,6 +8,11 @@
 
 namespace tandem {
 
+void leave_out(std::optional<RowId> row, std::size_t top_k, std::vector<VectorHit>& hits) {
+  std::erase_if(hits, [row](const VectorHit& hit) { return hit.row == row; });
+  hits.resize(std::min(hits.size(), top_k));
+}
+
 DenseStage::DenseStage(EncodeQueries encode, std::size_t dimensions, Search search)
     : encode_(std::move(encode)), dimensions_(dimensions), search_(std::move(search)) {}
 

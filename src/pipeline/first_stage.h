@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ struct Candidates {
   double retrieve_ms = 0;
   Truncation truncation;  ///< What a shared batch lost is counted with its first query.
 };
+
+/// Takes the document of `row`, if there is one, out of a query's hits, which are one more than the `top_k` that stay.
+void leave_out(std::optional<RowId> row, std::size_t top_k, std::vector<VectorHit>& hits);
 
 /// Thread-safe where what it is made of is.
 class FirstStage {

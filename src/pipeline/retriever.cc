@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -46,6 +47,15 @@ class Search {
         documents_(collection),
         responses_(queries.size()) {}
 
+  /// Before anything else, where queries are not to find themselves.
+  Status find_own_documents() {
+    for (const std::string_view id : options_.query_ids) {
+      ASSIGN_OR_RETURN(const std::optional<RowId> row, collection_.find(id));
+      own_.push_back(row);
+    }
+    return {};
+  }
+
   Result<std::vector<SearchResponse>> bi(const BiEncoder& encoder) {
     const Stopwatch stopwatch;
     ASSIGN_OR_RETURN(const std::vector<Candidates> candidates, retrieve(encoder, options_.final_top_k));
@@ -84,7 +94,12 @@ class Search {
         scores.push_back(pair.score);
         blank.push_back(pair.blank);
       }
-      RETURN_IF_ERROR(rank_candidates(query, pool, reranker.rank(pool, scores, blank, options_.final_top_k)));
+      std::vector<RankedCandidate> ranked = reranker.rank(pool, scores, blank, pool.size());
+      std::erase_if(ranked, [&](const RankedCandidate& candidate) {
+        return is_improbable(cross_encoder, {candidate.score, blank[candidate.position]});
+      });
+      ranked.resize(std::min(ranked.size(), options_.final_top_k));
+      RETURN_IF_ERROR(rank_candidates(query, pool, ranked));
       unread = unread.subspan(pool.size());
     }
     share_time(rerank_stopwatch, &StageTimes::rerank_ms);
@@ -101,6 +116,7 @@ class Search {
     RETURN_IF_ERROR(score_pairs(
         cross_encoder, count * collection_.size(), pair_at, [&](std::size_t index, const ScoredPair& scored) {
           const Pair pair = pair_at(index);
+          if (own_of(pair.query) == pair.row || is_improbable(cross_encoder, scored)) return;
           // Below every score of a document that is not blank; what it becomes follows from those that are in the
           // answer.
           best[pair.query].add({pair.row, scored.blank ? std::numeric_limits<float>::lowest() : scored.score});
@@ -139,8 +155,10 @@ class Search {
                            });
     std::vector<StageQuery> queries;
     for (const std::string_view text : queries_) queries.push_back({.text = text});
-    ASSIGN_OR_RETURN(std::vector<Candidates> candidates, stage.retrieve(queries, top_k, call_));
+    ASSIGN_OR_RETURN(std::vector<Candidates> candidates,
+                     stage.retrieve(queries, top_k + (own_.empty() ? 0 : 1), call_));
     for (std::size_t query = 0; query < candidates.size(); ++query) {
+      if (!own_.empty()) leave_out(own_of(query), top_k, candidates[query].hits);
       add_truncation(query, candidates[query].truncation);
       responses_[query].times.encode_ms = candidates[query].encode_ms;
       responses_[query].times.retrieve_ms = candidates[query].retrieve_ms;
@@ -216,14 +234,28 @@ class Search {
     return hit;
   }
 
-  /// Fills in rank and document of a query's hits, whose rows `ranked` holds in the same order.
+  /// The document of a query's id, if there is one.
+  std::optional<RowId> own_of(std::size_t query) const { return own_.empty() ? std::nullopt : own_[query]; }
+
+  bool is_improbable(const CrossEncoder& cross_encoder, const ScoredPair& pair) const {
+    if (!options_.min_probability) return false;
+    const bool is_logit = cross_encoder.activation() == Activation::kNone;
+    return pair.blank || (is_logit ? 1 / (1 + std::exp(-pair.score)) : pair.score) < *options_.min_probability;
+  }
+
+  /// Fills in rank and document of a query's hits, whose rows `ranked` holds in the same order; those whose score is
+  /// too low come last, and are dropped.
   Status read_documents(std::size_t query, std::span<const VectorHit> ranked) {
+    std::vector<SearchHit>& hits = responses_[query].hits;
+    const float min_score = options_.min_score.value_or(-std::numeric_limits<float>::infinity());
+    const auto is_too_low = [min_score](const SearchHit& hit) { return hit.final_score < min_score; };
+    hits.erase(std::ranges::find_if(hits, is_too_low), hits.end());
     std::vector<RowId> rows;
-    for (const VectorHit& hit : ranked) rows.push_back(hit.row);
+    for (const VectorHit& hit : ranked.first(hits.size())) rows.push_back(hit.row);
     ASSIGN_OR_RETURN(SharedDocuments documents, documents_.read(rows));
     for (std::size_t position = 0; position < documents.size(); ++position) {
-      responses_[query].hits[position].rank = position + 1;
-      responses_[query].hits[position].document = std::move(documents[position]);
+      hits[position].rank = position + 1;
+      hits[position].document = std::move(documents[position]);
     }
     return {};
   }
@@ -249,13 +281,27 @@ class Search {
   const SearchOptions& options_;
   const CallOptions& call_;
   DocumentsOfSearch documents_;
+  std::vector<std::optional<RowId>> own_;  // [queries] What drop_self leaves out; empty without it.
   std::vector<SearchResponse> responses_;
 };
 
-Status check_options(const SearchOptions& options) {
+Status check_options(const SearchOptions& options, std::size_t queries) {
   if (options.final_top_k == 0) return fail(ErrorCode::kInvalidArgument, "final_top_k is 0, want at least 1");
   if (!(options.alpha >= 0 && options.alpha <= 1)) {
     return fail(ErrorCode::kInvalidArgument, "alpha is {}, want 0 to 1", options.alpha);
+  }
+  if (options.min_score && !std::isfinite(*options.min_score)) {
+    return fail(ErrorCode::kInvalidArgument, "min_score is {}, want a finite number", *options.min_score);
+  }
+  if (options.min_probability && !(*options.min_probability >= 0 && *options.min_probability <= 1)) {
+    return fail(ErrorCode::kInvalidArgument, "min_probability is {}, want 0 to 1", *options.min_probability);
+  }
+  if (options.min_probability && options.mode == SearchMode::kBi) {
+    return fail(ErrorCode::kInvalidArgument, "min_probability is the cross-encoder's, which this search mode has not");
+  }
+  if (options.drop_self && options.query_ids.size() != queries) {
+    return fail(ErrorCode::kInvalidArgument, "drop_self goes by the ids of queries: there are {} for {}",
+                options.query_ids.size(), queries);
   }
   if (options.mode != SearchMode::kHybrid) return {};
   if (options.initial_top_k == 0) return fail(ErrorCode::kInvalidArgument, "initial_top_k is 0, want at least 1");
@@ -282,11 +328,17 @@ Status check_bi_encoder(const Collection& collection, const std::optional<BiEnco
   return collection.check_encoder(*encoder, call);
 }
 
-Status check_cross_encoder(const std::optional<CrossEncoder>& encoder) {
+Status check_cross_encoder(const std::optional<CrossEncoder>& encoder, const SearchOptions& options) {
   if (!encoder) return fail(ErrorCode::kInvalidArgument, "this search mode needs a cross-encoder");
   if (encoder->labels().size() != 1) {
     return fail(ErrorCode::kInvalidArgument, "{}: ranking needs a model with one label, this one has {}",
                 encoder->model(), encoder->labels().size());
+  }
+  if (options.min_probability && encoder->activation() == Activation::kSoftmax) {
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "{}: min_probability needs scores that are logits or a sigmoid of them, these are a softmax of one label",
+        encoder->model());
   }
   return {};
 }
@@ -307,13 +359,14 @@ Result<SearchResponse> Retriever::search(std::string_view query, const SearchOpt
 Result<std::vector<SearchResponse>> Retriever::search_many(std::span<const std::string_view> queries,
                                                            const SearchOptions& options,
                                                            const CallOptions& call) const {
-  RETURN_IF_ERROR(check_options(options));
+  RETURN_IF_ERROR(check_options(options, queries.size()));
   RETURN_IF_ERROR(check_queries(queries));
   if (options.mode != SearchMode::kCross) RETURN_IF_ERROR(check_bi_encoder(collection_, bi_encoder_, call));
-  if (options.mode != SearchMode::kBi) RETURN_IF_ERROR(check_cross_encoder(cross_encoder_));
+  if (options.mode != SearchMode::kBi) RETURN_IF_ERROR(check_cross_encoder(cross_encoder_, options));
   if (queries.empty()) return std::vector<SearchResponse>();
 
   Search search(collection_, queries, options, call);
+  if (options.drop_self) RETURN_IF_ERROR(search.find_own_documents());
   switch (options.mode) {
     case SearchMode::kBi:
       return search.bi(*bi_encoder_);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "engine/testing/tiny_models.h"
@@ -221,6 +222,66 @@ TEST_F(RetrieverTest, TakesMoreCandidatesThanThereAreDocuments) {
       must(retriever_->search("the day", {.initial_top_k = 100'000, .final_top_k = 50'000}));
   EXPECT_EQ(response.hits.size(), kDocuments);
   EXPECT_EQ(response.candidates, kDocuments);
+}
+
+TEST_F(RetrieverTest, ResultsWithALowerScoreAreLeftOut) {
+  for (const SearchMode mode : {SearchMode::kBi, SearchMode::kCross, SearchMode::kHybrid}) {
+    SearchOptions options{.mode = mode, .initial_top_k = 30, .final_top_k = 20};
+    const SearchResponse all = must(retriever_->search("red boat", options));
+    options.min_score = all.hits[7].final_score;
+    SearchResponse some = must(retriever_->search("red boat", options));
+    ASSERT_GE(some.hits.size(), 8U);
+    ASSERT_LT(some.hits.size(), 20U);
+    EXPECT_GE(some.hits.back().final_score, *options.min_score);
+    EXPECT_LT(all.hits[some.hits.size()].final_score, *options.min_score);
+    options.min_score = all.hits[0].final_score + 1;
+    some = must(retriever_->search("red boat", options));
+    EXPECT_TRUE(some.hits.empty());
+    EXPECT_EQ(some.candidates, all.candidates);
+  }
+}
+
+TEST_F(RetrieverTest, ResultsThatTheCrossEncoderCallsImprobableAreLeftOut) {
+  for (const SearchMode mode : {SearchMode::kCross, SearchMode::kHybrid}) {
+    SearchOptions options{.mode = mode, .initial_top_k = 30, .final_top_k = 100};
+    const SearchResponse all = must(retriever_->search("red boat", options));
+    std::vector<float> logits;
+    for (const SearchHit& hit : all.hits) logits.push_back(*hit.cross_encoder_score);
+    std::ranges::sort(logits, std::greater<>());
+    const float middle = (logits[9] + logits[10]) / 2;
+    options.min_probability = 1 / (1 + std::exp(-middle));
+    const SearchResponse probable = must(retriever_->search("red boat", options));
+    ASSERT_EQ(probable.hits.size(), 10U);
+    for (const SearchHit& hit : probable.hits) EXPECT_GT(hit.cross_encoder_score, middle);
+    options.final_top_k = 5;
+    EXPECT_EQ(must(retriever_->search("red boat", options)).hits.size(), 5U) << "of the probable ones";
+  }
+}
+
+TEST_F(RetrieverTest, AQueryThatIsADocumentDoesNotFindItself) {
+  const std::string text = document(7).full_text();
+  const std::string own = id(7);
+  const std::vector<std::string_view> queries{text, text, "red boat"};
+  const std::vector<std::string_view> ids{own, "not a document", ""};
+  for (const SearchMode mode : {SearchMode::kBi, SearchMode::kCross, SearchMode::kHybrid}) {
+    const SearchOptions options{
+        .mode = mode, .initial_top_k = 12, .final_top_k = 12, .drop_self = true, .query_ids = ids};
+    const std::vector<SearchResponse> responses = must(retriever_->search_many(queries, options));
+    ASSERT_EQ(responses[0].hits.size(), 12U) << "another takes its place";
+    for (const SearchHit& hit : responses[0].hits) EXPECT_NE(hit.document->id, own);
+    const bool found =
+        std::ranges::any_of(responses[1].hits, [&](const SearchHit& hit) { return hit.document->id == own; });
+    EXPECT_TRUE(found || mode == SearchMode::kCross);
+    expect_same_hits(responses[2],
+                     must(retriever_->search("red boat", {.mode = mode, .initial_top_k = 12, .final_top_k = 12})));
+  }
+}
+
+TEST_F(RetrieverTest, RefusesThresholdsAndIdsThatMakeNoSense) {
+  EXPECT_EQ(error_of("a", {.min_score = NAN}), "min_score is nan, want a finite number");
+  EXPECT_EQ(error_of("a", {.min_probability = 1.5F}), "min_probability is 1.5, want 0 to 1");
+  EXPECT_NE(error_of("a", {.mode = SearchMode::kBi, .min_probability = 0.5F}).find("cross-encoder"), std::string::npos);
+  EXPECT_EQ(error_of("a", {.drop_self = true}), "drop_self goes by the ids of queries: there are 0 for 1");
 }
 
 TEST_F(RetrieverTest, RefusesOptionsThatMakeNoSense) {
