@@ -360,6 +360,29 @@ CLI::Option* add_positive(CLI::App& command, const char* name, std::optional<dou
   return command.add_option(name, target, description)->check(CLI::Validator(check, ""))->type_name(type);
 }
 
+/// The names of all options but these.
+std::vector<std::string> other_options(const CLI::App& command, const std::vector<std::string>& these) {
+  std::vector<std::string> others;
+  for (const CLI::Option* option : command.get_options()) {
+    if (std::ranges::find(these, option->get_name()) == these.end()) others.push_back(option->get_name());
+  }
+  return others;
+}
+
+std::vector<IdleOptions> idle_options(const CLI::App& command, const AdviseFlags& flags) {
+  return {
+      {other_options(command, {"--help", "--scenarios", "--json"}), "with --scenarios",
+       [&flags] { return flags.scenarios; }},
+      {{"--min-clicks"}, "without --clicks", [&flags] { return flags.clicks.empty(); }},
+      {{"--queries-from"}, "with --qrels", [&flags] { return !flags.qrels.empty(); }},
+      {{"--queries-from"}, "with --clicks", [&flags] { return !flags.clicks.empty(); }},
+      {{"--model", "--fetch-named"}, "without --first-stage bi", [&flags] { return !asks(flags, kBiStage); }},
+      {{"--alphas", "--cross-only", "--no-cross-only", "--activation", "--max-length"},
+       "with --cross-model none",
+       [&flags] { return flags.cross.model.text() == kNone; }},
+  };
+}
+
 void add_test_options(CLI::App& command, AdviseFlags& flags) {
   command.add_option("--queries", flags.queries_file, "Queries, as for tandem search; with --qrels")->type_name("F");
   add_query_text_options(command, flags.queries_text);
@@ -443,6 +466,7 @@ void add_advise(CLI::App& app, Action& action) {
         command.add_flag("--scenarios", flags.scenarios,
                          "Print which encoder suits what as a rule, and the command that measures it");
         add_json_option(command, flags.json);
+        refuse_idle_options(command, idle_options(command, flags));
       },
       run_advise);
   command->footer(

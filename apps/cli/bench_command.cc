@@ -212,11 +212,15 @@ Status run_bench_search(const BenchSearchFlags& flags) {
                    Collection::open(flags.collection, {.executor = flags.compute.compute.executor}));
   std::optional<std::string> model;
   if (!flags.model.text().empty()) model = flags.model.text();
-  ASSIGN_OR_RETURN(const BiEncoder bi_encoder, open_encoder_of(collection, model, flags.compute));
+  std::optional<BiEncoder> bi_encoder;
+  if (flags.search.mode != SearchMode::kCross) {
+    ASSIGN_OR_RETURN(bi_encoder, open_encoder_of(collection, model, flags.compute));
+  }
   std::optional<CrossEncoder> cross_encoder;
   if (flags.search.mode != SearchMode::kBi) {
     ASSIGN_OR_RETURN(cross_encoder, open_cross_encoder(flags.cross_model, flags.compute));
   }
+  const ComputeInfo compute = bi_encoder ? bi_encoder->compute() : cross_encoder->compute();
   const Retriever retriever(collection, bi_encoder, cross_encoder);
   Durations encode;
   Durations retrieve;
@@ -239,7 +243,7 @@ Status run_bench_search(const BenchSearchFlags& flags) {
   if (!flags.json) {
     RETURN_IF_ERROR(
         print(fmt::format("search in {} of {} ({})\n  encode:   {}\n  retrieve: {}\n  rerank:   {}\n  total:    {}\n",
-                          flags.collection, count_of(collection.size(), "document"), describe(bi_encoder.compute()),
+                          flags.collection, count_of(collection.size(), "document"), describe(compute),
                           encode.describe(), retrieve.describe(), rerank.describe(), total.describe())));
     note(describe(truncation));
     return {};
@@ -247,7 +251,7 @@ Status run_bench_search(const BenchSearchFlags& flags) {
   JsonWriter json;
   json.begin_object().key("benchmark").value("search").key("documents").value(collection.size());
   json.key("queries").value(queries.size());
-  write_json(json.key("compute"), bi_encoder.compute());
+  write_json(json.key("compute"), compute);
   encode.write_json(json.key("encode"));
   retrieve.write_json(json.key("retrieve"));
   rerank.write_json(json.key("rerank"));
@@ -306,6 +310,7 @@ void add_bench(CLI::App& app, Action& action) {
         add_search_options(command, flags.search);
         add_bench_options(command, flags);
         add_fetch_named_option(command, flags.compute.network);
+        refuse_idle_options(command, idle_stage_options(flags.search.mode));
       },
       run_bench_search);
   add_bench_compare(*bench, action);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "base/controls.h"
 #include "base/utf8.h"
 #include "options.h"
@@ -65,6 +67,17 @@ std::string one_line(std::string_view text, std::size_t columns_max) {
     columns += width;
   }
   return line;
+}
+
+std::string without_middle(std::string_view text, std::size_t columns_max) {
+  std::vector<std::size_t> begins;
+  for (std::size_t position = 0; position < text.size(); position += decode_utf8(text, position).bytes) {
+    begins.push_back(position);
+  }
+  if (begins.size() <= columns_max) return std::string(text);
+  const std::size_t after = (columns_max - 1) / 2;
+  const std::size_t before = columns_max - 1 - after;
+  return fmt::format("{}…{}", text.substr(0, begins[before]), text.substr(begins[begins.size() - after]));
 }
 
 }  // namespace tandem::cli

@@ -24,4 +24,8 @@ std::string count_of(std::size_t count, std::string_view one, std::string_view m
 /// code points, with "…" where it was.
 std::string one_line(std::string_view text, std::size_t columns_max);
 
+/// A text of more than `columns_max` code points, at least 3, with "…" in place of its middle: ids often differ at both
+/// ends.
+std::string without_middle(std::string_view text, std::size_t columns_max);
+
 }  // namespace tandem::cli

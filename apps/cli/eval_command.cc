@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -198,10 +199,10 @@ std::string to_json(const EvalFlags& flags, std::span<const RankingMetric> metri
   json.begin_object().key("qrels").value(flags.qrels).key("runs").begin_array();
   for (const MeasuredRun& run : runs) write_json(json, metrics, run, flags.per_query);
   json.end_array().key("relevance_level").value(flags.evaluation.relevance_level);
-  if (runs.size() > 1) {
   if (asked) {
     json.key("queries_not_judged").value(asked->not_judged).key("queries_not_asked").value(asked->not_asked);
   }
+  if (runs.size() > 1) {
     json.key("confidence").value(flags.comparison.bootstrap.confidence);
     json.key("resamples").value(flags.comparison.bootstrap.resamples);
     json.key("seed").value(static_cast<std::uint64_t>(flags.comparison.seed));
@@ -224,11 +225,11 @@ Status run_rankings(const EvalFlags& flags) {
   ASSIGN_OR_RETURN(std::vector<NamedRun> runs, read_runs(flags.runs));
   std::optional<AskedQueries> asked;
   if (!flags.collection.empty()) {
-    warn_of_short_results(flags, metrics);
     ASSIGN_OR_RETURN(asked, asked_queries(flags, qrels));
   }
   times.read_ms = lap();
   if (asked) {
+    warn_of_short_results(flags, metrics);
     ASSIGN_OR_RETURN(NamedRun run, search_collection(flags, asked->queries));
     runs.push_back(std::move(run));
     times.search_ms = lap();
@@ -307,6 +308,48 @@ Status run_eval(const EvalFlags& flags) {
   return flags.pipelines.enabled ? run_pipelines(flags) : run_rankings(flags);
 }
 
+std::vector<IdleOptions> idle_options(const EvalFlags& flags) {
+  const auto on_pairs = [&flags] { return !flags.pairs.empty(); };
+  const auto in_sweep = [&flags] { return flags.pipelines.enabled; };
+  std::vector<IdleOptions> idle{
+      {{"--queries", "--output-run", "--metrics", "--relevance-level", "--answered-only", "--initial-top-k",
+        "--final-top-k", "--rerank-top-n", "--alpha", "--min-score", "--tag", "--drop-self", "--seed",
+        "--min-probability", "--confidence", "--permutations", "--resamples"},
+       "with --pairs",
+       on_pairs},
+      {{"--threshold", "--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt",
+        "--query-prompt", "--document-prompt"},
+       "without --pairs",  // A COLLECTION remembers its own.
+       [on_pairs] { return !on_pairs(); }},
+      {{"--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt",
+        "--query-prompt", "--document-prompt"},
+       "with --mode cross",
+       [&flags] { return flags.stages.search.mode == SearchMode::kCross; }},
+      {{"--queries",      "--output-run",  "--tag",          "--mode",       "--initial-top-k",
+        "--rerank-top-n", "--final-top-k", "--alpha",        "--min-score",  "--min-probability",
+        "--drop-self",    "--model",       "--cross-model",  "--activation", "--max-length",
+        "--precision",    "--threads",     "--batch-tokens", "--offline",    "--fetch-named"},
+       "without a COLLECTION",
+       [&flags, on_pairs] { return flags.collection.empty() && !on_pairs(); }},
+      {{"--run", "--output-run", "--answered-only", "--initial-top-k", "--rerank-top-n", "--final-top-k", "--alpha",
+        "--min-score", "--min-probability", "--permutations"},
+       "with --pipelines",
+       in_sweep},
+      {{"--confidence", "--permutations", "--resamples", "--seed"},
+       "without a second --run",
+       [&flags, in_sweep] { return flags.runs.size() < 2 && !in_sweep(); }},
+      {{"--tag"}, "without --output-run", [&flags] { return flags.output_run.empty(); }},
+      {{"--alphas", "--cross-only", "--no-cross-only"},
+       "with --mode bi",
+       [&flags] { return flags.stages.search.mode == SearchMode::kBi; }},
+      {{"--model", "--fetch-named"},
+       "without --first-stage bi",
+       [&flags, in_sweep] { return in_sweep() && !uses_bi_encoder(flags.pipelines); }},
+  };
+  std::ranges::move(idle_stage_options(flags.stages.search.mode), std::back_inserter(idle));
+  return idle;
+}
+
 void add_comparison_options(CLI::App& command, ComparisonOptions& options) {
   command.add_option("--confidence", options.bootstrap.confidence, "Of the intervals")
       ->check(CLI::Range(0.5, 0.9999).description(""))
@@ -358,6 +401,7 @@ void add_eval(CLI::App& app, Action& action) {
             ->type_name("F");
         add_tag_option(command, flags.tag, "The last column of that run");
         add_search_options(command, flags.stages.search);
+        add_drop_self_option(command, flags.stages.search.drop_self);
         command
             .add_option("--pairs", flags.pairs,
                         "Measure encoders on pairs instead: JSONL with \"query\" and \"document\", or \"text_a\" and "
@@ -369,15 +413,11 @@ void add_eval(CLI::App& app, Action& action) {
         add_vector_options(command, flags.vectors);
         add_prompt_option(command, flags.vectors);
         add_role_prompt_options(command, flags.vectors);
-        for (const char* name : {"--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt",
-                                 "--query-prompt", "--document-prompt"})
-          command.get_option(name)->needs("--pairs");  // A COLLECTION remembers its own.
-        for (const char* name : {"--queries", "--output-run", "--metrics", "--relevance-level", "--answered-only"})
-          command.get_option(name)->excludes("--pairs");
         add_stage_options(command, flags.stages);
         command.add_flag("--per-query", flags.per_query, "Also print every query's value, or every pair's score");
         add_pipeline_options(command, flags.pipelines);
         add_json_option(command, flags.json);
+        refuse_idle_options(command, idle_options(flags));
       },
       run_eval);
   command->footer(

@@ -45,6 +45,22 @@ Result<ModelFolders> resolve_named_encoder(const BiEncoderIdentity& identity, co
 
 }  // namespace
 
+void refuse_idle_options(CLI::App& command, std::vector<IdleOptions> idle) {
+  command.parse_complete_callback([&command, idle = std::move(idle)] {
+    for (const IdleOptions& each : idle) {
+      const auto given = std::ranges::find_if(
+          each.options, [&command](const std::string& option) { return is_given(command, option.c_str()); });
+      if (given == each.options.end() || !each.when()) continue;
+      throw CLI::ExcludesError(fmt::format("{} has no effect {}", *given, each.where), CLI::ExitCodes::ExcludesError);
+    }
+  });
+}
+
+bool is_given(const CLI::App& command, const char* option) {
+  const CLI::Option* known = command.get_option_no_throw(option);
+  return known != nullptr && known->count() > 0;
+}
+
 void add_model_option(CLI::App& command, ModelName& model) {
   command.add_option("--model", model, "A model's folder, or its Hugging Face id")
       ->type_name("M")
@@ -150,21 +166,50 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
       "The first stage alone, the cross-encoder on every document, or both (the default)");
   add_count(command, "--initial-top-k", options.initial_top_k, 1, kCountMax, "Candidates of the first stage")
       ->capture_default_str();
-  add_count(command, "--rerank-top-n", options.rerank_top_n, 1, kCountMax, "Rerank only the best N, drop the others");
-  const CLI::Option* final_top_k = add_count(command, "--final-top-k", options.final_top_k, 1, kCountMax,
-                                             "Results per query; by default no more than --rerank-top-n")
-                                       ->capture_default_str();
-  command.parse_complete_callback([final_top_k, &options] {
-    if (final_top_k->count() == 0 && options.rerank_top_n) {
-      options.final_top_k = std::min(options.final_top_k, *options.rerank_top_n);
-    }
-  });
+  command
+      .add_option_function<std::size_t>(
+          "--rerank-top-n",
+          [&command, &options](std::size_t top_n) {
+            options.rerank_top_n = top_n;
+            if (!is_given(command, "--final-top-k")) options.final_top_k = std::min(options.final_top_k, top_n);
+          },
+          "Rerank only the best N, drop the others")
+      ->check(CLI::Range(1, kCountMax).description(""))
+      ->type_name("N");
+  add_count(command, "--final-top-k", options.final_top_k, 1, kCountMax,
+            "Results per query; by default no more than --rerank-top-n")
+      ->capture_default_str();
   command
       .add_option("--alpha", options.alpha,
                   "Weight of the cross-encoder: alpha * cross + (1 - alpha) * minmax(first stage)")
       ->check(CLI::Range(0.0, 1.0).description(""))
       ->type_name("A")
       ->capture_default_str();
+  command.add_option("--min-score", options.min_score, "Leave out results whose final score is below S")
+      ->type_name("S");
+  command
+      .add_option("--min-probability", options.min_probability,
+                  "Leave out results that the cross-encoder gives a probability below P: the sigmoid of its logit")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("P");
+}
+
+CLI::Option* add_drop_self_option(CLI::App& command, bool& drop_self) {
+  return command.add_flag("--drop-self", drop_self,
+                          "Leave out the document that has the query's id, where queries are documents themselves");
+}
+
+std::vector<IdleOptions> idle_stage_options(const SearchMode& mode) {
+  const auto in = [&mode](SearchMode other) { return [&mode, other] { return mode == other; }; };
+  return {
+      {{"--initial-top-k", "--rerank-top-n", "--alpha", "--cross-model", "--activation", "--max-length",
+        "--min-probability"},
+       "with --mode bi",
+       in(SearchMode::kBi)},
+      {{"--initial-top-k", "--rerank-top-n", "--alpha", "--model", "--fetch-named"},
+       "with --mode cross",
+       in(SearchMode::kCross)},
+  };
 }
 
 void add_cross_model_option(CLI::App& command, ModelName& model) {
@@ -182,7 +227,8 @@ void add_offline_option(CLI::App& command, NetworkFlags& flags) {
 }
 
 void add_fetch_named_option(CLI::App& command, NetworkFlags& flags) {
-  command.add_flag("--fetch-named", flags.fetch_named, "Also fetch models that a collection or an adapter names");
+  command.add_flag("--fetch-named", flags.fetch_named, "Also fetch models that a collection or an adapter names")
+      ->excludes("--offline");
 }
 
 void add_activation_option(CLI::App& command, Activation& activation) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -92,6 +93,20 @@ CLI::Option* add_count(CLI::App& command, const char* name, Target& target, int 
       ->type_name("N");
 }
 
+/// Options that have no effect in some way to run a command.
+struct IdleOptions {
+  std::vector<std::string> options;
+  std::string where;           ///< "with --mode bi", "without --queries": how the command is run then.
+  std::function<bool()> when;  ///< Whether it is run so, asked when the whole command line has been read.
+};
+
+/// Refuses options where they have no effect, as a mistake of the command line. Once for each command; names of options
+/// that the command does not have are passed over, so that commands can share lists.
+void refuse_idle_options(CLI::App& command, std::vector<IdleOptions> idle);
+
+/// Whether an option was given on the command line.
+bool is_given(const CLI::App& command, const char* option);
+
 /// What may be fetched: --offline; and --fetch-named where models may be named by data.
 struct NetworkFlags {
   bool offline = false;
@@ -139,8 +154,12 @@ void add_vector_options(CLI::App& command, VectorFlags& flags);
 void add_prompt_option(CLI::App& command, VectorFlags& flags);
 /// --query-prompt and --document-prompt.
 void add_role_prompt_options(CLI::App& command, VectorFlags& flags);
-/// --mode, --initial-top-k, --rerank-top-n, --final-top-k, --alpha.
+/// --mode, --initial-top-k, --rerank-top-n, --final-top-k, --alpha, --min-score, --min-probability.
 void add_search_options(CLI::App& command, SearchOptions& options);
+/// --drop-self, for commands that read queries with ids.
+CLI::Option* add_drop_self_option(CLI::App& command, bool& drop_self);
+/// What of the stages' options is idle in which mode.
+std::vector<IdleOptions> idle_stage_options(const SearchMode& mode);
 void add_cross_model_option(CLI::App& command, ModelName& model);
 /// --max-length, of pairs.
 void add_cross_max_length_option(CLI::App& command, std::optional<std::size_t>& max_length);

@@ -138,14 +138,15 @@ std::string per_query_lines(const SweepResult& result) {
 
 }  // namespace
 
+bool uses_bi_encoder(const PipelineFlags& flags) {
+  return std::ranges::find(flags.first_stages, kBiStage) != flags.first_stages.end();
+}
+
 void add_pipeline_options(CLI::App& command, PipelineFlags& flags) {
   CLI::Option* pipelines = command.add_flag(
       "--pipelines", flags.enabled,
       "Measure many settings on the COLLECTION: first stages alone, and reranked at every depth and alpha");
-  for (const char* other : {"--run", "--pairs", "--output-run", "--answered-only", "--initial-top-k", "--rerank-top-n",
-                            "--final-top-k", "--alpha"}) {
-    command.get_option(other)->excludes(pipelines);
-  }
+  command.get_option("--pairs")->excludes(pipelines);
   const auto add = [&](CLI::Option* option) { return option->needs(pipelines); };
   add(add_depths_option(command, flags.depths));
   add(add_alphas_option(command, flags.alphas));
@@ -195,7 +196,8 @@ Status evaluate_pipelines(const PipelineRequest& request) {
                              .results = flags.results,
                              .seed = request.bootstrap.seed,
                              .bootstrap = request.bootstrap,
-                             .relevance_level = request.relevance_level};
+                             .relevance_level = request.relevance_level,
+                             .drop_self = request.stages.search.drop_self};
   SweepResult result;
   {
     ProgressBar bar;

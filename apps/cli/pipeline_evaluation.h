@@ -28,7 +28,10 @@ struct PipelineFlags {
   std::string cache;
 };
 
-/// --pipelines and the options that need it. Those of the other ways to evaluate, which exclude it, are there already.
+/// Whether the COLLECTION's own bi-encoder is a first stage.
+bool uses_bi_encoder(const PipelineFlags& flags);
+
+/// --pipelines and the options that need it. --pairs, which excludes it, is there already.
 void add_pipeline_options(CLI::App& command, PipelineFlags& flags);
 
 /// What is measured, and how it is shown.

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -198,6 +199,7 @@ void add_search(CLI::App& app, Action& action) {
             ->type_name("F");
         add_query_text_options(command, flags.queries_text);
         add_search_options(command, flags.stages.search);
+        add_drop_self_option(command, flags.stages.search.drop_self);
         add_choice(command, "--format", flags.format,
                    Choices<Format>{{"table", Format::kTable}, {"json", Format::kJson}, {"trec", Format::kTrec}},
                    "How results are printed; json: one object per query and line; trec: a run file");
@@ -205,6 +207,14 @@ void add_search(CLI::App& app, Action& action) {
             "--json", [&flags] { flags.format = Format::kJson; }, "The same as --format json");
         add_tag_option(command, flags.tag, "The last column of a TREC run");
         add_stage_options(command, flags.stages);
+        std::vector<IdleOptions> idle = idle_stage_options(flags.stages.search.mode);
+        idle.push_back({{"--drop-self"}, "without --queries", [&flags] { return flags.queries_file.empty(); }});
+        idle.push_back({{"--format"}, "with --json", [&command] {
+                          return is_given(command, "--json") &&
+                                 command.get_option("--format")->results().back() != "json";
+                        }});
+        idle.push_back({{"--tag"}, "without --format trec", [&flags] { return flags.format != Format::kTrec; }});
+        refuse_idle_options(command, std::move(idle));
       },
       run_search);
   command->footer(

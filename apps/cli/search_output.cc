@@ -15,6 +15,8 @@ namespace tandem::cli {
 
 namespace {
 
+constexpr std::size_t kIdColumnsMin = 16;
+
 std::string cell(const std::optional<float>& score) { return score ? fmt::format("{:.4f}", *score) : "-"; }
 
 }  // namespace
@@ -54,7 +56,9 @@ Result<std::string> to_trec(const std::string& query_id, const SearchResponse& r
 
 std::string summary_of(const Document& document, std::size_t columns) {
   const std::string text = document.title == document.id ? document.text : document.full_text();
-  return one_line(fmt::format("{}: {}", document.id, text), columns);
+  // The text is what people look for, however long the id is.
+  const std::string id = without_middle(document.id, std::max<std::size_t>(columns / 3, kIdColumnsMin));
+  return one_line(fmt::format("{}: {}", id, text), columns);
 }
 
 }  // namespace tandem::cli

@@ -35,6 +35,51 @@ class Usage(CliTest):
         self.refuse("search", "c", "q", "--alpha", "1.5", status=2, names=["--alpha"])
         self.refuse("search", "c", "q", "--mode", "both", status=2, names=["bi|cross|hybrid"])
 
+    def test_options_without_an_effect_are_usage_errors_that_name_the_mode(self):
+        runs = ["eval", "--qrels", "q", "--run", "r"]
+        collection = ["eval", "c", "--queries", "q", "--qrels", "q"]
+        for command, options, where in (
+                (["search", "c", "q", "--mode", "bi"],
+                 ("--alpha 1", "--initial-top-k 5", "--rerank-top-n 5", "--cross-model m", "--activation none",
+                  "--max-length 9", "--min-probability 0.5"), "with --mode bi"),
+                (["search", "c", "q", "--mode", "cross"],
+                 ("--alpha 1", "--initial-top-k 5", "--rerank-top-n 5", "--model m", "--fetch-named"),
+                 "with --mode cross"),
+                (["search", "c", "q"], ("--drop-self",), "without --queries"),
+                (["search", "c", "q"], ("--tag t",), "without --format trec"),
+                (["search", "c", "q", "--json"], ("--format trec",), "with --json"),
+                (["bench", "search", "c", "--mode", "bi"], ("--cross-model m", "--alpha 1"), "with --mode bi"),
+                (["bench", "search", "c", "--mode", "cross"], ("--model m",), "with --mode cross"),
+                (runs, ("--mode bi", "--alpha 1", "--final-top-k 5", "--min-score 1", "--drop-self", "--model m",
+                        "--cross-model m", "--threads 1", "--offline", "--max-length 9", "--tag t"),
+                 "without a COLLECTION"),
+                (runs, ("--seed 1", "--resamples 9", "--permutations 9", "--confidence 0.9"), "without a second --run"),
+                (runs, ("--threshold 1",), "without --pairs"),
+                (collection, ("--seed 1", "--confidence 0.9"), "without a second --run"),
+                (collection, ("--tag t",), "without --output-run"),
+                ([*collection, "--mode", "bi"], ("--cross-model m", "--alpha 1"), "with --mode bi"),
+                ([*collection, "--pipelines"],
+                 ("--alpha 1", "--final-top-k 5", "--min-score 1", "--permutations 9", "--output-run r"),
+                 "with --pipelines"),
+                ([*collection, "--pipelines", "--mode", "bi"], ("--alphas 1", "--cross-only"), "with --mode bi"),
+                ([*collection, "--pipelines", "--first-stage", "r"], ("--model m",), "without --first-stage bi"),
+                (["eval", "--pairs", "p"], ("--tag t", "--alpha 1", "--seed 1", "--metrics map"), "with --pairs"),
+                (["eval", "--pairs", "p", "--mode", "cross"], ("--pooling cls", "--model m"), "with --mode cross"),
+                (["advise", "c"], ("--min-clicks 2",), "without --clicks"),
+                (["advise", "c", "--clicks", "l"], ("--queries-from titles",), "with --clicks"),
+                (["advise", "c", "--queries", "q", "--qrels", "q"], ("--queries-from titles",), "with --qrels"),
+                (["advise", "c", "--queries", "q", "--qrels", "q", "--first-stage", "r"], ("--model m",),
+                 "without --first-stage bi"),
+                (["advise", "c", "--cross-model", "none"],
+                 ("--alphas 1", "--cross-only", "--no-cross-only", "--activation none", "--max-length 9"),
+                 "with --cross-model none"),
+                (["advise", "--scenarios"], ("--budget 5s", "--p95-ms 5"), "with --scenarios")):
+            for option in options:
+                self.refuse(*command, *option.split(), status=2,
+                            names=[f"{option.split()[0]} has no effect {where}", f"tandem help {command[0]}"
+                                   if command[0] != "bench" else "tandem help"])
+        self.refuse("embed", "--fetch-named", "--offline", status=2, names=["--fetch-named", "--offline"])
+
     def test_a_number_is_not_taken_for_a_word(self):
         self.refuse("embed", "--precision", "1", status=2, names=["auto|f32|bf16|int8"])
 

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from support import BI, CROSS, DATA, OTHER_BI, TANDEM, CliTest, main_with_models, model, read_npy
+from support import BI, CROSS, DATA, OTHER_BI, TANDEM, CliTest, encoders, main_with_models, model, read_npy
 
 LONG_TEXT = "word " * 1000
 
@@ -185,8 +185,7 @@ class IndexAndSearch(CliTest):
         return self.succeed("index", "c.tandem", *files, "--model", model(BI), **options)
 
     def search(self, *arguments, **options):
-        return self.succeed("search", "c.tandem", *arguments, "--cross-model", model(CROSS), "--model", model(BI),
-                            **options)
+        return self.succeed("search", "c.tandem", *arguments, *encoders(*arguments), **options)
 
     def search_json(self, *arguments, **options):
         return [json.loads(line) for line in self.search(*arguments, "--format", "json", **options).splitlines()]
@@ -253,6 +252,53 @@ class IndexAndSearch(CliTest):
         self.index(DATA / "faq.jsonl")
         self.refuse("search", "c.tandem", "q", "--model", model(BI), "--cross-model", model(CROSS), "--rerank-top-n",
                     "3", "--final-top-k", "5", status=2)
+
+    def test_results_below_a_threshold_are_left_out(self):
+        self.index(DATA / "faq.jsonl")
+        for mode in ("bi", "cross", "hybrid"):
+            (everything,) = self.search_json(self.QUESTION, "--mode", mode)
+            scores = [hit["final_score"] for hit in everything["results"]]
+            (best,) = self.search_json(self.QUESTION, "--mode", mode, "--min-score", repr(scores[2]))
+            self.assertEqual([hit["final_score"] for hit in best["results"]], scores[:3])
+        queries = self.write_jsonl("q.jsonl", [{"_id": "money", "text": self.QUESTION}, {"_id": "x", "text": "gravity"}])
+        money, gravity = self.search_json("--queries", queries, "--min-probability", "0.5")
+        self.assertTrue(all(hit["cross_encoder_score"] >= 0 for hit in money["results"]), "logits")
+        self.assertIn("faq-refund", [hit["id"] for hit in money["results"]])
+        self.assertEqual(gravity["results"], [])
+        self.refuse("search", "c.tandem", "q", "--min-score", "nan", *encoders(), status=2, names=["min_score is nan"])
+
+    def test_a_query_that_is_a_document_does_not_find_itself(self):
+        self.index(DATA / "faq.jsonl")
+        for mode in ("bi", "cross", "hybrid"):
+            arguments = ["--queries", DATA / "faq.jsonl", "--mode", mode, "--final-top-k", "4"]
+            for response in self.search_json(*arguments, "--drop-self"):
+                ids = [hit["id"] for hit in response["results"]]
+                self.assertEqual(len(ids), 4)
+                self.assertNotIn(response["query_id"], ids)
+        self.assertEqual(self.search_json(*arguments)[1]["results"][0]["id"], "faq-refund")
+
+    def test_a_search_and_its_evaluation_have_ties_in_one_order(self):
+        self.write_jsonl("same.jsonl", [{"_id": name, "text": "The same text."} for name in ("a", "c", "b")])
+        self.index("same.jsonl")
+        queries = self.write_jsonl("q.jsonl", [{"_id": "1", "text": "text"}])
+        qrels = self.write("qrels.tsv", "1 0 a 1\n")
+        for mode in ("bi", "cross", "hybrid"):
+            (response,) = self.search_json("--queries", queries, "--mode", mode)
+            self.assertEqual([hit["id"] for hit in response["results"]], ["a", "c", "b"])
+            arguments = ["eval", "c.tandem", "--queries", queries, "--qrels", qrels, "--metrics", "mrr", "--json"]
+            (run,) = json.loads(self.succeed(*arguments, "--mode", mode, *encoders("--mode", mode)))["runs"]
+            self.assertEqual(run["metrics"]["mrr"], 1)
+        settings = json.loads(self.succeed(*arguments, "--pipelines", *encoders()))["settings"]
+        self.assertEqual({setting["metrics"]["mrr"]["mean"] for setting in settings}, {1})
+
+    def test_a_long_id_leaves_room_for_the_text(self):
+        long_id = "https://example.org/" + "x" * 300 + "/the-end"
+        self.write_jsonl("d.jsonl", [{"_id": long_id, "text": "A text to be seen."}])
+        self.index("d.jsonl")
+        table = self.search("text", "--mode", "bi")
+        self.assertRegex(table, r"https://exa\w*…\w*/the-end: A text to be seen\.")
+        self.assertIn(long_id, self.search("text", "--mode", "bi", "--format", "trec"))
+        self.assertEqual(self.search_json("text", "--mode", "bi")[0]["results"][0]["id"], long_id)
 
     def test_a_trec_run_has_six_columns(self):
         self.index(DATA / "faq.jsonl")

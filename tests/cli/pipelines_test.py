@@ -3,7 +3,7 @@
 
 import json
 
-from support import BI, CROSS, DATA, OTHER_BI, CliTest, main_with_models, model
+from support import BI, CROSS, DATA, OTHER_BI, CliTest, encoders, main_with_models, model
 
 
 class Pipelines(CliTest):
@@ -15,8 +15,10 @@ class Pipelines(CliTest):
         self.succeed("index", "c.tandem", DATA / "corpus.jsonl", DATA / "faq.jsonl", "--model", model(BI))
 
     def arguments(self, *more, bi_encoder=BI):
-        return ["eval", "c.tandem", "--queries", self.QUERIES, "--qrels", self.QRELS, "--model", model(bi_encoder),
-                "--cross-model", model(CROSS), "--pipelines", "--metrics", "ndcg@10,map", *more]
+        has_bi = "--first-stage" not in more or "bi" in more
+        models = encoders(*more, bi_encoder=bi_encoder) if has_bi else ["--cross-model", model(CROSS)]
+        return ["eval", "c.tandem", "--queries", self.QUERIES, "--qrels", self.QRELS, *models, "--pipelines",
+                "--metrics", "ndcg@10,map", *more]
 
     def report(self, *more):
         return json.loads(self.succeed(*self.arguments("--json", *more)))
@@ -28,11 +30,12 @@ class Pipelines(CliTest):
                                      for depth in (20, 5) for alpha in (1, 0.5)])
         for setting in report["settings"]:
             results = setting.get("candidates", 20)
-            search = ["--mode", "hybrid" if "alpha" in setting else "bi", "--alpha", setting.get("alpha", 1),
-                      "--initial-top-k", results, "--final-top-k", results]
+            search = ["--mode", "bi", "--final-top-k", results]
+            if "alpha" in setting:
+                search = ["--alpha", setting["alpha"], "--initial-top-k", results, "--final-top-k", results]
             (run,) = json.loads(self.succeed(
-                "eval", "c.tandem", "--queries", self.QUERIES, "--qrels", self.QRELS, "--model", model(BI),
-                "--cross-model", model(CROSS), "--metrics", "ndcg@10,map", "--json", *search))["runs"]
+                "eval", "c.tandem", "--queries", self.QUERIES, "--qrels", self.QRELS, *encoders(*search),
+                "--metrics", "ndcg@10,map", "--json", *search))["runs"]
             for metric, value in run["metrics"].items():
                 self.assertAlmostEqual(setting["metrics"][metric]["mean"], value, places=12)
                 low, high = setting["metrics"][metric]["interval"]
@@ -81,6 +84,36 @@ class Pipelines(CliTest):
         report = self.report("--budget", "0.001", "--depths", "1")
         self.assertEqual(report["queries"], 3, "fewer than five are always answered")
         self.assertTrue(any("over all" in remark for remark in report["remarks"]), report["remarks"])
+
+    def test_queries_without_judgements_and_judgements_without_queries_are_left_out_as_in_a_search(self):
+        queries = self.write_jsonl("q.jsonl", [{"_id": "1", "text": "returning an order"}, {"_id": "new", "text": "a"},
+                                               {"_id": "2", "text": "a forgotten password"}])
+        qrels = self.write("qrels", "1 0 faq-return 1\n2 0 faq-password 1\n2 0 faq-refund 1\n" +
+                           "".join(f"other{number} 0 faq-return 1\n" for number in range(8)))
+        command = ["eval", "c.tandem", "--queries", queries, "--qrels", qrels, "--mode", "bi", "--model", model(BI),
+                   "--metrics", "ndcg@10,mrr", "--json"]
+        search, sweep = self.run_tandem(*command), self.run_tandem(*command, "--pipelines")
+        for result in (search, sweep):
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("1 query has no judgement: left out", result.stderr)
+            self.assertIn("8 judged queries are not among the queries: left out", result.stderr)
+        report = json.loads(search.stdout)
+        (run,) = report["runs"]
+        (setting,) = json.loads(sweep.stdout)["settings"]
+        self.assertEqual((run["queries"], report["queries_not_judged"], report["queries_not_asked"]), (2, 1, 8))
+        for metric, value in run["metrics"].items():
+            self.assertAlmostEqual(setting["metrics"][metric]["mean"], value, places=12)
+            self.assertGreater(value, 0.5)
+
+    def test_documents_as_queries_do_not_find_themselves(self):
+        qrels = self.write("qrels", "faq-return 0 faq-refund 1\nfaq-refund 0 faq-return 1\n")
+        command = ["eval", "c.tandem", "--queries", DATA / "faq.jsonl", "--qrels", qrels, "--mode", "bi", "--model",
+                   model(BI), "--metrics", "mrr", "--json", "--drop-self"]
+        (run,) = json.loads(self.succeed(*command))["runs"]
+        (setting,) = json.loads(self.succeed(*command, "--pipelines"))["settings"]
+        self.assertEqual((run["metrics"]["mrr"], setting["metrics"]["mrr"]["mean"]), (1, 1))
+        (run,) = json.loads(self.succeed(*command[:-1]))["runs"]
+        self.assertLess(run["metrics"]["mrr"], 1)
 
     def test_what_makes_no_sense_is_refused(self):
         for more, name in ((["--run", "r"], "--run"), (["--alpha", "0.5"], "--alpha"), (["--depths", "0"], "--depths"),

@@ -28,6 +28,13 @@ CROSS = "ms-marco-MiniLM-L-12-v2"
 OTHER_BI = "bge-small-en-v1.5"
 
 
+def encoders(*arguments, bi_encoder=BI):
+    """The options that name the encoders of a search with these arguments: those that its mode uses."""
+    mode = arguments[arguments.index("--mode") + 1] if "--mode" in arguments else "hybrid"
+    return [*(["--model", model(bi_encoder)] if mode != "cross" else []),
+            *(["--cross-model", model(CROSS)] if mode != "bi" else [])]
+
+
 class CliTest(unittest.TestCase):
     """Runs each test in an empty folder, with a model store and a Hugging Face cache that are empty too."""
 
