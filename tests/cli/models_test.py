@@ -260,7 +260,8 @@ class IndexAndSearch(CliTest):
             scores = [hit["final_score"] for hit in everything["results"]]
             (best,) = self.search_json(self.QUESTION, "--mode", mode, "--min-score", repr(scores[2]))
             self.assertEqual([hit["final_score"] for hit in best["results"]], scores[:3])
-        queries = self.write_jsonl("q.jsonl", [{"_id": "money", "text": self.QUESTION}, {"_id": "x", "text": "gravity"}])
+        queries = self.write_jsonl("q.jsonl", [{"_id": "money", "text": self.QUESTION},
+                                               {"_id": "x", "text": "gravity"}])
         money, gravity = self.search_json("--queries", queries, "--min-probability", "0.5")
         self.assertTrue(all(hit["cross_encoder_score"] >= 0 for hit in money["results"]), "logits")
         self.assertIn("faq-refund", [hit["id"] for hit in money["results"]])
