@@ -504,8 +504,8 @@ class Evaluation(CliTest):
         self.succeed("index", "c.tandem", DATA / "corpus.jsonl", DATA / "faq.jsonl", "--model", model(BI))
         metrics = ["--qrels", self.QRELS, "--metrics", "ndcg@10,map,recall@100", "--json"]
         for mode in ("bi", "hybrid"):
-            measured = json.loads(self.succeed("eval", "c.tandem", "--queries", self.QUERIES, "--model", model(BI),
-                                               "--cross-model", model(CROSS), "--mode", mode, "--output-run",
+            search = ["--mode", mode, *encoders("--mode", mode)]
+            measured = json.loads(self.succeed("eval", "c.tandem", "--queries", self.QUERIES, *search, "--output-run",
                                                f"{mode}.trec", *metrics))["runs"][0]
             again = json.loads(self.succeed("eval", "--run", f"{mode}.trec", *metrics))["runs"][0]
             self.assertEqual(measured["metrics"], again["metrics"])
