@@ -1,641 +1,262 @@
 #include "formats/pytorch_bin.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <iterator>
-#include <limits>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "formats/torch_pickle.h"
 #include "formats/zip_archive.h"
+
+static_assert(std::endian::native == std::endian::little,
+              "the files that are read are little-endian, and so is Tandem");
 
 namespace tandem {
 namespace {
 
-// The members of the archive, all under one folder that torch names after the file:
+// Since PyTorch 1.6: the members of a zip archive, all under one folder that torch names after the file.
 //
 //   data.pkl    the pickle: a dictionary from names to tensors, each of which names a storage by its key
 //   data/KEY    the bytes of a storage, stored without compression
 //   byteorder   "little" or "big"; missing in older files, which are little-endian
 constexpr std::string_view kPickle = "data.pkl";
 
-// Far above every encoder: the largest has a few thousand tensors, and a tensor takes about twenty values.
-constexpr std::size_t kPickleBytesMax = 8U << 20;
-constexpr std::size_t kValuesMax = 1U << 18;
-constexpr std::size_t kTextBytesMax = 4096;
-// Of a member's name, which is compared with others for each of the storages. torch writes the file's name and a
-// number.
+// Before: one after another,
+//
+//   a pickle of the number 0x1950a86a20f9469cfc6c, by which the form is known
+//   a pickle of the number 1001
+//   a pickle of a dictionary: "little_endian" and what the machine was otherwise
+//   the pickle: as data.pkl
+//   a pickle of a list: the keys of the storages, in the order in which they follow
+//   for each storage    the number of its elements u64, then their bytes
+constexpr std::string_view kMagic{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15};
+constexpr std::int64_t kProtocolVersion = 1001;
+
+// And before that: a tar archive, whose first header has this at byte 257.
+constexpr std::string_view kTarMagic = "ustar";
+constexpr std::size_t kTarMagicPlace = 257;
+
+// Of a member's name. torch writes the file's name and a number.
 constexpr std::size_t kMemberBytesMax = 512;
-constexpr std::size_t kDimensionsMax = 16;
 // Tensors may share their bytes, as tied embeddings do. All together they have no more than this many times the file's:
 // one whose thousand layers are the same matrix would be unpacked to a thousand times its size.
 constexpr std::uint64_t kSharesMax = 8;
 
-struct ElementType {
-  std::string_view storage;  ///< The class of torch.
-  DType dtype;
-  std::uint64_t bytes;
-};
-
-constexpr ElementType kElementTypes[] = {
-    {"FloatStorage", DType::kF32, 4},   {"HalfStorage", DType::kF16, 2},     {"BFloat16Storage", DType::kBf16, 2},
-    {"LongStorage", DType::kI64, 8},    {"DoubleStorage", DType::kOther, 8}, {"IntStorage", DType::kOther, 4},
-    {"ShortStorage", DType::kOther, 2}, {"CharStorage", DType::kOther, 1},   {"ByteStorage", DType::kOther, 1},
-    {"BoolStorage", DType::kOther, 1},
-};
-
-/// The opcodes of pickle that are understood. Python: Lib/pickletools.py.
-enum class Opcode : std::uint8_t {
-  kMark = '(',
-  kStop = '.',
-  kBinInt = 'J',
-  kBinInt1 = 'K',
-  kBinInt2 = 'M',
-  kNone = 'N',
-  kBinPersistentId = 'Q',
-  kReduce = 'R',
-  kBinUnicode = 'X',
-  kEmptyList = ']',
-  kAppend = 'a',
-  kBuild = 'b',
-  kGlobal = 'c',
-  kAppends = 'e',
-  kBinGet = 'h',
-  kLongBinGet = 'j',
-  kBinPut = 'q',
-  kLongBinPut = 'r',
-  kSetItem = 's',
-  kTuple = 't',
-  kSetItems = 'u',
-  kEmptyDict = '}',
-  kEmptyTuple = ')',
-  kBinFloat = 'G',
-  kProtocol = 0x80,
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kNewTrue = 0x88,
-  kNewFalse = 0x89,
-  kLong1 = 0x8A,
-  kShortBinUnicode = 0x8C,
-  kStackGlobal = 0x93,
-  kMemoize = 0x94,
-  kFrame = 0x95,
-};
-
-/// The others by name, for errors.
-constexpr std::pair<std::uint8_t, std::string_view> kRefusedOpcodes[] = {
-    {'0', "POP"},          {'1', "POP_MARK"},       {'2', "DUP"},
-    {'B', "BINBYTES"},     {'C', "SHORT_BINBYTES"}, {'F', "FLOAT"},
-    {'I', "INT"},          {'L', "LONG"},           {'P', "PERSID"},
-    {'S', "STRING"},       {'T', "BINSTRING"},      {'U', "SHORT_BINSTRING"},
-    {'V', "UNICODE"},      {'d', "DICT"},           {'g', "GET"},
-    {'i', "INST"},         {'l', "LIST"},           {'o', "OBJ"},
-    {'p', "PUT"},          {0x81, "NEWOBJ"},        {0x82, "EXT1"},
-    {0x83, "EXT2"},        {0x84, "EXT4"},          {0x8B, "LONG4"},
-    {0x8D, "BINUNICODE8"}, {0x8E, "BINBYTES8"},     {0x8F, "EMPTY_SET"},
-    {0x90, "ADDITEMS"},    {0x91, "FROZENSET"},     {0x92, "NEWOBJ_EX"},
-    {0x96, "BYTEARRAY8"},  {0x97, "NEXT_BUFFER"},   {0x98, "READONLY_BUFFER"},
-};
-
-/// What a value is. A value never holds others, only their numbers, so nothing here recurses.
-enum class Kind {
-  kNone,
-  kNumber,
-  kText,
-  kTuple,
-  kList,
-  kDict,
-  kOrderedDict,
-  kRebuildTensor,
-  kRebuildParameter,
-  kStorageType,
-  kStorage,
-  kTensor
-};
-
-using Reference = std::uint32_t;  ///< The number of a value.
-
-struct Value {
-  Kind kind = Kind::kNone;
-  std::int64_t number = 0;            ///< kNumber; the place in kElementTypes, storages_ or tensors_.
-  std::string_view text = {};         ///< kText.
-  std::vector<Reference> items = {};  ///< kTuple, kList; kDict: keys and values in turn.
-};
-
-struct Storage {
-  ElementType type;
-  std::span<const std::byte> bytes;
-};
-
-struct Tensor {
-  Storage storage;
-  std::uint64_t offset = 0;
-  std::vector<std::uint64_t> shape;
-  std::vector<std::uint64_t> strides;
-};
-
-template <class Integer>
-Integer load(std::span<const std::byte> bytes) {
-  Integer value = 0;
-  std::memcpy(&value, bytes.data(), sizeof value);  // Little-endian, as the machine is.
-  return value;
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Runs a pickle.
-class Unpickler {
- public:
-  /// `file_bytes`: of the whole archive.
-  Unpickler(std::span<const std::byte> pickle, const ZipMembers& members, std::string_view folder,
-            std::uint64_t file_bytes)
-      : pickle_(pickle), members_(members), folder_(folder), file_bytes_(file_bytes) {}
+// ---- Tensors in their storages. ----
 
-  Result<TensorMap> run() {
-    for (;;) {
-      const std::size_t at = place_;
-      ASSIGN_OR_RETURN(const std::span<const std::byte> opcode, take(1));
-      if (static_cast<Opcode>(opcode[0]) == Opcode::kStop) return finish();
-      const Status done = execute(static_cast<Opcode>(opcode[0]));
-      if (!done) return fail(done.error().code, "byte {}: {}", at, done.error().message);
+tl::unexpected<Error> does_not_fit(const TorchTensor& tensor, std::uint64_t capacity) {
+  return fail(ErrorCode::kCorruptData, "shape {} from element {} on does not fit into a storage of {} elements",
+              shape_text(tensor.shape), tensor.offset, capacity);
+}
+
+/// Checks that a tensor lies row by row inside its storage.
+Result<TensorView> view_of(const TorchTensor& tensor, const TorchStorage& storage,
+                           std::span<const std::byte> storage_bytes) {
+  std::uint64_t elements = 1;
+  if (std::ranges::find(tensor.shape, 0U) != tensor.shape.end()) elements = 0;
+  for (std::size_t i = tensor.shape.size(); i-- > 0 && elements > 0;) {
+    // The stride of a dimension of size 1 is never used, and torch leaves anything there.
+    if (tensor.shape[i] != 1 && tensor.strides[i] != elements) {
+      return fail(ErrorCode::kUnsupported, "has strides {} for shape {}, want a tensor that lies row by row",
+                  shape_text(tensor.strides), shape_text(tensor.shape));
     }
+    if (tensor.shape[i] > storage.elements / elements) elements = 0;  // Before the product can overflow.
+    elements *= tensor.shape[i];
+    if (elements == 0) return does_not_fit(tensor, storage.elements);
+  }
+  if (tensor.offset > storage.elements || elements > storage.elements - tensor.offset) {
+    return does_not_fit(tensor, storage.elements);
+  }
+  return TensorView{storage.type.dtype, tensor.shape,
+                    storage_bytes.subspan(tensor.offset * storage.type.bytes, elements * storage.type.bytes)};
+}
+
+/// `storages`: the bytes of each of the pickle's storages.
+Result<TensorMap> views_of(const TorchTensors& pickled, std::span<const std::span<const std::byte>> storages,
+                           std::uint64_t file_bytes) {
+  TensorMap views;
+  std::uint64_t bytes_left = kSharesMax * file_bytes;
+  for (const auto& [name, tensor] : pickled.tensors) {
+    Result<TensorView> view = view_of(tensor, pickled.storages[tensor.storage], storages[tensor.storage]);
+    if (!view) return fail_in(name, std::move(view).error());
+    if (view->bytes.size() > bytes_left) {
+      return fail(ErrorCode::kUnsupported,
+                  "{}: the tensors up to this one share their bytes until they have {} times the file's {}", name,
+                  kSharesMax, file_bytes);
+    }
+    bytes_left -= view->bytes.size();
+    views.emplace(name, *std::move(view));
+  }
+  return views;
+}
+
+// ---- The form since PyTorch 1.6. ----
+
+/// The archive of a file, whose members are held against their checksums as they are asked for.
+class Archive {
+ public:
+  static Result<Archive> open(std::span<const std::byte> file) {
+    ASSIGN_OR_RETURN(ZipMembers members, parse_zip(file, "the archive"));
+    const auto is_pickle = [](const auto& member) {
+      const std::string_view name = member.first;
+      return name.ends_with(kPickle) &&
+             (name.size() == kPickle.size() || name[name.size() - kPickle.size() - 1] == '/');
+    };
+    const auto found = std::ranges::find_if(members, is_pickle);
+    if (found == members.end()) return fail(ErrorCode::kCorruptData, "the archive has no {}", kPickle);
+    if (const auto second = std::find_if(std::next(found), members.end(), is_pickle); second != members.end()) {
+      return fail(ErrorCode::kCorruptData, "the archive has {} and {}, want one", found->first, second->first);
+    }
+    std::string folder = found->first.substr(0, found->first.size() - kPickle.size());
+    return Archive(std::move(members), std::move(folder));
+  }
+
+  bool has(std::string_view name) const { return members_.contains(folder_ + std::string(name)); }
+  /// The name of a member of the folder, for errors.
+  std::string path(std::string_view name) const { return folder_ + std::string(name); }
+
+  Result<std::span<const std::byte>> read(std::string_view name) const {
+    const std::string path = this->path(name);
+    const auto found = members_.find(path);
+    if (found == members_.end()) return fail(ErrorCode::kCorruptData, "the archive has no member {}", path);
+    const ZipMember& member = found->second;
+    if (member.is_deflated) {
+      return fail(ErrorCode::kUnsupported, "{} is compressed, want it stored, as torch.save does", path);
+    }
+    if (has_checksums_) {
+      const Status whole = read_zip_member(member, [](std::span<const std::byte>) { return Status(); });
+      if (!whole) return fail_in(path, whole.error());
+    }
+    return member.contents;
   }
 
  private:
-  Status execute(Opcode opcode) {
-    switch (opcode) {
-      case Opcode::kProtocol:
-        return skip(1);
-      case Opcode::kFrame:
-        return skip(8);
-      case Opcode::kStop:
-        return {};
-      case Opcode::kNone:
-        return push({});
-      case Opcode::kNewTrue:
-        return push_number(1);
-      case Opcode::kNewFalse:
-        return push_number(0);
-      case Opcode::kBinInt:
-        return push_integer<std::int32_t>();
-      case Opcode::kBinInt1:
-        return push_integer<std::uint8_t>();
-      case Opcode::kBinInt2:
-        return push_integer<std::uint16_t>();
-      case Opcode::kLong1:
-        return push_long();
-      case Opcode::kBinFloat:
-        RETURN_IF_ERROR(skip(8));  // No tensor needs one; some save one beside them.
-        return push({});
-      case Opcode::kBinUnicode:
-        return push_text<std::uint32_t>();
-      case Opcode::kShortBinUnicode:
-        return push_text<std::uint8_t>();
-      case Opcode::kEmptyList:
-        return push({.kind = Kind::kList});
-      case Opcode::kEmptyDict:
-        return push({.kind = Kind::kDict});
-      case Opcode::kEmptyTuple:
-        return push({.kind = Kind::kTuple});
-      case Opcode::kTuple1:
-        return push_tuple_of(1);
-      case Opcode::kTuple2:
-        return push_tuple_of(2);
-      case Opcode::kTuple3:
-        return push_tuple_of(3);
-      case Opcode::kTuple:
-        return push_tuple();
-      case Opcode::kMark:
-        return push_mark();
-      case Opcode::kAppend:
-        return add_items(Kind::kList, 1);
-      case Opcode::kAppends:
-        return add_marked_items(Kind::kList);
-      case Opcode::kSetItem:
-        return add_items(Kind::kDict, 2);
-      case Opcode::kSetItems:
-        return add_marked_items(Kind::kDict);
-      case Opcode::kBinPut:
-        return memoize_at<std::uint8_t>();
-      case Opcode::kLongBinPut:
-        return memoize_at<std::uint32_t>();
-      case Opcode::kMemoize:
-        return memoize(static_cast<std::uint32_t>(memo_.size()));
-      case Opcode::kBinGet:
-        return recall<std::uint8_t>();
-      case Opcode::kLongBinGet:
-        return recall<std::uint32_t>();
-      case Opcode::kGlobal:
-        return push_global();
-      case Opcode::kStackGlobal:
-        return push_stack_global();
-      case Opcode::kBinPersistentId:
-        return push_storage();
-      case Opcode::kReduce:
-        return reduce();
-      case Opcode::kBuild:
-        return build();
-    }
-    const auto code = static_cast<std::uint8_t>(opcode);
-    const auto* const known =
-        std::ranges::find(kRefusedOpcodes, code, &std::pair<std::uint8_t, std::string_view>::first);
-    return fail(ErrorCode::kUnsupported, "opcode 0x{:02x} ({}) is none that tensors need", code,
-                known == std::end(kRefusedOpcodes) ? "unknown" : known->second);
-  }
+  Archive(ZipMembers members, std::string folder)
+      : members_(std::move(members)),
+        folder_(std::move(folder)),
+        // torch.serialization.set_crc32_options(False) leaves a zero in the place of every checksum.
+        has_checksums_(std::ranges::any_of(members_, [](const auto& member) { return member.second.crc32 != 0; })) {}
 
-  // ---- Bytes of the pickle. ----
-
-  Result<std::span<const std::byte>> take(std::size_t count) {
-    if (count > pickle_.size() - place_) {
-      return fail(ErrorCode::kCorruptData, "byte {}: {} more bytes are wanted, {} are left", place_, count,
-                  pickle_.size() - place_);
-    }
-    place_ += count;
-    return pickle_.subspan(place_ - count, count);
-  }
-
-  Status skip(std::size_t count) {
-    ASSIGN_OR_RETURN([[maybe_unused]] const std::span<const std::byte> skipped, take(count));
-    return {};
-  }
-
-  template <class Integer>
-  Result<Integer> take_integer() {
-    ASSIGN_OR_RETURN(const std::span<const std::byte> bytes, take(sizeof(Integer)));
-    return load<Integer>(bytes);
-  }
-
-  Result<std::string_view> take_line() {
-    const auto rest = pickle_.subspan(place_, std::min(pickle_.size() - place_, kTextBytesMax));
-    const std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
-    const std::size_t end = text.find('\n');
-    if (end == text.npos) return fail(ErrorCode::kCorruptData, "a name does not end");
-    place_ += end + 1;
-    return text.substr(0, end);
-  }
-
-  // ---- Values, the stack and the memo. ----
-
-  Status push(Value value) {
-    if (values_.size() >= kValuesMax) {
-      return fail(ErrorCode::kUnsupported, "more than {} values are more than tensors need", kValuesMax);
-    }
-    stack_.push_back(static_cast<Reference>(values_.size()));
-    values_.push_back(std::move(value));
-    return {};
-  }
-
-  Status push_mark() {
-    if (marks_.size() >= kValuesMax) return fail(ErrorCode::kUnsupported, "more than {} marks", kValuesMax);
-    marks_.push_back(stack_.size());
-    return {};
-  }
-
-  Status push_number(std::int64_t number) { return push({.kind = Kind::kNumber, .number = number}); }
-
-  template <class Integer>
-  Status push_integer() {
-    ASSIGN_OR_RETURN(const Integer number, take_integer<Integer>());
-    return push_number(number);
-  }
-
-  /// A two's complement number of up to eight bytes.
-  Status push_long() {
-    ASSIGN_OR_RETURN(const auto count, take_integer<std::uint8_t>());
-    if (count > sizeof(std::int64_t))
-      return fail(ErrorCode::kUnsupported, "a number of {} bytes, want at most 8", count);
-    ASSIGN_OR_RETURN(const std::span<const std::byte> bytes, take(count));
-    std::uint64_t number = 0;
-    if (count > 0) {
-      if ((bytes[count - 1] & std::byte{0x80}) != std::byte{0}) number = ~std::uint64_t{0};
-      std::memcpy(&number, bytes.data(), count);
-    }
-    return push_number(static_cast<std::int64_t>(number));
-  }
-
-  template <class Length>
-  Status push_text() {
-    ASSIGN_OR_RETURN(const Length length, take_integer<Length>());
-    if (length > kTextBytesMax) {
-      return fail(ErrorCode::kUnsupported, "a text of {} bytes, want at most {}", length, kTextBytesMax);
-    }
-    ASSIGN_OR_RETURN(const std::span<const std::byte> bytes, take(length));
-    return push({.kind = Kind::kText, .text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()}});
-  }
-
-  /// Takes the upper `count` values off the stack; those below the last mark belong to others.
-  Result<std::vector<Reference>> pop(std::size_t count) {
-    const std::size_t floor = marks_.empty() ? 0 : marks_.back();
-    if (stack_.size() - floor < count) {
-      return fail(ErrorCode::kCorruptData, "{} values are wanted, the stack has {}", count, stack_.size() - floor);
-    }
-    std::vector<Reference> values(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
-    stack_.resize(stack_.size() - count);
-    return values;
-  }
-
-  Result<std::vector<Reference>> pop_to_mark() {
-    if (marks_.empty()) return fail(ErrorCode::kCorruptData, "there is no mark on the stack");
-    ASSIGN_OR_RETURN(std::vector<Reference> values, pop(stack_.size() - marks_.back()));
-    marks_.pop_back();
-    return values;
-  }
-
-  Status push_tuple_of(std::size_t count) {
-    ASSIGN_OR_RETURN(std::vector<Reference> items, pop(count));
-    return push({.kind = Kind::kTuple, .items = std::move(items)});
-  }
-
-  Status push_tuple() {
-    ASSIGN_OR_RETURN(std::vector<Reference> items, pop_to_mark());
-    return push({.kind = Kind::kTuple, .items = std::move(items)});
-  }
-
-  Status add_marked_items(Kind kind) {
-    ASSIGN_OR_RETURN(const std::vector<Reference> items, pop_to_mark());
-    return extend(kind, items);
-  }
-
-  Status add_items(Kind kind, std::size_t count) {
-    ASSIGN_OR_RETURN(const std::vector<Reference> items, pop(count));
-    return extend(kind, items);
-  }
-
-  /// Adds to the list or dictionary on top of the stack.
-  Status extend(Kind kind, std::span<const Reference> items) {
-    ASSIGN_OR_RETURN(const Reference top, peek());
-    Value& value = values_[top];
-    if (value.kind != kind || (kind == Kind::kDict && items.size() % 2 != 0)) {
-      return fail(ErrorCode::kCorruptData, "items are added to what is no {}", kind == Kind::kDict ? "dict" : "list");
-    }
-    value.items.insert(value.items.end(), items.begin(), items.end());
-    return {};
-  }
-
-  Result<Reference> peek() const {
-    if (stack_.size() == (marks_.empty() ? 0 : marks_.back()))
-      return fail(ErrorCode::kCorruptData, "the stack is empty");
-    return stack_.back();
-  }
-
-  template <class Integer>
-  Status memoize_at() {
-    ASSIGN_OR_RETURN(const Integer place, take_integer<Integer>());
-    return memoize(place);
-  }
-
-  Status memoize(std::uint32_t place) {
-    ASSIGN_OR_RETURN(const Reference top, peek());
-    if (memo_.size() >= kValuesMax) return fail(ErrorCode::kUnsupported, "more than {} places in the memo", kValuesMax);
-    memo_[place] = top;
-    return {};
-  }
-
-  template <class Integer>
-  Status recall() {
-    ASSIGN_OR_RETURN(const Integer place, take_integer<Integer>());
-    const auto found = memo_.find(place);
-    if (found == memo_.end()) return fail(ErrorCode::kCorruptData, "the memo has no {}", place);
-    stack_.push_back(found->second);
-    return {};
-  }
-
-  // ---- What tensors are made of. ----
-
-  Status push_global() {
-    ASSIGN_OR_RETURN(const std::string_view module, take_line());
-    ASSIGN_OR_RETURN(const std::string_view name, take_line());
-    return push_known(module, name);
-  }
-
-  Status push_stack_global() {
-    ASSIGN_OR_RETURN(const std::vector<Reference> names, pop(2));
-    for (const Reference name : names) {
-      if (values_[name].kind != Kind::kText) return fail(ErrorCode::kCorruptData, "STACK_GLOBAL without two names");
-    }
-    return push_known(values_[names[0]].text, values_[names[1]].text);
-  }
-
-  Status push_known(std::string_view module, std::string_view name) {
-    if (module == "collections" && name == "OrderedDict") return push({.kind = Kind::kOrderedDict});
-    if (module == "torch._utils" && name == "_rebuild_tensor_v2") return push({.kind = Kind::kRebuildTensor});
-    if (module == "torch._utils" && name == "_rebuild_parameter") return push({.kind = Kind::kRebuildParameter});
-    if (module == "torch") {
-      const auto* const type = std::ranges::find(kElementTypes, name, &ElementType::storage);
-      if (type != std::end(kElementTypes)) {
-        return push({.kind = Kind::kStorageType, .number = type - std::begin(kElementTypes)});
-      }
-    }
-    return fail(ErrorCode::kUnsupported, "{}.{} is none of the names that tensors need", module, name);
-  }
-
-  /// The tuple ("storage", type, key, device, elements) stands for the bytes of data/KEY.
-  Status push_storage() {
-    ASSIGN_OR_RETURN(const std::vector<Reference> popped, pop(1));
-    const std::vector<Reference>& id = values_[popped[0]].items;
-    if (values_[popped[0]].kind != Kind::kTuple || id.size() != 5 || values_[id[0]].text != "storage" ||
-        values_[id[1]].kind != Kind::kStorageType || values_[id[2]].kind != Kind::kText ||
-        values_[id[4]].kind != Kind::kNumber) {
-      return fail(ErrorCode::kUnsupported, "a persistent id that names no storage");
-    }
-    const ElementType& type = kElementTypes[values_[id[1]].number];
-    const std::string_view key = values_[id[2]].text;
-    if (const std::size_t bytes = folder_.size() + key.size(); bytes > kMemberBytesMax) {
-      return fail(ErrorCode::kUnsupported, "the names of a storage and its folder have {} bytes, want at most {}",
-                  bytes, kMemberBytesMax);
-    }
-    const std::string member = std::string(folder_).append("data/").append(key);
-    const auto found = members_.find(member);
-    if (found == members_.end()) return fail(ErrorCode::kCorruptData, "the archive has no member {}", member);
-    if (found->second.is_deflated) {
-      return fail(ErrorCode::kUnsupported, "{} is compressed, want it stored, as torch.save does", member);
-    }
-    const std::span<const std::byte> bytes = found->second.contents;
-    const auto elements = static_cast<std::uint64_t>(values_[id[4]].number);
-    if (bytes.size() % type.bytes != 0 || bytes.size() / type.bytes != elements) {
-      return fail(ErrorCode::kCorruptData, "{} has {} bytes, want {} elements of {}", member, bytes.size(), elements,
-                  type.storage);
-    }
-    storages_.push_back({type, bytes});
-    return push({.kind = Kind::kStorage, .number = static_cast<std::int64_t>(storages_.size()) - 1});
-  }
-
-  Status reduce() {
-    ASSIGN_OR_RETURN(const std::vector<Reference> popped, pop(2));
-    const Value& arguments = values_[popped[1]];
-    if (arguments.kind != Kind::kTuple) return fail(ErrorCode::kCorruptData, "REDUCE without a tuple of arguments");
-    const std::vector<Reference>& items = arguments.items;
-    switch (values_[popped[0]].kind) {
-      case Kind::kOrderedDict:
-        if (!items.empty()) return fail(ErrorCode::kUnsupported, "OrderedDict with arguments");
-        return push({.kind = Kind::kDict});
-      case Kind::kRebuildTensor:
-        return rebuild_tensor(items);
-      case Kind::kRebuildParameter:
-        if (items.empty() || values_[items[0]].kind != Kind::kTensor) {
-          return fail(ErrorCode::kCorruptData, "_rebuild_parameter without a tensor");
-        }
-        stack_.push_back(items[0]);
-        return {};
-      case Kind::kNone:
-      case Kind::kNumber:
-      case Kind::kText:
-      case Kind::kTuple:
-      case Kind::kList:
-      case Kind::kDict:
-      case Kind::kStorageType:
-      case Kind::kStorage:
-      case Kind::kTensor:
-        break;
-    }
-    return fail(ErrorCode::kUnsupported, "REDUCE of what is no function that tensors need");
-  }
-
-  /// _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, …), of which the first four matter.
-  Status rebuild_tensor(std::span<const Reference> items) {
-    if (items.size() < 4 || values_[items[0]].kind != Kind::kStorage || values_[items[1]].kind != Kind::kNumber ||
-        values_[items[1]].number < 0) {
-      return fail(ErrorCode::kCorruptData, "_rebuild_tensor_v2 without storage, offset, size and stride");
-    }
-    Tensor tensor;
-    tensor.storage = storages_[static_cast<std::size_t>(values_[items[0]].number)];
-    tensor.offset = static_cast<std::uint64_t>(values_[items[1]].number);
-    ASSIGN_OR_RETURN(tensor.shape, dimensions(items[2]));
-    ASSIGN_OR_RETURN(tensor.strides, dimensions(items[3]));
-    if (tensor.shape.size() != tensor.strides.size()) {
-      return fail(ErrorCode::kCorruptData, "a tensor with {} sizes and {} strides", tensor.shape.size(),
-                  tensor.strides.size());
-    }
-    tensors_.push_back(std::move(tensor));
-    return push({.kind = Kind::kTensor, .number = static_cast<std::int64_t>(tensors_.size()) - 1});
-  }
-
-  Result<std::vector<std::uint64_t>> dimensions(Reference tuple) const {
-    const Value& value = values_[tuple];
-    if (value.kind != Kind::kTuple || value.items.size() > kDimensionsMax) {
-      return fail(ErrorCode::kCorruptData, "want a tuple of at most {} sizes", kDimensionsMax);
-    }
-    std::vector<std::uint64_t> result;
-    for (const Reference item : value.items) {
-      if (values_[item].kind != Kind::kNumber || values_[item].number < 0) {
-        return fail(ErrorCode::kCorruptData, "a size or stride that is no natural number");
-      }
-      result.push_back(static_cast<std::uint64_t>(values_[item].number));
-    }
-    return result;
-  }
-
-  /// Attributes of a dictionary, such as the versions of modules that a state_dict carries: nothing that tensors need.
-  Status build() {
-    ASSIGN_OR_RETURN(const std::vector<Reference> state, pop(1));
-    ASSIGN_OR_RETURN(const Reference top, peek());
-    if (values_[top].kind == Kind::kDict) return {};
-    return fail(ErrorCode::kUnsupported, "BUILD of what is no dict");
-  }
-
-  // ---- The result. ----
-
-  Result<TensorMap> finish() const {
-    if (stack_.size() != 1 || !marks_.empty() || values_[stack_[0]].kind != Kind::kDict) {
-      return fail(ErrorCode::kUnsupported, "holds no dictionary of tensors");
-    }
-    TensorMap tensors;
-    std::uint64_t bytes_left = kSharesMax * file_bytes_;
-    const std::vector<Reference>& items = values_[stack_[0]].items;
-    for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
-      if (values_[items[i]].kind != Kind::kText) return fail(ErrorCode::kUnsupported, "a key that is no text");
-      const std::string_view name = values_[items[i]].text;
-      const Value& value = values_[items[i + 1]];
-      if (value.kind != Kind::kTensor) return fail(ErrorCode::kUnsupported, "{}: is no tensor", name);
-      Result<TensorView> view = view_of(tensors_[static_cast<std::size_t>(value.number)]);
-      if (!view) return fail_in(name, std::move(view).error());
-      if (view->bytes.size() > bytes_left) {
-        return fail(ErrorCode::kUnsupported,
-                    "{}: the tensors up to this one share their bytes until they have {} times the file's {}", name,
-                    kSharesMax, file_bytes_);
-      }
-      bytes_left -= view->bytes.size();
-      tensors.insert_or_assign(std::string(name), *std::move(view));
-    }
-    return tensors;
-  }
-
-  /// Checks that a tensor lies row by row inside its storage.
-  static Result<TensorView> view_of(const Tensor& tensor) {
-    const std::uint64_t capacity = tensor.storage.bytes.size() / tensor.storage.type.bytes;
-    std::uint64_t elements = 1;
-    if (std::ranges::find(tensor.shape, 0U) != tensor.shape.end()) elements = 0;
-    for (std::size_t i = tensor.shape.size(); i-- > 0 && elements > 0;) {
-      // The stride of a dimension of size 1 is never used, and torch leaves anything there.
-      if (tensor.shape[i] != 1 && tensor.strides[i] != elements) {
-        return fail(ErrorCode::kUnsupported, "has strides {} for shape {}, want a tensor that lies row by row",
-                    shape_text(tensor.strides), shape_text(tensor.shape));
-      }
-      if (tensor.shape[i] > capacity / elements) elements = 0;  // Reported below, before the product can overflow.
-      elements *= tensor.shape[i];
-      if (elements == 0) return does_not_fit(tensor, capacity);
-    }
-    if (tensor.offset > capacity || elements > capacity - tensor.offset) return does_not_fit(tensor, capacity);
-    const std::uint64_t bytes = tensor.storage.type.bytes;
-    return TensorView{tensor.storage.type.dtype, tensor.shape,
-                      tensor.storage.bytes.subspan(tensor.offset * bytes, elements * bytes)};
-  }
-
-  static tl::unexpected<Error> does_not_fit(const Tensor& tensor, std::uint64_t capacity) {
-    return fail(ErrorCode::kCorruptData, "shape {} from element {} on does not fit into a storage of {} elements",
-                shape_text(tensor.shape), tensor.offset, capacity);
-  }
-
-  std::span<const std::byte> pickle_;
-  const ZipMembers& members_;
-  std::string_view folder_;  ///< Of the archive, with its '/'.
-  std::uint64_t file_bytes_;
-  std::size_t place_ = 0;
-  std::vector<Value> values_;
-  std::vector<Reference> stack_;
-  std::vector<std::size_t> marks_;  ///< Heights of the stack.
-  std::map<std::uint32_t, Reference> memo_;
-  std::vector<Storage> storages_;
-  std::vector<Tensor> tensors_;
+  ZipMembers members_;
+  std::string folder_;  ///< With its '/'.
+  bool has_checksums_;
 };
 
+Result<std::vector<std::span<const std::byte>>> read_storages(const Archive& archive,
+                                                              std::span<const TorchStorage> storages) {
+  std::vector<std::span<const std::byte>> result;
+  for (const TorchStorage& storage : storages) {
+    const std::string name = std::string("data/").append(storage.key);
+    if (const std::size_t bytes = archive.path(name).size(); bytes > kMemberBytesMax) {
+      return fail(ErrorCode::kUnsupported, "the name of a storage has {} bytes, want at most {}", bytes,
+                  kMemberBytesMax);
+    }
+    ASSIGN_OR_RETURN(const std::span<const std::byte> bytes, archive.read(name));
+    if (bytes.size() % storage.type.bytes != 0 || bytes.size() / storage.type.bytes != storage.elements) {
+      return fail(ErrorCode::kCorruptData, "{} has {} bytes, want {} elements of {}", archive.path(name), bytes.size(),
+                  storage.elements, storage.type.storage);
+    }
+    result.push_back(bytes);
+  }
+  return result;
+}
+
+Result<TensorMap> parse_archive(std::span<const std::byte> file) {
+  ASSIGN_OR_RETURN(const Archive archive, Archive::open(file));
+  if (archive.has("byteorder")) {
+    ASSIGN_OR_RETURN(const std::span<const std::byte> order, archive.read("byteorder"));
+    if (as_text(order) != "little") {
+      return fail(ErrorCode::kUnsupported, "{}: the byte order is not little", archive.path("byteorder"));
+    }
+  }
+  ASSIGN_OR_RETURN(std::span<const std::byte> pickle, archive.read(kPickle));
+  if (pickle.size() > kPickleBytesMax) {
+    return fail(ErrorCode::kUnsupported, "{} has {} bytes, want at most {}", archive.path(kPickle), pickle.size(),
+                kPickleBytesMax);
+  }
+  const Result<TorchTensors> pickled = take_torch_tensors(pickle);
+  if (!pickled) return fail_in(archive.path(kPickle), pickled.error());
+  ASSIGN_OR_RETURN(const auto storages, read_storages(archive, pickled->storages));
+  return views_of(*pickled, storages, file.size());
+}
+
+// ---- The form before PyTorch 1.6. ----
+
+/// Takes the storages off the front of `rest`, in the order in which `keys` names them.
+Result<std::vector<std::span<const std::byte>>> take_storages(std::span<const std::byte>& rest,
+                                                              std::span<const std::string_view> keys,
+                                                              std::span<const TorchStorage> storages) {
+  std::map<std::string_view, std::size_t> unread;
+  for (std::size_t i = 0; i < storages.size(); ++i) unread.emplace(storages[i].key, i);
+  std::vector<std::span<const std::byte>> result(storages.size());
+  for (const std::string_view key : keys) {
+    const auto found = unread.find(key);
+    if (found == unread.end()) {
+      return fail(ErrorCode::kCorruptData, "storage {} stands twice in the list of keys, or no tensor names it", key);
+    }
+    const TorchStorage& storage = storages[found->second];
+    std::uint64_t elements = 0;
+    if (rest.size() < sizeof elements) return fail(ErrorCode::kCorruptData, "ends before storage {}", key);
+    std::memcpy(&elements, rest.data(), sizeof elements);
+    rest = rest.subspan(sizeof elements);
+    if (elements != storage.elements) {
+      return fail(ErrorCode::kCorruptData, "storage {} has {} elements, want {} of {}", key, elements, storage.elements,
+                  storage.type.storage);
+    }
+    if (elements > rest.size() / storage.type.bytes) {
+      return fail(ErrorCode::kCorruptData, "storage {} has {} elements of {}, but only {} bytes are left", key,
+                  elements, storage.type.storage, rest.size());
+    }
+    result[found->second] = rest.first(elements * storage.type.bytes);
+    rest = rest.subspan(elements * storage.type.bytes);
+    unread.erase(found);
+  }
+  if (unread.empty()) return result;
+  return fail(ErrorCode::kCorruptData, "the list of keys has no storage {}", unread.begin()->first);
+}
+
+Result<TensorMap> parse_legacy(std::span<const std::byte> file) {
+  std::span<const std::byte> rest = file.subspan(kMagic.size());
+  const auto take = [&](auto take_pickle) -> decltype(take_pickle(rest)) {
+    const std::size_t place = file.size() - rest.size();
+    auto result = take_pickle(rest);
+    if (!result) return fail_in(fmt::format("the pickle at byte {}", place), std::move(result).error());
+    return result;
+  };
+  ASSIGN_OR_RETURN(const std::int64_t version, take(take_torch_number));
+  if (version != kProtocolVersion) {
+    return fail(ErrorCode::kUnsupported, "the protocol's version is {}, want {}", version, kProtocolVersion);
+  }
+  ASSIGN_OR_RETURN(const auto machine, take(take_torch_numbers));
+  if (const auto little = machine.find("little_endian"); little == machine.end() || little->second != 1) {
+    return fail(ErrorCode::kUnsupported, "the byte order is not little");
+  }
+  ASSIGN_OR_RETURN(const TorchTensors pickled, take(take_torch_tensors));
+  ASSIGN_OR_RETURN(const std::vector<std::string_view> keys, take(take_torch_texts));
+  ASSIGN_OR_RETURN(const auto storages, take_storages(rest, keys, pickled.storages));
+  return views_of(pickled, storages, file.size());
+}
+
 Result<TensorMap> parse_checked(std::span<const std::byte> file) {
-  constexpr std::byte kZipBegin{'P'};
-  constexpr std::byte kPickleBegin{0x80};
-  if (!file.empty() && file[0] == kPickleBegin) {
+  const std::string_view text = as_text(file);
+  if (text.starts_with('P')) return parse_archive(file);
+  if (text.starts_with(kMagic)) return parse_legacy(file);
+  if (text.substr(std::min(kTarMagicPlace, text.size())).starts_with(kTarMagic)) {
     return fail(ErrorCode::kUnsupported,
-                "is in the form that torch.save wrote before PyTorch 1.6, which is not read: load and save it again "
+                "is a tar archive, as the first releases of PyTorch wrote, which is not read: load and save it again "
                 "with a newer PyTorch, or convert it to safetensors");
   }
-  if (file.empty() || file[0] != kZipBegin) {
-    return fail(ErrorCode::kCorruptData, "is no file of torch.save, which begins as a zip archive does");
-  }
-  ASSIGN_OR_RETURN(const ZipMembers members, parse_zip(file, "the archive"));
-  const auto is_pickle = [](const auto& member) {
-    const std::string_view name = member.first;
-    return name.ends_with(kPickle) && (name.size() == kPickle.size() || name[name.size() - kPickle.size() - 1] == '/');
-  };
-  const auto found = std::ranges::find_if(members, is_pickle);
-  if (found == members.end()) return fail(ErrorCode::kCorruptData, "the archive has no {}", kPickle);
-  if (const auto second = std::find_if(std::next(found), members.end(), is_pickle); second != members.end()) {
-    return fail(ErrorCode::kCorruptData, "the archive has {} and {}, want one", found->first, second->first);
-  }
-  const auto& [path, pickle] = *found;
-  const std::string_view folder = std::string_view(path).substr(0, path.size() - kPickle.size());
-  if (pickle.is_deflated || pickle.contents.size() > kPickleBytesMax) {
-    return fail(ErrorCode::kUnsupported, "{} has {} bytes{}, want at most {}, stored without compression", path,
-                pickle.size_bytes, pickle.is_deflated ? ", compressed" : "", kPickleBytesMax);
-  }
-  const auto order = members.find(std::string(folder).append("byteorder"));
-  if (order != members.end() && !std::ranges::equal(order->second.contents, std::as_bytes(std::span("little", 6)))) {
-    return fail(ErrorCode::kUnsupported, "{}: the byte order is not little", order->first);
-  }
-  Result<TensorMap> tensors = Unpickler(pickle.contents, members, folder, file.size()).run();
-  if (!tensors) return fail_in(path, std::move(tensors).error());
-  return tensors;
+  return fail(ErrorCode::kCorruptData,
+              "is no file of torch.save, which begins as a zip archive does, or with torch's own number");
 }
 
 }  // namespace

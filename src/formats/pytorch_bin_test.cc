@@ -201,8 +201,9 @@ TEST(PytorchBin, BoundsTheNamesOfStorages) {
   };
   EXPECT_TRUE(parse(with_folder(255)));
   expect_refused(with_folder(60'000), ErrorCode::kUnsupported,
-                 "the names of a storage and its folder have 60002 bytes, want at most 512");
-  expect_pickle_refused(storage("FloatStorage", std::string(600, '0'), 6), ErrorCode::kUnsupported, "606 bytes");
+                 "the name of a storage has 60007 bytes, want at most 512");
+  expect_pickle_refused(storage("FloatStorage", std::string(600, '0'), 6), ErrorCode::kUnsupported,
+                        "the key of a storage has 600 bytes, want at most 512");
 }
 
 TEST(PytorchBin, BoundsWhatTensorsThatShareTheirBytesUnpackTo) {
@@ -218,9 +219,116 @@ TEST(PytorchBin, BoundsWhatTensorsThatShareTheirBytesUnpackTo) {
   expect_refused(named(12), ErrorCode::kUnsupported, "share their bytes until they have 8 times the file's");
 }
 
+TEST(PytorchBin, RefusesOneStorageOfTwoKinds) {
+  const auto two = [](const std::string& other) {
+    return dictionary({{"a", tensor(storage("FloatStorage", "0", 6), {{6}, {1}})}, {"b", tensor(other, {{1}, {1}})}});
+  };
+  expect_pickle_refused(two(storage("HalfStorage", "0", 12)), ErrorCode::kCorruptData,
+                        "storage 0 has 12 elements of HalfStorage, and 6 of FloatStorage elsewhere");
+  expect_pickle_refused(two(storage("FloatStorage", "0", 5)), ErrorCode::kCorruptData, "storage 0 has 5 elements");
+}
+
+// ---- Checksums of the archive. ----
+
+TEST(PytorchBin, SeesBitsThatHaveChanged) {
+  const std::string whole = archive(dictionary({{"w", tensor(storage("FloatStorage", "0", 6), {{6}, {1}})}}));
+  ASSERT_TRUE(parse(whole));
+  std::string damaged = whole;
+  damaged[whole.find(kFloats) + 9] ^= 1;
+  expect_refused(damaged, ErrorCode::kCorruptData, "model/data/0: CRC-32 is ");
+  damaged = whole;
+  damaged[whole.find("_metadata")] = '.';
+  expect_refused(damaged, ErrorCode::kCorruptData, "model/data.pkl: CRC-32 is ");
+}
+
+// What torch 2.15 writes after torch.serialization.set_crc32_options(False).
+TEST(PytorchBin, TakesAnArchiveWithoutAnyChecksum) {
+  const std::string pickle = dictionary({{"w", tensor(storage("FloatStorage", "0", 6), {{6}, {1}})}});
+  const std::vector<std::pair<std::string, std::string>> members = {{"model/data.pkl", pickle},
+                                                                    {"model/data/0", kFloats}};
+  EXPECT_TRUE(parse(build_zip(members, ZipChecksums::kZero)));
+  // One checksum is a sign that the others were computed, too.
+  std::string one = build_zip(members, ZipChecksums::kZero);
+  const std::size_t directory_entry = one.find("PK\x01\x02");
+  one[directory_entry + 16] = 1;
+  expect_refused(one, ErrorCode::kCorruptData, "model/data.pkl: CRC-32 is ");
+}
+
+// ---- The form before PyTorch 1.6. ----
+
+const std::string kMagic("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 15);
+const std::string kVersion = "\x80\x02M\xe9\x03.";
+const std::string kMachine = "\x80\x02}(" + text("little_endian") + "\x88" + text("type_sizes") + "}u.";
+
+std::string legacy_storage(std::string_view type, std::string_view key, std::int32_t elements) {
+  return "(" + text("storage") + global("torch", type) + text(key) + text("cpu") + number(elements) + "NtQ";
+}
+
+std::string keys(const std::vector<std::string>& names) {
+  std::string bytes = "\x80\x02](";
+  for (const std::string& name : names) bytes += text(name);
+  return bytes + "e.";
+}
+
+std::string count(std::uint64_t elements) { return {reinterpret_cast<const char*>(&elements), sizeof elements}; }
+
+const std::string kLegacyTensors =
+    dictionary({{"a", tensor(legacy_storage("FloatStorage", "94", 6), {{2, 3}, {3, 1}})},
+                {"b", tensor(legacy_storage("BFloat16Storage", "12", 2), {{2}, {1}})},
+                {"tied", tensor(legacy_storage("FloatStorage", "94", 6), {{2}, {1}, 4})}});
+const std::string kLegacyHead = kMagic + kVersion + kMachine + kLegacyTensors;
+const std::string kLegacyTail = count(2) + "\x80\x3f\x01\xc0" + count(6) + kFloats;
+
+TEST(PytorchBin, ReadsTheFormBeforePytorch16) {
+  const std::string file = kLegacyHead + keys({"12", "94"}) + kLegacyTail;
+  const Result<TensorMap> tensors = parse(file);
+  ASSERT_TRUE(tensors) << tensors.error().message;
+  ASSERT_EQ(tensors->size(), 3U);
+  EXPECT_EQ(tensors->at("a").shape, (std::vector<std::uint64_t>{2, 3}));
+  EXPECT_EQ(values_of(tensors->at("a")), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(values_of(tensors->at("b")), (std::vector<float>{1, -2.015625F}));
+  EXPECT_EQ(values_of(tensors->at("tied")), (std::vector<float>{5, 6}));
+  const auto* const begin = reinterpret_cast<const std::byte*>(file.data());
+  EXPECT_TRUE(tensors->at("a").bytes.data() >= begin && tensors->at("a").bytes.data() < begin + file.size());
+  for (std::size_t length = 0; length < file.size(); ++length) {
+    const std::string cut = file.substr(0, length);
+    ASSERT_FALSE(parse(cut)) << length;
+  }
+}
+
+TEST(PytorchBin, ChecksTheFormBeforePytorch16) {
+  const auto refuse = [](const std::string& after_magic, ErrorCode code, std::string_view part) {
+    expect_refused(kMagic + after_magic, code, part);
+  };
+  refuse("\x80\x02M\xea\x03.", ErrorCode::kUnsupported, "the protocol's version is 1002, want 1001");
+  refuse("\x80\x02}.", ErrorCode::kCorruptData, "the pickle at byte 15: holds no number");
+  refuse(kVersion + "\x80\x02}" + text("little_endian") + "\x89s.", ErrorCode::kUnsupported, "order is not little");
+  refuse(kVersion + "\x80\x02}.", ErrorCode::kUnsupported, "order is not little");
+  refuse(kVersion + kMachine + "\x80\x02" + global("os", "system") + ")R.", ErrorCode::kUnsupported,
+         "byte 2: os.system is none of the names that tensors need");
+  refuse(kVersion + kMachine + dictionary({{"a", tensor("(" + text("module") + "NNNtQ", {{1}, {1}})}}),
+         ErrorCode::kUnsupported, "a persistent id that names no storage");
+  const std::string view = "(" + text("storage") + global("torch", "FloatStorage") + text("94") + text("cpu") +
+                           number(6) + "(" + text("95") + number(0) + number(6) + "ttQ";
+  refuse(kVersion + kMachine + dictionary({{"a", tensor(view, {{1}, {1}})}}), ErrorCode::kUnsupported,
+         "a persistent id that names no storage");
+
+  const auto refuse_tail = [](const std::string& tail, std::string_view part) {
+    expect_refused(kLegacyHead + tail, ErrorCode::kCorruptData, part);
+  };
+  refuse_tail("\x80\x02}.", "holds no list of texts");
+  refuse_tail(keys({"94"}) + count(6) + kFloats, "the list of keys has no storage 12");
+  refuse_tail(keys({"94", "94"}) + count(6) + kFloats, "storage 94 stands twice in the list of keys");
+  refuse_tail(keys({"7"}) + count(6) + kFloats, "storage 7 stands twice in the list of keys, or no tensor names it");
+  refuse_tail(keys({"94", "12"}) + kLegacyTail, "storage 94 has 2 elements, want 6 of FloatStorage");
+  const std::string huge = dictionary({{"a", tensor(legacy_storage("FloatStorage", "9", 0x7fffffff), {{1}, {1}})}});
+  refuse(kVersion + kMachine + huge + keys({"9"}) + count(0x7fffffff) + kFloats, ErrorCode::kCorruptData,
+         "storage 9 has 2147483647 elements of FloatStorage, but only 24 bytes are left");
+}
+
 TEST(PytorchBin, SaysWhatAFileIsThatIsNoneOfThese) {
-  expect_refused("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", ErrorCode::kUnsupported,
-                 "is in the form that torch.save wrote before PyTorch 1.6");
+  expect_refused(std::string(257, 's') + "ustar", ErrorCode::kUnsupported, "is a tar archive");
+  expect_refused("\x80\x02}.", ErrorCode::kCorruptData, "no file of torch.save");
   expect_refused("", ErrorCode::kCorruptData, "no file of torch.save");
   expect_refused("version https://git-lfs.github.com/spec/v1", ErrorCode::kCorruptData, "no file of torch.save");
   expect_refused("PK", ErrorCode::kCorruptData, "no zip archive");

@@ -76,6 +76,7 @@ Status TensorSource::add_file(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(TensorMap tensors, is_pytorch ? parse_pytorch_bin(file.bytes(), path.string())
                                                  : parse_safetensors(file.bytes(), path.string()));
   RETURN_IF_ERROR(file.check_unchanged());
+  file.discard(file.bytes());  // What was read to look at checksums is read again when it is used.
   tensors_.merge(tensors);
   if (!tensors.empty()) {
     return fail(ErrorCode::kCorruptData, "{}: {}: another shard has a tensor of this name too", path.string(),

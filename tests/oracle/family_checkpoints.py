@@ -4,8 +4,8 @@ transformers answer with it in f32.
     python family_checkpoints.py
 
 The checkpoints are made by transformers' own classes and lie there in every form that weights come in: safetensors,
-pytorch_model.bin whole and in shards, names as the first BERTs had them. The answers are computed from the same files.
-A golden has the form of tests/goldens/tiny-bert/golden.json; see encoder_goldens.py.
+pytorch_model.bin whole, in shards and in its older form, names as the first BERTs had them. The answers are computed
+from the same files. A golden has the form of tests/goldens/tiny-bert/golden.json; see encoder_goldens.py.
 """
 
 import copy
@@ -139,7 +139,9 @@ def write_weights(family: str, tensors: dict[str, torch.Tensor]) -> dict:
                    CHECKPOINTS / "bert.bin")
         return {"pytorch_model.bin": {"copy": "bert.bin"}}
     if family == "camembert":
-        return {}
+        # As torch.save wrote before PyTorch 1.6; its keys are addresses, so that the file differs each time.
+        torch.save(tensors, CHECKPOINTS / "camembert.bin", _use_new_zipfile_serialization=False)
+        return {"pytorch_model.bin": {"copy": "camembert.bin"}}
     safetensors.torch.save_file(tensors, CHECKPOINTS / f"{family}.safetensors", {"format": "pt"})
     return {"model.safetensors": {"copy": f"{family}.safetensors"}}
 
@@ -167,7 +169,7 @@ def variants(labels_of: dict[str, int]) -> list[dict]:
     for seed, (family, config) in enumerate(families(vocabulary).items(), 20240229):
         labels = labels_of[family]
         specials = FAIRSEQ_SPECIALS if is_fairseq(family) else BERT_SPECIALS
-        weights[family] = write_weights(family, random_tensors(config, labels, seed)) or weights["roberta"]
+        weights[family] = write_weights(family, random_tensors(config, labels, seed))
         length = 160 if family == "mpnet" else 40
         classifier = transformers.AutoModelForSequenceClassification.from_config(config).__class__.__name__
         encoder = transformers.AutoModel.from_config(config).__class__.__name__

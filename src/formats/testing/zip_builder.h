@@ -10,16 +10,22 @@
 
 namespace tandem {
 
+enum class ZipChecksums { kComputed, kZero };
+
 /// The bytes of an archive with these members: name, contents.
-inline std::string build_zip(const std::vector<std::pair<std::string, std::string>>& members) {
+inline std::string build_zip(const std::vector<std::pair<std::string, std::string>>& members,
+                             ZipChecksums checksums = ZipChecksums::kComputed) {
   const auto put = [](std::string& bytes, auto value) {
     bytes.append(reinterpret_cast<const char*>(&value), sizeof value);  // Little-endian, as the machine is.
   };
   std::string archive;
   std::string directory;
   for (const auto& [name, contents] : members) {
-    const auto crc32 =
-        static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(contents.data()), contents.size()));
+    std::uint32_t crc32 = 0;
+    if (checksums == ZipChecksums::kComputed) {
+      crc32 =
+          static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(contents.data()), contents.size()));
+    }
     const auto offset = static_cast<std::uint32_t>(archive.size());
     std::string fields;  // What the local header and the directory have in common, from "version needed" on.
     put(fields, std::uint16_t{20});
