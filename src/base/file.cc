@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/lfs_pointer.h"
 
 namespace tandem {
 namespace {
@@ -221,7 +222,10 @@ Result<std::string> read_small_file(const std::filesystem::path& path, std::uint
     const ssize_t count = ::read(file.get(), content.data() + before, content.size() - before);
     if (count < 0 && errno != EINTR) return fail_errno(errno, "cannot read", path.string());
     content.resize(before + (count < 0 ? 0 : static_cast<std::size_t>(count)));
-    if (count == 0) return content;
+    if (count == 0) {
+      RETURN_IF_ERROR(check_no_lfs_pointer(content, path.string()));
+      return content;
+    }
     if (content.size() > bytes_max) {
       return fail(ErrorCode::kCorruptData, "{}: grew while it was read, to more than {} bytes", path.string(),
                   bytes_max);

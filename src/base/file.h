@@ -103,7 +103,7 @@ bool has_entry(const std::filesystem::path& path);
 
 /// The content of a regular file of at most `bytes_max` bytes: for what a folder may hold, where a FIFO would never
 /// come to an end and a device neither. Errors: kInvalidArgument for what is no regular file, kCorruptData for a longer
-/// one, and those of opening and reading.
+/// one and for a pointer of Git LFS, and those of opening and reading.
 Result<std::string> read_small_file(const std::filesystem::path& path, std::uint64_t bytes_max);
 
 /// Creates a file with this content, on the disk when it returns.

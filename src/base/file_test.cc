@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "base/testing/temporary_folder.h"
 
 namespace tandem {
@@ -114,6 +115,22 @@ TEST(ReadSmallFile, ReadsAFileOfAtMostThatManyBytes) {
   EXPECT_EQ(too_long.error().code, ErrorCode::kCorruptData);
   EXPECT_EQ(too_long.error().message, path.string() + ": 200000 bytes, want at most 199999");
   EXPECT_EQ(read_small_file(folder.path() / "none", 1).error().code, ErrorCode::kNotFound);
+}
+
+TEST(ReadSmallFile, SaysThatAFileIsAPointerOfGitLfs) {
+  const TemporaryFolder folder;
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, '0') + "\nsize 90888945\n";
+  const std::filesystem::path path = folder.write("tokenizer.json", pointer);
+  const auto content = read_small_file(path, 1 << 20);
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().code, ErrorCode::kCorruptData);
+  EXPECT_TRUE(content.error().message.starts_with(path.string() + ": is a pointer of Git LFS"));
+  EXPECT_NE(content.error().message.find("`git lfs pull`"), std::string::npos) << content.error().message;
+  const auto mapped = MappedFile::open(path);
+  ASSERT_FALSE(mapped);
+  EXPECT_EQ(mapped.error().message, content.error().message);
+  EXPECT_TRUE(read_small_file(folder.write("notes.txt", "git-lfs: " + pointer), 1 << 20));
 }
 
 TEST(ReadSmallFile, ReadsFilesWhoseSizeNobodyKnows) {

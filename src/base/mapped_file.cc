@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/lfs_pointer.h"
 
 namespace tandem {
 namespace {
@@ -131,6 +132,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   file.data_ = static_cast<const std::byte*>(data);
   file.size_ = size;
   ASSIGN_OR_RETURN(file.guard_, Guard::over(file.bytes(), path));
+  RETURN_IF_ERROR(check_no_lfs_pointer({reinterpret_cast<const char*>(file.data_), file.size_}, path.string()));
   return file;
 }
 

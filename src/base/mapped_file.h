@@ -32,7 +32,8 @@ struct FileIdentity {
 ///   RETURN_IF_ERROR(file.check_unchanged());
 class MappedFile {
  public:
-  /// Never waits. Errors: kInvalidArgument for what is no regular file, and those of opening and mapping.
+  /// Never waits. Errors: kInvalidArgument for what is no regular file, kCorruptData for a pointer of Git LFS, and
+  /// those of opening and mapping.
   static Result<MappedFile> open(const std::filesystem::path& path);
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
