@@ -20,4 +20,17 @@ bool is_safe_relative_path(std::string_view name) {
   return true;
 }
 
+std::optional<std::string> to_safe_relative_path(std::string_view name) {
+  if (name.starts_with('/')) return std::nullopt;
+  std::string path;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('/', begin), name.size());
+    const std::string_view segment = name.substr(begin, end - begin);
+    if (!segment.empty() && segment != ".") path.append(path.empty() ? "" : "/").append(segment);
+    begin = end + 1;
+  }
+  if (!path.empty() && !is_safe_relative_path(path)) return std::nullopt;
+  return path;
+}
+
 }  // namespace tandem

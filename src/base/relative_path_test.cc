@@ -27,5 +27,15 @@ TEST(RelativePath, RefusesControlCharacters) {
     EXPECT_TRUE(is_safe_relative_path(name)) << name;
 }
 
+TEST(RelativePath, LeavesOutSegmentsThatLeadNowhere) {
+  for (const char* name : {"", ".", "./", "././."}) EXPECT_EQ(to_safe_relative_path(name), "") << name;
+  for (const char* name : {"a/b", "./a/b", "a/./b", "a//b", "a/b/", "a/b/."}) {
+    EXPECT_EQ(to_safe_relative_path(name), "a/b") << name;
+  }
+  for (const char* name : {"/", "/a", "//a", "..", "./..", "../a", "a/../b", "a/..", "a\\b", "./a\nb"}) {
+    EXPECT_EQ(to_safe_relative_path(name), std::nullopt) << name;
+  }
+}
+
 }  // namespace
 }  // namespace tandem

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/relative_path.h"
+#include "formats/tensor_source.h"
 
 namespace tandem {
 namespace {
@@ -378,11 +379,12 @@ Result<std::vector<ModuleEntry>> read_module_entries(const fs::path& folder) {
   std::vector<ModuleEntry> entries;
   RETURN_IF_ERROR(document.root().for_each_element([&](JsonValue value) -> Status {
     ASSIGN_OR_RETURN(const std::string_view type, value.get_string("type"));
-    ASSIGN_OR_RETURN(const std::string_view module_path, value.get_string("path"));
-    if (!module_path.empty() && !is_safe_relative_path(module_path)) {
-      return fail(ErrorCode::kCorruptData, "{}: path \"{}\" leads out of the folder", path, module_path);
+    ASSIGN_OR_RETURN(const std::string_view given, value.get_string("path"));
+    const std::optional<std::string> module_path = to_safe_relative_path(given);
+    if (!module_path) {
+      return fail(ErrorCode::kCorruptData, "{}: path \"{}\" leads out of the folder", path, given);
     }
-    entries.push_back({std::string(type), module_path.empty() ? folder : folder / module_path});
+    entries.push_back({std::string(type), module_path->empty() ? folder : folder / *module_path});
     return {};
   }));
   RETURN_IF_ERROR(check_range(path, "the number of modules", entries.size(), 0, kModulesMax));
@@ -615,8 +617,13 @@ Result<ModelConfig> read_modules_folder(const fs::path& folder, ModelUse use) {
       return fail(ErrorCode::kUnsupported, "{}: a cross-encoder with module {} is not supported",
                   (folder / "modules.json").string(), entries[i].class_path);
     }
-    ASSIGN_OR_RETURN(Module module, read_module(entries[i], folder));
-    result.modules.push_back(std::move(module));
+    Result<Module> module = read_module(entries[i], folder);
+    if (!module && module.error().code == ErrorCode::kNotFound) {
+      return fail(ErrorCode::kNotFound, "{}: {} is partial: its modules.json names this module", module.error().message,
+                  folder.string());
+    }
+    if (!module) return tl::unexpected(std::move(module).error());
+    result.modules.push_back(*std::move(module));
   }
   if (use == ModelUse::kVectors) RETURN_IF_ERROR(check_modules_fit(result, folder));
   RETURN_IF_ERROR(read_tokenizer_config(result.transformer_folder, result));
@@ -654,6 +661,20 @@ Result<std::string> read_model_name(const fs::path& folder) {
   // It is printed, and written into the manifests of collections.
   if (const Status named = check_name("model name", name); !named) return fail_in(folder.string(), named.error());
   return name;
+}
+
+Result<std::vector<fs::path>> missing_module_files(const fs::path& folder) {
+  std::vector<fs::path> missing;
+  if (!has_entry(folder / "modules.json")) return missing;
+  ASSIGN_OR_RETURN(const std::vector<ModuleEntry> entries, read_module_entries(folder));
+  for (const ModuleEntry& entry : entries) {
+    const std::string_view name = entry.class_name();
+    const bool needs_weights = name == "Transformer" || name == "Dense" || name == "LayerNorm";
+    const bool needs_config = needs_weights || name == "Pooling";
+    if (needs_config && !has_entry(entry.folder / "config.json")) missing.push_back(entry.folder / "config.json");
+    if (needs_weights && !has_weights(entry.folder)) missing.push_back(entry.folder / "model.safetensors");
+  }
+  return missing;
 }
 
 Result<ModelConfig> read_model_config(const fs::path& folder, std::optional<ModelUse> use) {

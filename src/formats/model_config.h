@@ -91,6 +91,10 @@ struct ModelConfig {
 /// that Tandem does not follow, by its name).
 Result<ModelConfig> read_model_config(const std::filesystem::path& folder, std::optional<ModelUse> use = {});
 
+/// Files without which the modules that a folder's modules.json names cannot be read, and which the folder lacks; none
+/// where there is no modules.json. Errors: those of reading it.
+Result<std::vector<std::filesystem::path>> missing_module_files(const std::filesystem::path& folder);
+
 /// A folder's Hugging Face id where it records one, else the folder's name.
 Result<std::string> read_model_name(const std::filesystem::path& folder);
 

@@ -430,8 +430,45 @@ TEST(ModelConfig, RefusesModulesThatDoNotFitTogether) {
   EXPECT_CONTAINS(error_of(folder, ErrorCode::kCorruptData), "token vectors of 768 components, the encoder's have 384");
 }
 
+TEST(ModelConfig, TakesPathsThatStayInTheFolder) {
+  for (const auto& [path, place] :
+       {std::pair(".", ""), std::pair("./", ""), std::pair("./0_Transformer", "0_Transformer"),
+        std::pair("0_Transformer/", "0_Transformer")}) {
+    TemporaryFolder folder;
+    folder.write(fs::path(place) / "config.json", kBert);
+    folder.write("1_Pooling/config.json", R"({"pooling_mode":"cls"})");
+    folder.write("modules.json", fmt::format(R"([{{"path":"{}","type":"sentence_transformers.models.Transformer"}},
+                                 {{"path":"./1_Pooling","type":"sentence_transformers.models.Pooling"}}])",
+                                             path));
+    const Result<ModelConfig> config = read_model_config(folder.path());
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->transformer_folder, *place == '\0' ? folder.path() : folder.path() / place);
+    EXPECT_EQ(std::get<PoolingModule>(config->modules.at(0)).modes, std::vector{Pooling::kCls});
+  }
+}
+
+TEST(ModelConfig, SaysThatAFolderIsPartial) {
+  TemporaryFolder folder;
+  folder.write("config.json", kBert);
+  folder.write("model.safetensors", "");
+  EXPECT_TRUE(missing_module_files(folder.path())->empty());
+  folder.write("modules.json", kOldModules);
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kNotFound), "/1_Pooling/config.json");
+  EXPECT_CONTAINS(error_of(folder, ErrorCode::kNotFound),
+                  folder.path().string() + " is partial: its modules.json names this module");
+  const fs::path dense = folder.path() / "2_Dense";
+  EXPECT_EQ(missing_module_files(folder.path()).value(),
+            (std::vector<fs::path>{folder.path() / "1_Pooling/config.json", dense / "config.json",
+                                   dense / "model.safetensors"}));
+  folder.write("1_Pooling/config.json", R"({"pooling_mode":"cls"})");
+  folder.write("2_Dense/config.json", R"({"in_features":384,"out_features":2})");
+  folder.write("2_Dense/pytorch_model.bin", "");
+  EXPECT_TRUE(missing_module_files(folder.path())->empty());
+  EXPECT_TRUE(read_model_config(folder.path()));
+}
+
 TEST(ModelConfig, RefusesPathsOutOfTheFolder) {
-  for (const char* path : {"../other", "/etc", "a/../../b"}) {
+  for (const char* path : {"../other", "/etc", "a/../../b", "a/../b", "./.."}) {
     TemporaryFolder folder;
     folder.write("config.json", kBert);
     folder.write("modules.json",

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <functional>
@@ -21,6 +22,10 @@ namespace tandem {
 namespace {
 
 constexpr std::uint64_t kIndexBytesMax = 64U << 20;
+
+// What weights are called; in shards, ".index.json" follows. The first one that a folder has is read.
+constexpr const char* kWeightsNames[] = {"model.safetensors", "pytorch_model.bin"};
+constexpr const char* kIndexSuffix = ".index.json";
 
 /// Half to single precision in integer arithmetic and one exact subtraction: a loop over it vectorises on plain
 /// x86-64, and the result does not depend on whether the thread flushes subnormals to zero.
@@ -70,6 +75,12 @@ std::uint64_t TensorView::elements() const {
 
 std::string shape_text(std::span<const std::uint64_t> shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
+bool has_weights(const std::filesystem::path& folder) {
+  return std::ranges::any_of(kWeightsNames, [&folder](const std::string name) {
+    return has_entry(folder / name) || has_entry(folder / (name + kIndexSuffix));
+  });
+}
+
 Status TensorSource::add_file(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(MappedFile file, MappedFile::open(path));
   const bool is_pytorch = path.extension() == ".bin" || path.extension() == ".pt";
@@ -94,14 +105,14 @@ Result<TensorSource> TensorSource::open_file(const std::filesystem::path& path) 
 }
 
 Result<TensorSource> TensorSource::open_folder(const std::filesystem::path& folder) {
-  for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
+  for (const std::string name : kWeightsNames) {
     const std::filesystem::path whole = folder / name;
-    const std::filesystem::path index = folder / (std::string(name) + ".index.json");
+    const std::filesystem::path index = folder / (name + kIndexSuffix);
     if (has_entry(whole)) return open_file(whole);
     if (has_entry(index)) return open_shards(index);
   }
-  return fail(ErrorCode::kNotFound, "{}: has neither model.safetensors nor pytorch_model.bin, whole or in shards",
-              folder.string());
+  return fail(ErrorCode::kNotFound, "{}: has neither {} nor {}, whole or in shards: the folder is partial",
+              folder.string(), kWeightsNames[0], kWeightsNames[1]);
 }
 
 Result<TensorSource> TensorSource::open_shards(const std::filesystem::path& index) {

@@ -35,6 +35,9 @@ std::string shape_text(std::span<const std::uint64_t> shape);
 
 using TensorMap = std::map<std::string, TensorView, std::less<>>;
 
+/// Whether a folder has weights in one of the forms that TensorSource reads.
+bool has_weights(const std::filesystem::path& folder);
+
 /// The tensors of one model, mapped: opening reads only headers. Immutable and thread-safe. Another process that
 /// shortens a file turns tensors into zeros (base/mapped_file.h), so check_unchanged() belongs to every use of them.
 class TensorSource {
