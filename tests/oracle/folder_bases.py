@@ -16,6 +16,7 @@ import safetensors.torch
 import sentencepiece
 import torch
 import transformers
+from folder_changes import dumps
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 HIDDEN, LAYERS, HEADS, WIDE = 32, 2, 4, 64
@@ -68,10 +69,6 @@ def specials_of(family: str) -> dict[str, str]:
     if is_bert_like(family):
         return BERT
     return FAIRSEQ | {"unk": "[UNK]"} if family == "mpnet" else FAIRSEQ
-
-
-def dumps(value) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
 
 
 # ---------------------------------------------------------------------------------------------------------- tokenizers
@@ -356,20 +353,26 @@ def module(index: int, name: str, path: str, *, is_new: bool = False) -> dict[st
     return {"idx": index, "name": str(index), "path": path, "type": NEW_CLASS[name] if is_new else OLD_PATH + name}
 
 
-def old_sentence_files() -> dict[str, object]:
+def sentence_name(family: str) -> str:
+    """What the first versions of sentence-transformers called a family's file."""
+    kind = family if family in ("roberta", "distilbert", "camembert", "xlm-roberta") else "bert"
+    return f"sentence_{kind}_config.json"
+
+
+def old_sentence_files(family: str) -> dict[str, object]:
     versions = {"sentence_transformers": "2.2.2", "transformers": "4.30.0", "pytorch": "2.0.0"}
     return {
         "modules.json": [module(0, "Transformer", ""), module(1, "Pooling", "1_Pooling")],
         "1_Pooling/config.json": {"word_embedding_dimension": HIDDEN, "include_prompt": True}
         | {f"pooling_mode_{mode}": mode == "mean_tokens" for mode in OLD_MODES},
-        "sentence_bert_config.json": {"max_seq_length": SENTENCE_LENGTH, "do_lower_case": False},
+        sentence_name(family): {"max_seq_length": SENTENCE_LENGTH, "do_lower_case": False},
         "config_sentence_transformers.json": {
             "__version__": versions, "prompts": PROMPTS, "default_prompt_name": None, "similarity_fn_name": "cosine",
         },
     }  # fmt: skip
 
 
-def new_sentence_files() -> dict[str, object]:
+def new_sentence_files(family: str) -> dict[str, object]:
     versions = {"sentence_transformers": "5.4.0", "transformers": "5.0.0", "pytorch": "2.9.0"}
     output = {"method": "forward", "method_output_name": "last_hidden_state"}
     return {
@@ -391,7 +394,7 @@ def new_sentence_files() -> dict[str, object]:
     }  # fmt: skip
 
 
-def cross_module_files() -> dict[str, object]:
+def cross_module_files(family: str) -> dict[str, object]:
     versions = {"sentence_transformers": "6.0.0", "transformers": "5.0.0", "pytorch": "2.9.0"}
     return {
         "modules.json": [module(0, "Transformer", "", is_new=True)],
@@ -416,7 +419,7 @@ def base_folder(family: str, role: str, form: str, weights: Weights) -> dict[str
         config |= {"sentence_transformers": {"activation_fn": IDENTITY, "version": "4.1.0"}}
     sentence = {"bi-old": old_sentence_files, "bi-new": new_sentence_files, "cross-modules": cross_module_files}
     files = {"config.json": config} | tokenizer_files(family, form)
-    files |= copy.deepcopy(sentence[role]()) if role in sentence else {}
+    files |= copy.deepcopy(sentence[role](family)) if role in sentence else {}
     return files | weights.files(family, int(is_cross), "safetensors")
 
 

@@ -15,15 +15,15 @@ from folder_bases import (
     OLD_PATH,
     POSITIONS,
     SPARE_ROWS,
-    dumps,
     is_bert_like,
     module,
+    sentence_name,
     specials_of,
     tokenizer_size,
 )
+from folder_changes import ABSENT, change_file, set_at
 
 LABELS = {"0": "no", "1": "maybe", "2": "yes"}
-ABSENT = {"absent": True}  # As a value: the key, or the whole file, is not there.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,26 +59,7 @@ def apply(files: dict[str, object], mutation: Mutation, weights_of) -> bool:
         if mutation.value[1] == 3:
             files["config.json"] |= {"id2label": LABELS, "label2id": {name: int(key) for key, name in LABELS.items()}}
         return replace_weights(files, weights_of(*mutation.value))
-    if not mutation.path:
-        return replace_file(files, mutation)
-    if mutation.file not in files and (mutation.value == ABSENT or isinstance(mutation.path[0], int)):
-        return False
-    root = files.get(mutation.file, {})
-    if not isinstance(root, (dict, list)):
-        return False
-    changed = set_at(root, mutation.path, mutation.value)
-    if changed:
-        files[mutation.file] = root
-    return changed
-
-
-def replace_file(files: dict[str, object], mutation: Mutation) -> bool:
-    if mutation.value == ABSENT:
-        return files.pop(mutation.file, None) is not None
-    if files.get(mutation.file) == mutation.value:
-        return False
-    files[mutation.file] = copy.deepcopy(mutation.value)
-    return True
+    return change_file(files, mutation.file, mutation.path, mutation.value)
 
 
 def replace_weights(files: dict[str, object], others: dict[str, object]) -> bool:
@@ -119,46 +100,6 @@ def append_module(files: dict[str, object], kind: str, key: str, value, weights_
     if config != ABSENT:
         files[f"{path}/config.json"] = copy.deepcopy(config)
     files.update({f"{path}/{name}": file for name, file in weights_of(kind, form).items()})
-    return True
-
-
-def set_at(node, path: tuple, value) -> bool:
-    """Sets or removes what lies at `path`; objects on the way are made, lists are not."""
-    for key in path[:-1]:
-        if isinstance(node, list):
-            if not isinstance(key, int) or key >= len(node):
-                return False
-            node = node[key]
-        elif isinstance(node, dict):
-            if key not in node and value == ABSENT:
-                return False
-            if not isinstance(node.get(key), (dict, list)):
-                node[key] = {}
-            node = node[key]
-        else:
-            return False
-    last = path[-1]
-    if isinstance(node, list):
-        return change_list(node, last, value)
-    if not isinstance(node, dict):
-        return False
-    if value == ABSENT:
-        return node.pop(last, ABSENT) != ABSENT
-    if last in node and dumps(node[last]) == dumps(value):
-        return False
-    node[last] = copy.deepcopy(value)
-    return True
-
-
-def change_list(node: list, index, value) -> bool:
-    if not isinstance(index, int) or index > len(node) or (index == len(node) and value == ABSENT):
-        return False
-    if value == ABSENT:
-        del node[index]
-    elif index == len(node):
-        node.append(copy.deepcopy(value))
-    else:
-        node[index] = copy.deepcopy(value)
     return True
 
 
@@ -614,7 +555,7 @@ def pooling_config() -> list[Mutation]:
     return each(file, table, only=("bi",)) + [Mutation(file, (), value, only=("bi",)) for value in whole]
 
 
-def sentence_config() -> list[Mutation]:
+def sentence_config(family: str) -> list[Mutation]:
     expansion = {"strategy": "fixed", "length": 20, "token": None, "attend": True}
     table = {
         "max_seq_length": [ABSENT, None, 8, 20, 1, 2, 0, -1, 10000, "8", 8.0, 8.5, True],
@@ -658,7 +599,7 @@ def sentence_config() -> list[Mutation]:
         "backend": ["torch"], "cache_dir": [None],
     }  # fmt: skip
     result = []
-    for file in SENTENCE_NAMES[:2]:
+    for file in dict.fromkeys((sentence_name(family), "sentence_bert_config.json")):
         result += each(file, table, only=("bi", "cross-modules"))
     for file in SENTENCE_NAMES:
         whole = (ABSENT, {}, [], None, {"max_seq_length": 20, "do_lower_case": False}, {"max_seq_length": 8})
@@ -717,5 +658,6 @@ def third_modules() -> list[Mutation]:
     return result + each("chain", other, only=("bi-old", "bi-new"))
 
 
-def sentence_mutations() -> list[Mutation]:
-    return (modules_json() + pooling_config() + sentence_config() + sentence_transformers_config() + third_modules())
+def sentence_mutations(family: str) -> list[Mutation]:
+    own = sentence_config(family) + sentence_transformers_config()
+    return modules_json() + pooling_config() + own + third_modules()
