@@ -38,7 +38,7 @@ class FoldersTest(support.CliTest):
         for name, content in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content if isinstance(content, bytes) else folder_changes.dumps(content))
+            path.write_bytes(folder_changes.bytes_of(name, content))
         return folder
 
     def test_a_folder_gives_what_the_reference_gives_or_is_refused(self):

@@ -16,7 +16,7 @@ import safetensors.torch
 import sentencepiece
 import torch
 import transformers
-from folder_changes import dumps
+from folder_changes import bytes_of, dumps
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 HIDDEN, LAYERS, HEADS, WIDE = 32, 2, 4, 64
@@ -24,9 +24,10 @@ HIDDEN, LAYERS, HEADS, WIDE = 32, 2, 4, 64
 SPARE_ROWS = 8
 POSITIONS, TOKENIZER_LENGTH, SENTENCE_LENGTH = 48, 40, 32
 FAMILIES = ("bert", "camembert", "distilbert", "electra", "mpnet", "roberta", "xlm-roberta")
-BI_ROLES = ("bi-old", "bi-new", "bi-plain")
+BI_ROLES = ("bi-old", "bi-oldest", "bi-new", "bi-plain")
 CROSS_ROLES = ("cross-plain", "cross-config", "cross-modules")
 ROLES = BI_ROLES + CROSS_ROLES
+# bi-oldest: all of the transformer's files in a folder of their own.
 # full: as transformers 4 saves; new: as 5 does; json: tokenizer.json alone; slow: the oldest files alone; old: these
 # and their configuration; both: full and slow.
 FORMS = ("full", "new", "json", "slow", "old", "both")
@@ -309,6 +310,8 @@ class Weights:
             name = next(name for name in tensors if name.endswith("word_embeddings.weight"))
             buffer = name.replace("word_embeddings.weight", "position_ids")
             tensors = tensors | {buffer: torch.arange(POSITIONS).expand((1, -1)).contiguous()}
+        elif form == "two files":
+            torch.save({name: tensor + 1 for name, tensor in tensors.items()}, place / "pytorch_model.bin")
         elif form == "extra tensor":
             tensors = tensors | {"cls.predictions.bias": torch.zeros(HIDDEN)}
         elif form == "missing tensor":
@@ -334,6 +337,7 @@ class Weights:
 
 # ------------------------------------------------------------------------------------------------------------- folders
 
+OLDEST_PATH = "0_Transformer"
 OLD_PATH = "sentence_transformers.models."
 NEW_PATH = "sentence_transformers.sentence_transformer.modules."
 BASE_PATH = "sentence_transformers.base.modules."
@@ -417,10 +421,22 @@ def base_folder(family: str, role: str, form: str, weights: Weights) -> dict[str
         config |= {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}
     if role == "cross-config":
         config |= {"sentence_transformers": {"activation_fn": IDENTITY, "version": "4.1.0"}}
-    sentence = {"bi-old": old_sentence_files, "bi-new": new_sentence_files, "cross-modules": cross_module_files}
+    old = old_sentence_files
+    sentence = {"bi-old": old, "bi-oldest": old, "bi-new": new_sentence_files, "cross-modules": cross_module_files}
     files = {"config.json": config} | tokenizer_files(family, form)
     files |= copy.deepcopy(sentence[role](family)) if role in sentence else {}
+    if role == "bi-oldest":
+        files["modules.json"][0]["path"] = OLDEST_PATH
+        del files["config_sentence_transformers.json"]
     return files | weights.files(family, int(is_cross), "safetensors")
+
+
+def placed(files: dict[str, object], role: str) -> dict[str, object]:
+    """Where each file goes."""
+    if role != "bi-oldest":
+        return files
+    above = ("modules.json", "config_sentence_transformers.json")
+    return {name if "/" in name or name in above else f"{OLDEST_PATH}/{name}": file for name, file in files.items()}
 
 
 def write_folder(files: dict[str, object], folder: pathlib.Path) -> None:
@@ -431,4 +447,4 @@ def write_folder(files: dict[str, object], folder: pathlib.Path) -> None:
         if isinstance(content, pathlib.Path):
             path.hardlink_to(content)
         else:
-            path.write_bytes(content if isinstance(content, bytes) else dumps(content))
+            path.write_bytes(bytes_of(name, content))

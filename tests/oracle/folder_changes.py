@@ -11,6 +11,13 @@ def dumps(value) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+def bytes_of(name: str, content) -> bytes:
+    """What is written under `name`."""
+    if isinstance(content, bytes):
+        return content
+    return content.encode() if isinstance(content, str) and not name.endswith(".json") else dumps(content)
+
+
 def change_file(files: dict[str, object], file: str, path: tuple, value) -> bool:
     """Puts `value` at `path` in a JSON file; an empty path is the whole file. False where that changes nothing."""
     if not path:

@@ -43,9 +43,12 @@ class Mutation:
     def key(self) -> str:
         return ".".join(map(str, self.path)) or "(file)"
 
+    def value_text(self) -> str:
+        text = "absent" if self.value == ABSENT else json.dumps(self.value, ensure_ascii=False)
+        return text if len(text) <= 160 else text[:157] + "..."
+
     def name(self) -> str:
-        value = "absent" if self.value == ABSENT else json.dumps(self.value, ensure_ascii=False)
-        return f"{self.file}: {self.key()} = {value if len(value) <= 160 else value[:157] + '...'}"
+        return f"{self.file}: {self.key()} = {self.value_text()}"
 
     def fits(self, family: str, role: str) -> bool:
         return not self.only or any(word in (family, role, role.split("-")[0]) for word in self.only)
@@ -245,8 +248,8 @@ def other_token_files(family: str) -> list[Mutation]:
         Mutation("preprocessor_config.json", (), {"image_processor_type": "ViTImageProcessor"}),
         Mutation("preprocessor_config.json", (), {}),
         Mutation("processor_config.json", (), {"processor_class": "XProcessor"}),
-        Mutation("chat_template.jinja", (), "{{ messages }}", True),
-        Mutation("chat_template.json", (), {"chat_template": "{{ messages }}"}, True),
+        Mutation("chat_template.jinja", (), "{{ messages }}"),
+        Mutation("chat_template.json", (), {"chat_template": "{{ messages }}"}),
         Mutation("generation_config.json", (), {"max_length": 3}, True),
         Mutation("README.md", (), "# x", True),
         Mutation("tokenizer.4.0.0.json", (), {"version": "1.0"}),
@@ -462,7 +465,7 @@ def config_json(family: str) -> list[Mutation]:
     result = each(file, table) + each(file, harmless, harmless=True)
     result += [Mutation(file, (), value) for value in (ABSENT, {}, [], None)]
     forms = ("bin", "sharded bin", "sharded safetensors", "module.", "gamma", "half", "bfloat16", "prefixed",
-             "position_ids", "extra tensor", "missing tensor")
+             "position_ids", "two files", "extra tensor", "missing tensor")
     for labels_count, roles in ((0, "bi"), (1, "cross")):
         for form in forms:
             is_fine = form not in ("module.", "missing tensor")

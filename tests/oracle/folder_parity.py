@@ -5,9 +5,9 @@ reference gives, or is refused with a reason.
     python folder_parity.py --each [--families bert roberta]         every single change once, on every base folder
 
 folder_bases.py has the base folders, folder_mutations.py what may be changed in them. Verdicts: EQUAL; REFUSED by
-Tandem alone; BOTH_REFUSE; LENIENT, where the reference alone fails; and failures: DIFFERENT results, CRASH, VAGUE
-messages that name no file, key or class, REFUSED_BASE, and REFUSED_HARMLESS, where what was changed must not matter.
-Ends with status 1 on failures.
+Tandem alone, or REFUSED_NO_EFFECT where the reference answers as before the change; BOTH_REFUSE; LENIENT, where the
+reference alone fails; and failures: DIFFERENT results, CRASH, VAGUE messages that name no file, key or class,
+REFUSED_BASE, and REFUSED_HARMLESS, where what was changed must not matter. Ends with status 1 on failures.
 """
 
 import argparse
@@ -15,7 +15,6 @@ import collections
 import contextlib
 import dataclasses
 import functools
-import io
 import itertools
 import json
 import logging
@@ -68,7 +67,7 @@ PAIRS = [
 ]
 QUERIES, DOCUMENTS = [TEXTS[0], TEXTS[11]], [TEXTS[index] for index in (0, 1, 3, 4, 8, 11)]
 FAILURES = ("DIFFERENT", "CRASH", "VAGUE", "REFUSED_HARMLESS", "REFUSED_BASE")
-VERDICTS = (*FAILURES, "REFUSED", "LENIENT", "BOTH_REFUSE", "EQUAL")
+VERDICTS = (*FAILURES, "REFUSED_NO_EFFECT", "REFUSED", "LENIENT", "BOTH_REFUSE", "EQUAL")
 COSINE_MIN, COMPONENT_MAX, SCORE_MAX = 0.99999, 2e-5, 1e-3
 NAMES_A_PLACE = re.compile(r"\.(json|txt|model|bin|safetensors|jinja)\b|'[^']+'|\"[^\"]+\"|\b[a-z]+_[a-z_]+\b")
 TIMEOUT_S = 20
@@ -285,10 +284,13 @@ def parsed(line: str):
 
 
 def tokens_differ(wanted: dict, found: dict) -> str:
-    if wanted["ids"] != found["ids"]:
-        return f"ids {wanted['ids'][:24]} became {found['ids'][:24]}"
-    if wanted["type_ids"] != found["type_ids"]:
-        return f"type ids {wanted['type_ids'][:24]} became {found['type_ids'][:24]}"
+    for key, words in (("ids", "ids"), ("type_ids", "type ids")):
+        old, new = wanted[key], found[key]
+        if old != new:
+            place = next((index for index, (a, b) in enumerate(zip(old, new)) if a != b), min(len(old), len(new)))
+            start = max(0, place - 3)
+            return (f"{words} from {start} of {len(old)}: {old[start:place + 12]} became, from {start} of {len(new)}: "
+                    f"{new[start:place + 12]}")
     return ""
 
 
@@ -404,7 +406,7 @@ class Trial:
         files = bases.base_folder(*folder.base(), self.weights)
         for change in folder.changes:
             mutations.apply(files, change, self.weights_of)
-        bases.write_folder(files, path)
+        bases.write_folder(bases.placed(files, folder.role), path)
 
     def ask(self, folder: Folder) -> tuple[dict, dict]:
         self.number += 1
@@ -429,9 +431,8 @@ class Trial:
         if verdict == "REFUSED" and not folder.changes:
             verdict = "REFUSED_BASE"
         elif verdict == "REFUSED" and same_answers(asked[0], base[0]):
-            if all(change.harmless for change in folder.changes):
-                verdict = "REFUSED_HARMLESS"
-            what = f"(no effect on the reference) {what}"
+            is_harmless = all(change.harmless for change in folder.changes)
+            verdict = "REFUSED_HARMLESS" if is_harmless else "REFUSED_NO_EFFECT"
         return Outcome(folder, verdict, what, asked[0])
 
     def is_like_its_base(self, outcome: Outcome) -> bool:
@@ -536,23 +537,32 @@ class Report:
     def add(self, outcome: Outcome, name: str) -> None:
         self.counts[outcome.verdict] += 1
         if outcome.verdict not in ("EQUAL", "BOTH_REFUSE"):
-            cause = " & ".join(change.name() for change in outcome.folder.changes) or "(base folder)"
-            self.causes[outcome.verdict][cause].append((name, " ".join(outcome.folder.base()), outcome.what))
+            case = name, " ".join(outcome.folder.base()), outcome.what
+            self.causes[outcome.verdict][outcome.folder.changes].append(case)
 
     def text(self, title: str) -> str:
-        out = io.StringIO()
-        print(title, file=out)
-        print(f"{sum(self.counts.values())} folders:", ", ".join(
-            f"{verdict} {self.counts[verdict]}" for verdict in VERDICTS if self.counts[verdict]), file=out)
+        counts = (f"{verdict} {self.counts[verdict]}" for verdict in VERDICTS if self.counts[verdict])
+        lines = [title, f"{sum(self.counts.values())} folders: {', '.join(counts)}"]
         for verdict in VERDICTS:
-            groups = sorted(self.causes[verdict].items(), key=lambda item: -len(item[1]))
-            if groups:
-                print(f"\n==== {verdict}: {len(groups)} causes, {self.counts[verdict]} folders", file=out)
-            for cause, cases in groups:
-                print(f"{len(cases):5} {cause}", file=out)
-                for line in examples(cases, 4 if verdict in FAILURES else 1):
-                    print(f"        {line}", file=out)
-        return out.getvalue()
+            if self.causes[verdict]:
+                lines += ["", f"==== {verdict}: {len(self.causes[verdict])} causes, {self.counts[verdict]} folders"]
+                lines += self.by_key(self.causes[verdict], 4 if verdict in FAILURES else 1)
+        return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def by_key(causes: dict[tuple, list], examples_max: int) -> list[str]:
+        """Causes under the files and keys that they change, worst first."""
+        groups = collections.defaultdict(dict)
+        for changes, cases in causes.items():
+            key = " & ".join(f"{change.file}: {change.key()}" for change in changes) or "(base folder)"
+            groups[key][" & ".join(change.value_text() for change in changes)] = cases
+        lines = []
+        for key, values in sorted(groups.items(), key=lambda item: -sum(map(len, item[1].values()))):
+            lines.append(f"{sum(map(len, values.values())):5} {key}")
+            for value, cases in sorted(values.items(), key=lambda item: -len(item[1])):
+                lines.append(f"    {len(cases):5} = {value}")
+                lines += [f"            {line}" for line in examples(cases, examples_max)]
+        return lines
 
 
 def examples(cases: list[tuple[str, str, str]], count: int) -> list[str]:
@@ -580,7 +590,8 @@ def keep(trial: Trial, outcome: Outcome, name: str, place: pathlib.Path) -> None
 def folders_of(arguments: argparse.Namespace):
     """(name, folder) in their order."""
     if arguments.each:
-        chosen = enumerate(every_folder(arguments.families))
+        chosen = [(number, folder) for number, folder in enumerate(every_folder(arguments.families))
+                  if arguments.only in (None, number)]
     elif arguments.only is not None:
         chosen = [(arguments.only, random_folder(arguments.seed, arguments.only, arguments.families))]
     else:

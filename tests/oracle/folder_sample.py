@@ -12,7 +12,8 @@ import tokenizers
 import transformers
 
 CHOSEN_BASES = (
-    ("bert", "bi-old", "full"), ("bert", "bi-new", "json"), ("bert", "cross-config", "old"), ("bert", "bi-plain", "slow"),
+    ("bert", "bi-old", "full"), ("bert", "bi-new", "json"), ("bert", "cross-config", "old"),
+    ("bert", "bi-plain", "slow"),
     ("xlm-roberta", "bi-old", "old"), ("xlm-roberta", "cross-modules", "full"), ("xlm-roberta", "bi-plain", "slow"),
 )  # fmt: skip
 FOLDERS_MAX, PER_FILE_MAX, VECTORS_OF = 40, 5, (0, 3, 8)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Compares Tandem with sentence-transformers, on real checkpoints, in the layouts of others and in random folders, and its
-# evaluation with pytrec_eval, scipy and scikit-learn, live: `make parity`. Options are those of tests/oracle/parity.py.
+# Compares Tandem with sentence-transformers, on real checkpoints, in the layouts of others and in random folders, and
+# its evaluation with pytrec_eval, scipy and scikit-learn, live: `make parity`. Options are those of
+# tests/oracle/parity.py.
 source "$(dirname "$0")/../../scripts/common.sh"
 models=${TANDEM_TEST_MODELS:-$PWD/build/models}
 if [ -z "${TANDEM_TEST_MODELS:-}" ]; then
