@@ -22,6 +22,7 @@ from folder_bases import (
     tokenizer_size,
 )
 from folder_changes import ABSENT, change_file, set_at
+from folder_raw_changes import JSONS, PROTO, TEXTS, change_raw
 
 LABELS = {"0": "no", "1": "maybe", "2": "yes"}
 
@@ -62,6 +63,8 @@ def apply(files: dict[str, object], mutation: Mutation, weights_of) -> bool:
         if mutation.value[1] == 3:
             files["config.json"] |= {"id2label": LABELS, "label2id": {name: int(key) for key, name in LABELS.items()}}
         return replace_weights(files, weights_of(*mutation.value))
+    if mutation.path[:1] == ("(raw)",):
+        return change_raw(files, mutation.file, mutation.path[1], mutation.value)
     return change_file(files, mutation.file, mutation.path, mutation.value)
 
 
@@ -262,6 +265,16 @@ def other_token_files(family: str) -> list[Mutation]:
         Mutation("training_args.bin", (), "nothing", True),
     ]  # fmt: skip
     return result
+
+
+def raw_changes() -> list[Mutation]:
+    files = {name: TEXTS for name in ("vocab.txt", "merges.txt")}
+    files |= {name: JSONS for name in ("vocab.json", "config.json", "tokenizer_config.json", "tokenizer.json",
+                                       "special_tokens_map.json", "modules.json", "1_Pooling/config.json",
+                                       "config_sentence_transformers.json", "sentence_bert_config.json")}
+    result = [Mutation(name, ("(raw)", "text"), how) for name, ways in files.items() for how in ways]
+    return result + [Mutation("sentencepiece.bpe.model", ("(raw)", path), value)
+                     for path, values in PROTO.items() for value in values]
 
 
 def bert_normalizer(**flags) -> dict:

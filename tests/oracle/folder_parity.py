@@ -132,16 +132,16 @@ def reason(error: Exception, folder: pathlib.Path) -> str:
 
 def one_by_one(compute, items: list) -> Answer:
     """All at once where that works, else each alone."""
+    rows, errors = [], ["no finite numbers"]
     with contextlib.suppress(Exception):
-        return Answer(rows_of(compute(items), len(items)))
-    rows, errors = [], []
-    for item in items:
+        rows = rows_of(compute(items), len(items))
+    for item in [] if rows else items:
         try:
             rows += rows_of(compute([item]), 1)
         except Exception as error:  # pylint: disable=broad-except
             rows.append(None)
             errors.append(short(error))
-    return Answer(None, errors[0]) if len(errors) == len(items) else Answer(rows)
+    return Answer(None, errors[-1]) if all(row is None for row in rows) else Answer(rows)
 
 
 def rows_of(result, count: int) -> list:
@@ -391,7 +391,7 @@ class Trial:
         self.program = Program(binary, place)
         self.place = place
         self.number = 0
-        self.base_answers = functools.cache(lambda base: self.ask(Folder(*base)))
+        self.base_answers = functools.cache(lambda base: self.answers(Folder(*base)))
 
     def weights_of(self, *words):
         return self.weights.module_files(*words) if len(words) == 2 else self.weights.files(*words)
@@ -409,6 +409,10 @@ class Trial:
         bases.write_folder(bases.placed(files, folder.role), path)
 
     def ask(self, folder: Folder) -> tuple[dict, dict]:
+        return self.answers(folder) if folder.changes else self.base_answers(folder.base())
+
+    def answers(self, folder: Folder) -> tuple[dict, dict]:
+        """The reference's and Tandem's."""
         self.number += 1
         path = self.place / f"f{self.number}"
         with_roles = not folder.changes or any(change.key() in KEYS_WITH_ROLES for change in folder.changes)
@@ -425,14 +429,14 @@ class Trial:
         asked = self.ask(folder)
         base = self.base_answers(folder.base())
         verdict, what = judge(*asked, frozenset(all_differences(*base) if folder.changes else ()))
-        if verdict in ("DIFFERENT", "REFUSED") and folder.changes and self.is_random(folder, asked[0]):
-            verdict = "BOTH_REFUSE" if verdict == "REFUSED" else "LENIENT"
-            what = f"the reference draws weights at random | {what}"
         if verdict == "REFUSED" and not folder.changes:
             verdict = "REFUSED_BASE"
         elif verdict == "REFUSED" and same_answers(asked[0], base[0]):
             is_harmless = all(change.harmless for change in folder.changes)
             verdict = "REFUSED_HARMLESS" if is_harmless else "REFUSED_NO_EFFECT"
+        elif verdict in ("DIFFERENT", "REFUSED") and self.is_random(folder, asked[0]):
+            verdict = "BOTH_REFUSE" if verdict == "REFUSED" else "LENIENT"
+            what = f"the reference draws weights at random | {what}"
         return Outcome(folder, verdict, what, asked[0])
 
     def is_like_its_base(self, outcome: Outcome) -> bool:
@@ -440,6 +444,8 @@ class Trial:
 
     def is_random(self, folder: Folder, first: dict) -> bool:
         """Whether the reference, which makes weights that are missing, answers something else each time."""
+        if not any(change.file in ("config.json", "weights", "sentence_bert_config.json") for change in folder.changes):
+            return False
         path = self.place / "again"
         try:
             self.write(folder, path)
@@ -469,6 +475,7 @@ def mutations_of(family: str) -> dict[str, list]:
         "tokenizer": mutations.tokenizer_json(family),
         "config": mutations.config_json(family),
         "sentence": mutations.sentence_mutations(family),
+        "raw": mutations.raw_changes(),
     }
 
 
@@ -503,6 +510,9 @@ def bases_for(group: str, family: str, change) -> list[tuple[str, str]]:
         return chosen + ([("bi-plain", "slow"), ("bi-old", "json")] if "type" in change.key() else [])
     if "tokenizer_class" in change.path:
         return [cross, plain, *(("bi-old", form) for form in ("json", "slow", "old"))]
+    if group == "raw":
+        slow = itertools.product(("bi-plain", "cross-plain"), ("slow", "old"))
+        return [plain, ("bi-new", "both"), *slow]
     if family in ("distilbert", "electra"):
         return [plain]
     if group == "tokenizer":
@@ -513,7 +523,7 @@ def bases_for(group: str, family: str, change) -> list[tuple[str, str]]:
     return [cross, plain, ("bi-plain", "slow")]
 
 
-def every_folder(families: list[str]) -> list[Folder]:
+def every_folder(families: list[str], seed: int) -> list[Folder]:
     """The base folders, then each single change, mixed: a summary on the way shows something of everything."""
     unchanged = [Folder(*base) for base in itertools.product(families, bases.ROLES, bases.FORMS)]
     changed = [Folder(family, role, form, (change,))
@@ -522,7 +532,7 @@ def every_folder(families: list[str]) -> list[Folder]:
                for change in changes
                for role, form in bases_for(group, family, change)
                if change.fits(family, role)]
-    random.Random(0).shuffle(changed)
+    random.Random(seed).shuffle(changed)
     return unchanged + changed
 
 
@@ -590,7 +600,7 @@ def keep(trial: Trial, outcome: Outcome, name: str, place: pathlib.Path) -> None
 def folders_of(arguments: argparse.Namespace):
     """(name, folder) in their order."""
     if arguments.each:
-        chosen = [(number, folder) for number, folder in enumerate(every_folder(arguments.families))
+        chosen = [(number, folder) for number, folder in enumerate(every_folder(arguments.families, arguments.seed))
                   if arguments.only in (None, number)]
     elif arguments.only is not None:
         chosen = [(arguments.only, random_folder(arguments.seed, arguments.only, arguments.families))]
