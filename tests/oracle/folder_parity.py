@@ -346,9 +346,12 @@ def judge(reference: dict[str, Answer], ours: dict[str, Answer], known: frozense
     for word in ("CRASH", "VAGUE"):
         if bad := [refusal for refusal in refusals if f": {word}" in refusal]:
             return word, bad[0]
-    for (command, index), what in all_differences(reference, ours).items():
-        if (command, index) not in known:
-            return "DIFFERENT", f"{command}: input {index}: {what}"
+    differing = [f"{command}: input {index}: {what}"
+                 for (command, index), what in all_differences(reference, ours).items()
+                 if (command, index) not in known]
+    if differing:
+        is_typed = "type ids" in differing[-1] and len(differing) > 1
+        return "DIFFERENT", differing[0] + (f"; {differing[-1]}" if is_typed else "")
     main = "score" if "score" in ours else "embed"
     wanted = reference.get(main, reference.get("load"))
     if wanted.rows is None and not ours[main].error:
@@ -600,13 +603,11 @@ def keep(trial: Trial, outcome: Outcome, name: str, place: pathlib.Path) -> None
 def folders_of(arguments: argparse.Namespace):
     """(name, folder) in their order."""
     if arguments.each:
-        chosen = [(number, folder) for number, folder in enumerate(every_folder(arguments.families, arguments.seed))
-                  if arguments.only in (None, number)]
-    elif arguments.only is not None:
-        chosen = [(arguments.only, random_folder(arguments.seed, arguments.only, arguments.families))]
+        every = every_folder(arguments.families, arguments.seed)
+        chosen = ((number, every[number]) for number in arguments.only or range(len(every)))
     else:
         chosen = ((number, random_folder(arguments.seed, number, arguments.families))
-                  for number in range(arguments.folders))
+                  for number in arguments.only or range(arguments.folders))
     for number, folder in chosen:
         if not arguments.match or any(re.search(arguments.match, change.name()) for change in folder.changes):
             yield (f"each-{number}" if arguments.each else f"{arguments.seed}-{number}"), folder
@@ -624,7 +625,7 @@ def check(arguments: argparse.Namespace, trial: Trial) -> Report:
         report.add(outcome, name)
         if arguments.keep:
             keep(trial, outcome, name, arguments.keep)
-        if arguments.only is not None:
+        if arguments.only:
             changes = [change.name() for change in folder.changes]
             print(outcome.verdict, *folder.base(), *changes, outcome.what, sep="\n  ")
         if arguments.write and time.monotonic() - written > 60:
@@ -641,10 +642,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tandem", type=pathlib.Path, default=parity_cli.TANDEM, help="the program")
     parser.add_argument("--families", nargs="+", choices=bases.FAMILIES, default=list(bases.FAMILIES))
-    parser.add_argument("--each", action="store_true", help="every single change, instead of random ones")
+    parser.add_argument("--each", action="store_true", help="every single change instead of random ones")
     parser.add_argument("--folders", type=int, default=2000, help="how many random folders")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int, metavar="N", help="the Nth random folder alone")
+    parser.add_argument("--only", type=int, nargs="+", metavar="N", help="only the folders of these numbers")
     parser.add_argument("--match", help="only folders with a change that this regular expression finds")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="where folders that fail are kept")
     parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="also writes the summary to a file")
