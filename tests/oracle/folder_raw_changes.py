@@ -1,4 +1,4 @@
-"""Changes of files in a model folder that are not changes of a JSON value: of a text's bytes, of SentencePiece's model."""
+"""Changes of files in a model folder that no JSON value says: of a text's bytes, of SentencePiece's model."""
 
 import json
 import pathlib
