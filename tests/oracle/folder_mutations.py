@@ -138,20 +138,23 @@ TOKENIZER_CLASSES = (
 
 
 def token_values(family: str, role: str) -> list[object]:
-    """For a key such as sep_token."""
+    """For a key such as sep_token. In tokenizer_config.json, tokens with flags say __type."""
     specials = specials_of(family)
-    own = specials.get(role)
+    own = specials.get(role, EXTRA)
     other = specials["cls" if role != "cls" else "sep"]
     ordinary = "the" if family not in ("xlm-roberta", "camembert") else "\u2581the"
-    values = [ABSENT, None, other, EXTRA, ordinary, "", added(EXTRA, lstrip=True), {"content": EXTRA}, 3, ["x"]]
-    if own:
-        values += [own, added(own), added(own, lstrip=True, rstrip=True), added(own, normalized=True, single_word=True),
-                   added(own) | {"__type": "AddedToken", "special": True}, added(own) | {"special": False}]
-    return values
+    typed = {"__type": "AddedToken"}
+    return [
+        ABSENT, None, own, other, EXTRA, ordinary, "", 3, ["x"], added(own), added(own, lstrip=True, rstrip=True),
+        {"content": EXTRA}, added(EXTRA, lstrip=True), added(EXTRA, lstrip=True) | typed, added(own) | typed,
+        added(own, lstrip=True, rstrip=True) | typed, added(own, normalized=True, single_word=True) | typed,
+        added(own) | typed | {"special": True}, added(own) | {"special": False}, added(ordinary, rstrip=True) | typed,
+    ]  # fmt: skip
 
 
 def token_keys(family: str) -> dict[str, list]:
-    lists = [ABSENT, None, [], [EXTRA], ["the"], [added(EXTRA, rstrip=True)], [EXTRA, "[NEW]"], "text", {"a": EXTRA}]
+    lists = [ABSENT, None, [], [EXTRA], ["the"], [added(EXTRA, rstrip=True)], [EXTRA, "[NEW]"], "text", {"a": EXTRA},
+             [added(EXTRA, rstrip=True) | {"__type": "AddedToken"}], {"a": added(EXTRA) | {"__type": "AddedToken"}}]
     table = {f"{role}_token": token_values(family, role) for role in ("unk", "sep", "pad", "cls", "mask", "bos", "eos")}
     return table | {"additional_special_tokens": lists, "extra_special_tokens": lists,
                     "model_specific_special_tokens": [{"image_token": EXTRA}], "image_token": [EXTRA]}

@@ -113,6 +113,9 @@ def silence() -> None:
     transformers.logging.disable_progress_bar()
     transformers.dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # Nobody is there to ask.
     torch.set_num_threads(1)
+    # Without what the Rust behind tokenizers prints.
+    sys.stdout = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def short(error: BaseException) -> str:
