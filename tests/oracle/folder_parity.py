@@ -2,12 +2,13 @@
 reference gives, or is refused with a reason.
 
     python folder_parity.py [--folders 2000] [--seed 1] [--only N]   random folders, up to three changes each
-    python folder_parity.py --each [--families bert roberta]         every single change once, on every base folder
+    python folder_parity.py --each [--families bert roberta]         every single change, where it can matter
 
-folder_bases.py has the base folders, folder_mutations.py what may be changed in them. Verdicts: EQUAL; REFUSED by
-Tandem alone, or REFUSED_NO_EFFECT where the reference answers as before the change; BOTH_REFUSE; LENIENT, where the
-reference alone fails; and failures: DIFFERENT results, CRASH, VAGUE messages that name no file, key or class,
-REFUSED_BASE, and REFUSED_HARMLESS, where what was changed must not matter. Ends with status 1 on failures.
+folder_bases.py has the base folders, folder_mutations.py what may be changed in them. Verdicts: EQUAL, or EQUAL_EFFECT
+where the changes have an effect; REFUSED by Tandem alone, or REFUSED_NO_EFFECT where the reference answers as before
+the change; BOTH_REFUSE; LENIENT, where the reference alone fails; and failures: DIFFERENT results, CRASH, VAGUE
+messages that name no file, key or class, REFUSED_BASE, and REFUSED_HARMLESS, where what was changed must not matter.
+Ends with status 1 on failures.
 """
 
 import argparse
@@ -67,7 +68,8 @@ PAIRS = [
 ]
 QUERIES, DOCUMENTS = [TEXTS[0], TEXTS[11]], [TEXTS[index] for index in (0, 1, 3, 4, 8, 11)]
 FAILURES = ("DIFFERENT", "CRASH", "VAGUE", "REFUSED_HARMLESS", "REFUSED_BASE")
-VERDICTS = (*FAILURES, "REFUSED_NO_EFFECT", "REFUSED", "LENIENT", "BOTH_REFUSE", "EQUAL")
+VERDICTS = (*FAILURES, "REFUSED_NO_EFFECT", "REFUSED", "LENIENT", "BOTH_REFUSE", "EQUAL", "EQUAL_EFFECT")
+AGREEMENT = ("EQUAL", "EQUAL_EFFECT", "BOTH_REFUSE")
 COSINE_MIN, COMPONENT_MAX, SCORE_MAX = 0.99999, 2e-5, 1e-3
 NAMES_A_PLACE = re.compile(r"\.(json|txt|model|bin|safetensors|jinja)\b|'[^']+'|\"[^\"]+\"|\b[a-z]+_[a-z_]+\b")
 TIMEOUT_S = 20
@@ -443,10 +445,9 @@ class Trial:
         elif verdict in ("DIFFERENT", "REFUSED") and self.is_random(folder, asked[0]):
             verdict = "BOTH_REFUSE" if verdict == "REFUSED" else "LENIENT"
             what = f"the reference draws weights at random | {what}"
+        elif verdict == "EQUAL" and folder.changes and not same_answers(asked[0], base[0]):
+            verdict = "EQUAL_EFFECT"
         return Outcome(folder, verdict, what, asked[0])
-
-    def is_like_its_base(self, outcome: Outcome) -> bool:
-        return same_answers(outcome.reference, self.base_answers(outcome.folder.base())[0])
 
     def is_random(self, folder: Folder, first: dict) -> bool:
         """Whether the reference, which makes weights that are missing, answers something else each time."""
@@ -552,7 +553,7 @@ class Report:
 
     def add(self, outcome: Outcome, name: str) -> None:
         self.counts[outcome.verdict] += 1
-        if outcome.verdict not in ("EQUAL", "BOTH_REFUSE"):
+        if outcome.verdict not in AGREEMENT:
             case = name, " ".join(outcome.folder.base()), outcome.what
             self.causes[outcome.verdict][outcome.folder.changes].append(case)
 
@@ -623,7 +624,7 @@ def check(arguments: argparse.Namespace, trial: Trial) -> Report:
         if arguments.each and folder.changes and not changed.changes:
             continue
         outcome = trial.outcome(changed)
-        if outcome.verdict not in ("EQUAL", "BOTH_REFUSE"):
+        if outcome.verdict not in AGREEMENT:
             outcome = trial.smallest(outcome)
         report.add(outcome, name)
         if arguments.keep:

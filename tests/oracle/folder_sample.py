@@ -1,6 +1,7 @@
 """Writes tests/goldens/folders: some of folder_parity.py's folders, and what the reference answers, for
 tests/cli/folders_test.py to replay without it."""
 
+import collections
 import json
 import pathlib
 import random
@@ -16,7 +17,9 @@ CHOSEN_BASES = (
     ("bert", "bi-plain", "slow"),
     ("xlm-roberta", "bi-old", "old"), ("xlm-roberta", "cross-modules", "full"), ("xlm-roberta", "bi-plain", "slow"),
 )  # fmt: skip
-FOLDERS_MAX, PER_FILE_MAX, VECTORS_OF = 40, 5, (0, 3, 8)
+FOLDERS_MAX, VECTORS_OF = 40, (0, 3, 8)
+PER_FILE_MAX = 6
+PER_VERDICT_MAX = {"EQUAL_EFFECT": 40, "REFUSED": 6, "BOTH_REFUSE": 3}
 
 
 class HalfWeights(bases.Weights):
@@ -27,7 +30,7 @@ class HalfWeights(bases.Weights):
 
 
 class Sample:
-    """`judged` answers a folder's outcome, `texts` and `pairs` are what it was asked."""
+    """What is written. `trial` says what is in a base folder, `texts` and `pairs` are what each is asked."""
 
     def __init__(self, place: pathlib.Path, trial, texts: list, pairs: list):
         self.place, self.trial = place, trial
@@ -101,23 +104,16 @@ def write_sample(place: pathlib.Path, trial, folder_of, texts: list, pairs: list
     for base in CHOSEN_BASES:
         sample.add_base(base)
         sample.add(trial.outcome(folder_of(*base)))
-    used = {}
+    used = collections.Counter()
     for folder in candidates(folder_of):
         if len(sample.golden["folders"]) >= FOLDERS_MAX:
             break
         changed = trial.with_effect(folder)
-        if any(used.get(change.file, 0) >= PER_FILE_MAX for change in changed.changes) or not changed.changes:
+        files = {change.file for change in changed.changes}
+        if not files or any(used[file] >= PER_FILE_MAX for file in files):
             continue
         outcome = trial.outcome(changed)
-        if is_worth_keeping(outcome, trial):
+        if used[outcome.verdict] < PER_VERDICT_MAX.get(outcome.verdict, 0):
             sample.add(outcome)
-            for change in changed.changes:
-                used[change.file] = used.get(change.file, 0) + 1
+            used.update([outcome.verdict, *files])
     sample.write()
-
-
-def is_worth_keeping(outcome, trial) -> bool:
-    """Where the change has an effect."""
-    if outcome.verdict == "EQUAL":
-        return not trial.is_like_its_base(outcome)
-    return outcome.verdict in ("REFUSED", "BOTH_REFUSE")
