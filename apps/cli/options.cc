@@ -36,6 +36,16 @@ void report_compute(const ComputeInfo& info) {
   if (!info.note.empty()) note(info.note);
 }
 
+/// Says once on stderr that a folder leaves open how its vectors are made.
+void report_missing_modules(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (std::filesystem::exists(folder / "modules.json", ignored)) return;
+  note(fmt::format(
+      "{} has no modules.json: it is no model of sentence-transformers, or a part of one. Its vectors are the means of "
+      "its tokens', as sentence-transformers makes them of such a folder",
+      folder.string()));
+}
+
 /// The folders of the encoder that a collection names.
 Result<ModelFolders> resolve_named_encoder(const BiEncoderIdentity& identity, const NetworkFlags& network) {
   ProgressBar bar;
@@ -325,6 +335,7 @@ Result<BiEncoder> open_bi_encoder(const ModelFolders& folders, const ComputeFlag
                                  .adapter = folders.adapter};
   ASSIGN_OR_RETURN(BiEncoder encoder, BiEncoder::open(folders.model, options));
   report_compute(encoder.compute());
+  if (!vectors.pooling && !folders.adapter) report_missing_modules(folders.model);
   return encoder;
 }
 

@@ -56,14 +56,17 @@ struct StoredModel {
 
 /// Methods may be called from many threads and processes at once: a pull takes a lock per model.
 ///
-/// A name without an organisation, such as "all-MiniLM-L6-v2", means a model that a pinned package carries, else one of
-/// the organisation sentence-transformers.
+/// A name without an organisation, such as "all-MiniLM-L6-v2", means a model that a pinned package carries; else one
+/// that goes by such a name, as "bert-base-uncased" does, or is here under it; else one of the organisation
+/// sentence-transformers.
 class TANDEM_EXPORT ModelStore {
  public:
   explicit ModelStore(ModelStoreOptions options = {});
 
   /// A folder as it is, or an id looked up in the store, then in the Hugging Face cache ($HF_HOME, $HF_HUB_CACHE),
-  /// then pulled unless offline. Errors: kNotFound, kNetwork and those of pull().
+  /// then pulled unless offline. A snapshot of the cache that lacks modules.json, or what that names, is completed from
+  /// the hub, into the store, unless the hub has no more of it, does not answer, or is not to be asked. Errors:
+  /// kNotFound, kNetwork and those of pull().
   Result<std::filesystem::path> resolve(std::string_view folder_or_id, const PullOptions& options = {}) const;
 
   /// As resolve() for an id alone: a folder of that name, which may lie wherever the program was started, is not looked
@@ -76,9 +79,9 @@ class TANDEM_EXPORT ModelStore {
   Result<ModelFolders> resolve_with_adapter(std::string_view folder_or_id, const PullOptions& options = {}) const;
 
   /// The folders of an encoder that data names, as a collection does: those that remember() was told for these weights;
-  /// else the model of that id, if it is on this machine; else, with PullOptions::fetch_named, what a pull brings. The
-  /// name is never taken for a path, and whether the folders hold these weights is for BiEncoderOptions to ask. Errors:
-  /// kNotFound and those of pull().
+  /// else the model of that id, if it is on this machine; else, with PullOptions::fetch_named, what a pull brings,
+  /// unless the name is that of a folder, without an organisation. It is never taken for a path, and whether the
+  /// folders hold these weights is for BiEncoderOptions to ask. Errors: kNotFound and those of pull().
   Result<ModelFolders> resolve_named(const BiEncoderIdentity& encoder, const PullOptions& options = {}) const;
 
   /// Remembers from which folders of the user's choice an encoder was opened, so that resolve_named() finds them for

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string_view>
 #include <vector>
 
 #include "base/ascii.h"
@@ -25,12 +26,37 @@ std::filesystem::path home_folder() {
   return ".";
 }
 
-/// A path that a variable holds, "~" standing for the home folder as Hugging Face's libraries read it; empty where it
-/// is not set.
+/// A path with the values of "$NAME" and "${NAME}" in it, as Python's os.path.expandvars() has them: what is not set
+/// stays.
+std::string with_variables(std::string_view path) {
+  constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+  std::string result;
+  for (std::size_t begin = 0; begin < path.size();) {
+    std::string_view whole = path.substr(begin, 1);
+    if (whole == "$") {
+      const std::string_view rest = path.substr(begin + 1);
+      const bool has_braces = rest.starts_with('{') && rest.find('}') != rest.npos;
+      const std::string_view name =
+          has_braces ? rest.substr(1, rest.find('}') - 1) : rest.substr(0, rest.find_first_not_of(kNameCharacters));
+      whole = path.substr(begin, 1 + name.size() + (has_braces ? 2 : 0));
+      const char* const value = std::getenv(std::string(name).c_str());
+      result += value == nullptr ? std::string(whole) : value;
+    } else {
+      result += whole;
+    }
+    begin += whole.size();
+  }
+  return result;
+}
+
+/// A path that a variable holds, "~" standing for the home folder and variables for their values, as Hugging Face's
+/// libraries read it; empty where it is not set.
 std::filesystem::path environment_path(const char* name) {
   const std::string path = environment_variable(name);
-  if (path == "~" || path.starts_with("~/")) return home_folder() / path.substr(std::min<std::size_t>(path.size(), 2));
-  return path;
+  if (path == "~" || path.starts_with("~/")) {
+    return home_folder() / with_variables(path.substr(std::min<std::size_t>(path.size(), 2)));
+  }
+  return with_variables(path);
 }
 
 }  // namespace
@@ -41,7 +67,7 @@ std::string environment_variable(const char* name) {
 }
 
 std::filesystem::path user_cache_home() {
-  if (const std::string cache = environment_variable("XDG_CACHE_HOME"); !cache.empty()) return cache;
+  if (std::filesystem::path cache = environment_path("XDG_CACHE_HOME"); !cache.empty()) return cache;
   return home_folder() / ".cache";
 }
 

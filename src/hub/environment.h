@@ -9,6 +9,8 @@ namespace tandem {
 /// Empty where it is not set.
 std::string environment_variable(const char* name);
 
+// In paths, "~" at the front and variables such as "$HOME" stand for what they stand for in Hugging Face's libraries.
+
 /// Where caches go: $XDG_CACHE_HOME, else .cache in the home folder.
 std::filesystem::path user_cache_home();
 

@@ -72,12 +72,16 @@ Status keep_given_folders(const fs::path& home, std::string_view weights_hash, c
 
 std::optional<ModelFolders> find_given_folders(const fs::path& home, std::string_view weights_hash) {
   Result<ModelFolders> folders = read_record(home, weights_hash);
+  if (!folders) return std::nullopt;
+  return *std::move(folders);
+}
+
+bool are_here(const ModelFolders& folders) {
   const auto is_here = [](const fs::path& folder) {
     std::error_code ignored;
     return folder.is_absolute() && fs::is_directory(folder, ignored);
   };
-  if (!folders || !is_here(folders->model) || (folders->adapter && !is_here(*folders->adapter))) return std::nullopt;
-  return *std::move(folders);
+  return is_here(folders.model) && (!folders.adapter || is_here(*folders.adapter));
 }
 
 }  // namespace tandem

@@ -22,7 +22,9 @@ namespace tandem {
 Status keep_given_folders(const std::filesystem::path& home, std::string_view weights_hash,
                           const ModelFolders& folders);
 
-/// Nothing where none were kept, or where they are no more.
+/// Nothing where none were kept. They may be no more.
 std::optional<ModelFolders> find_given_folders(const std::filesystem::path& home, std::string_view weights_hash);
+
+bool are_here(const ModelFolders& folders);
 
 }  // namespace tandem

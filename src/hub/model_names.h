@@ -23,6 +23,10 @@ bool is_commit(std::string_view text);
 /// True for so many hexadecimal digits, in lower case.
 bool is_hex(std::string_view text, std::size_t digits);
 
+/// True for a model of transformers that goes by a name without an organisation, such as "bert-base-uncased", in any
+/// case: the list ORIGINAL_TRANSFORMER_MODELS of sentence_transformers/util/misc.py, as of 6.2.
+bool is_bare_model_name(std::string_view name);
+
 /// How folders of the store are called: the id with "--" for "/", and "@REVISION" behind it for other revisions than
 /// main. Both have to be names.
 std::string key_of(std::string_view id, std::string_view revision);

@@ -18,6 +18,16 @@ TEST(ModelId, IsWhatTheHubAccepts) {
   EXPECT_FALSE(is_model_id(std::string(97, 'a')));
 }
 
+TEST(BareModelName, IsOneThatTheHubHasWithoutAnOrganisation) {
+  for (const char* name : {"albert-base-v1", "bert-base-uncased", "BERT-base-uncased", "distilroberta-base", "gpt2",
+                           "xlm-roberta-base", "xlnet-large-cased"}) {
+    EXPECT_TRUE(is_bare_model_name(name)) << name;
+  }
+  for (const char* name : {"", "bert", "all-MiniLM-L6-v2", "google-bert/bert-base-uncased"}) {
+    EXPECT_FALSE(is_bare_model_name(name)) << name;
+  }
+}
+
 TEST(Revision, IsANameAndNeverAPath) {
   for (const char* revision : {"main", "v1.0", "refs/pr/1", "a+b", "0123abcd", "feature/x-y_z"}) {
     EXPECT_TRUE(is_revision(revision)) << revision;

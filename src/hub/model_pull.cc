@@ -107,6 +107,7 @@ class Pull {
     RETURN_IF_ERROR(check_space(snapshot, staging));
     std::uint64_t total_bytes = 0;
     for (const ModelFile& file : snapshot.files) {
+      copy_from_seed(file.name, staging);
       RETURN_IF_ERROR(hub.fetch(snapshot, file, staging, options_.call));
       std::error_code error;
       total_bytes += fs::file_size(staging / file.name, error);
@@ -168,6 +169,14 @@ class Pull {
       if (error) return fail_errno(error.value(), "cannot remove", (staging / file).string());
     }
     return {};
+  }
+
+  /// Fetching then finds the file where it should be, and takes it if it is the right one.
+  void copy_from_seed(const fs::path& name, const fs::path& staging) const {
+    std::error_code ignored;
+    if (sources_.seed.empty() || !fs::is_regular_file(sources_.seed / name, ignored)) return;
+    fs::create_directories((staging / name).parent_path(), ignored);
+    fs::copy_file(sources_.seed / name, staging / name, fs::copy_options::skip_existing, ignored);
   }
 
   Status check_space(const HubSnapshot& snapshot, const fs::path& staging) const {

@@ -26,6 +26,8 @@ namespace tandem {
 struct PullSources {
   HubOptions hub;
   std::span<const CatalogModel> catalog;
+  /// A folder that may have files of the model already, if not empty: those that are what the hub announces are copied.
+  std::filesystem::path seed = {};
 };
 
 /// Where models lie under their final names.

@@ -131,6 +131,20 @@ TEST_F(ModelPullTest, BringsAModelWhole) {
   EXPECT_FALSE(find_stored_model(home_.path(), kId, "v2"));
 }
 
+TEST_F(ModelPullTest, CopiesWhatIsHereAndFetchesTheRest) {
+  const TemporaryFolder seed;
+  seed.write("model.safetensors", weights_);
+  seed.write("config.json", "[]");  // Another one.
+  sources_.seed = seed.path();
+  const Result<fs::path> folder = pull();
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_TRUE(content_of(*folder / "model.safetensors") == weights_);
+  EXPECT_EQ(content_of(*folder / "config.json"), "{}");
+  EXPECT_EQ(content_of(*folder / "1_Pooling/config.json"), "{}");
+  EXPECT_TRUE(hub_.requests("model.safetensors").empty());
+  EXPECT_EQ(content_of(seed.path() / "config.json"), "[]");
+}
+
 TEST_F(ModelPullTest, BringsAgainAModelThatHasLostAFile) {
   const fs::path folder = pull().value();
   const std::string weights = (folder / "model.safetensors").string();

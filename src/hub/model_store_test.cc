@@ -29,9 +29,10 @@ class ModelStoreTest : public testing::Test {
   }
 
   /// A snapshot as Hugging Face's libraries keep it.
-  fs::path cache(const std::string& repository, const std::vector<const char*>& files) const {
-    const fs::path snapshot = fs::path("hf/hub") / repository / "snapshots" / kCommit;
-    folder_.write(fs::path("hf/hub") / repository / "refs/main", std::string(kCommit) + "\n");
+  fs::path cache(const std::string& repository, const std::vector<const char*>& files,
+                 const std::string& commit = kCommit) const {
+    const fs::path snapshot = fs::path("hf/hub") / repository / "snapshots" / commit;
+    folder_.write(fs::path("hf/hub") / repository / "refs/main", commit + "\n");
     for (const char* file : files) folder_.write(snapshot / file, "{}");
     return folder_.path() / snapshot;
   }
@@ -52,10 +53,13 @@ TEST_F(ModelStoreTest, IsOfflineWhereHuggingFacesLibrariesAre) {
   EXPECT_EQ(ModelStore().resolve("org/missing").error().code, ErrorCode::kNetwork);
 }
 
-TEST_F(ModelStoreTest, ATildeIsTheHomeFolder) {
+TEST_F(ModelStoreTest, ExpandsTildesAndVariables) {
   const fs::path whole = cache("models--org--whole", {"config.json", "tokenizer.json", "model.safetensors"});
   environment_.set("HOME", folder_.path().string());
   environment_.set("HF_HOME", "~/hf");
+  EXPECT_EQ(ModelStore().resolve_id("org/whole").value_or(""), whole);
+  environment_.set("HF_HOME", "$HOME/${TANDEM_TEST_FOLDER}");
+  environment_.set("TANDEM_TEST_FOLDER", "hf");
   EXPECT_EQ(ModelStore().resolve_id("org/whole").value_or(""), whole);
   environment_.set("HF_HOME", "");
   environment_.set("HF_HUB_CACHE", "~/hf/hub");
@@ -181,6 +185,117 @@ TEST_F(ModelStoreTest, UsesTheCacheOfHuggingFace) {
   EXPECT_EQ(models->front().id, "org/whole");
   EXPECT_EQ(models->front().folder, whole);
   EXPECT_EQ(models->front().source, "hugging face cache");
+}
+
+TEST_F(ModelStoreTest, FindsTheCacheWhereHuggingFacesLibrariesDo) {
+  const fs::path whole = cache("models--org--whole", {"config.json", "tokenizer.json", "model.safetensors"});
+  const ModelStore store({.home = {}, .offline = true});
+  const fs::path hub = folder_.path() / "hf/hub";
+  environment_.set("HOME", folder_.path().string());
+  environment_.set("HF_HOME", "");
+  for (const char* value : {hub.c_str(), "~/hf/hub"}) {
+    environment_.set("HUGGINGFACE_HUB_CACHE", value);
+    EXPECT_EQ(store.resolve_id("org/whole").value_or(""), whole) << value;
+  }
+  environment_.set("HF_HUB_CACHE", (folder_.path() / "elsewhere").string());  // Goes before its older name.
+  EXPECT_FALSE(store.resolve_id("org/whole"));
+  environment_.set("HF_HUB_CACHE", "");
+  environment_.set("HUGGINGFACE_HUB_CACHE", "");
+  fs::rename(folder_.path() / "hf", folder_.path() / "huggingface");
+  environment_.set("XDG_CACHE_HOME", folder_.path().string());
+  EXPECT_TRUE(store.resolve_id("org/whole"));
+  environment_.set("XDG_CACHE_HOME", "~");
+  EXPECT_TRUE(store.resolve_id("org/whole"));
+}
+
+TEST_F(ModelStoreTest, ABareNameIsItsOwnWhereTheHubOrThisMachineHasOne) {
+  const std::vector<const char*> files = {"config.json", "tokenizer.json", "model.safetensors"};
+  const fs::path bert = cache("models--bert-base-uncased", files);
+  const fs::path own = cache("models--my-encoder", files);
+  const ModelStore store({.home = {}, .offline = true});
+  EXPECT_EQ(store.resolve("bert-base-uncased").value_or(""), bert);
+  EXPECT_EQ(store.resolve("my-encoder").value_or(""), own);
+  const std::vector<StoredModel> listed = store.list().value();
+  ASSERT_EQ(listed.size(), 2U);
+  for (const StoredModel& model : listed) {
+    EXPECT_EQ(store.resolve(model.id).value_or(""), model.folder) << model.id;
+  }
+  const auto message = [&store](const char* name) { return store.resolve(name).error().message; };
+  EXPECT_TRUE(message("gpt2").starts_with("gpt2 (revision main) is neither in ")) << message("gpt2");
+  EXPECT_TRUE(message("other").starts_with("sentence-transformers/other (revision main) ")) << message("other");
+  // sentence-transformers would take its own organisation's.
+  const fs::path organisations = cache("models--sentence-transformers--my-encoder", files);
+  EXPECT_EQ(store.resolve("my-encoder").value_or(""), organisations);
+}
+
+class PartialSnapshotTest : public ModelStoreTest {
+ protected:
+  PartialSnapshotTest() {
+    for (const char* file : {"config.json", "tokenizer.json", "modules.json", "1_Pooling/config.json"}) {
+      hub_.serve(std::string("org/part/") + file, "{}");
+    }
+    hub_.serve("org/part/model.safetensors", "weights");
+    environment_.set("HF_ENDPOINT", hub_.endpoint());
+    commit_ = HubClient(hub_.options()).snapshot("org/part", "main").value().commit;
+    snapshot_ = cache("models--org--part", {"config.json", "tokenizer.json"}, commit_);
+    add("model.safetensors", "weights");
+  }
+
+  /// Of the hub, since the test began.
+  std::size_t requests() const { return hub_.requests().size() - 1; }
+
+  void add(const std::string& file, const std::string& content) const {
+    folder_.write((snapshot_ / file).lexically_relative(folder_.path()), content);
+  }
+
+  FakeHub hub_;
+  std::string commit_;
+  fs::path snapshot_;
+};
+
+TEST_F(PartialSnapshotTest, IsCompletedFromTheHub) {
+  const Result<fs::path> folder = ModelStore().resolve("org/part");
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_EQ(*folder, folder_.path() / "home/models" / ("org--part@" + commit_));
+  EXPECT_TRUE(fs::exists(*folder / "1_Pooling/config.json"));
+  EXPECT_TRUE(hub_.requests("model.safetensors").empty()) << "the cache has it";
+  const std::size_t requests_before = requests();
+  EXPECT_EQ(ModelStore().resolve("org/part").value_or(""), *folder);
+  EXPECT_EQ(ModelStore({.home = {}, .offline = true}).resolve("org/part").value_or(""), *folder);
+  EXPECT_EQ(requests(), requests_before);
+}
+
+TEST_F(PartialSnapshotTest, IsCompletedWhereAModuleIsMissing) {
+  add("modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"},
+                          {"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
+  EXPECT_EQ(ModelStore({.home = {}, .offline = true}).resolve("org/part").value_or(""), snapshot_);
+  EXPECT_NE(ModelStore().resolve("org/part").value_or(snapshot_), snapshot_);
+  add("1_Pooling/config.json", "{}");
+  fs::remove_all(folder_.path() / "home");
+  const std::size_t requests_before = requests();
+  EXPECT_EQ(ModelStore().resolve("org/part").value_or(""), snapshot_);
+  EXPECT_EQ(requests(), requests_before);
+}
+
+TEST_F(PartialSnapshotTest, IsTakenAsItIsWhereTheHubHasNoMore) {
+  const FakeHub other;
+  environment_.set("HF_ENDPOINT", other.endpoint());
+  EXPECT_EQ(ModelStore().resolve("org/part").value_or(""), snapshot_);  // It does not know the model.
+  environment_.set("HF_ENDPOINT", "http://127.0.0.1:1");
+  EXPECT_EQ(ModelStore().resolve("org/part").value_or(""), snapshot_);
+}
+
+TEST_F(PartialSnapshotTest, AsksNobodyWhereThatIsKnownOrNotAllowed) {
+  EXPECT_EQ(ModelStore({.home = {}, .offline = true}).resolve("org/part").value_or(""), snapshot_);
+  BiEncoderIdentity encoder;
+  encoder.model = "org/part";
+  EXPECT_EQ(ModelStore().resolve_named(encoder)->model, snapshot_) << "data names it";
+  add("config.json", R"({"architectures":["BertForSequenceClassification"]})");
+  EXPECT_EQ(ModelStore().resolve("org/part").value_or(""), snapshot_);
+  add("config.json", "{}");
+  folder_.write(fs::path("hf/hub/models--org--part/.no_exist") / commit_ / "modules.json", "");
+  EXPECT_EQ(ModelStore().resolve("org/part").value_or(""), snapshot_);
+  EXPECT_EQ(requests(), 0U);
 }
 
 TEST_F(ModelStoreTest, TakesARevisionForANameAndNeverForAPath) {
@@ -336,6 +451,26 @@ TEST_F(ModelStoreTest, FetchesWhatDataNamesOnlyWhenItIsAllowedTo) {
   ASSERT_TRUE(folders) << folders.error().message;
   EXPECT_EQ(folders->model, folder_.path() / "home/models/org--base");
   EXPECT_TRUE(store.resolve_named(encoder_named("org/base", 'a')));  // It is here now.
+}
+
+TEST_F(ModelStoreTest, AsksNoHubForTheNameOfAFolder) {
+  const FakeHub hub;
+  environment_.set("HF_ENDPOINT", hub.endpoint());
+  const fs::path model = folder_.write("my-secret-model/config.json", "{}").parent_path();
+  const BiEncoderIdentity encoder = encoder_named("my-secret-model", 'a');
+  const ModelStore store;
+  PullOptions options;
+  options.fetch_named = true;
+  const auto message = [&] { return store.resolve_named(encoder, options).error().message; };
+  EXPECT_EQ(message(),
+            "\"my-secret-model\" is the name of a folder, and none with its weights was given to tandem index on this "
+            "machine");
+  ASSERT_TRUE(store.remember(encoder, {.model = model, .adapter = {}}));
+  fs::rename(model, folder_.path() / "moved");
+  EXPECT_EQ(message(),
+            fmt::format("\"my-secret-model\" is the name of a folder, which was {} and is not there any more",
+                        fs::canonical(folder_.path()).append("my-secret-model").string()));
+  EXPECT_TRUE(hub.requests().empty());
 }
 
 TEST_F(ModelStoreTest, FollowsNoPathThatDataNames) {

@@ -41,6 +41,53 @@ class Families(CliTest):
         self.refuse("embed", "--offline", "--model", "tandem-tests/bert", "--adapter", "org/other", names=["org/other"])
         self.refuse("score", "--offline", "--model", "org/adapter", names=["org/adapter is an adapter"])
 
+    def materialise_variant(self, name, folder="model"):
+        variants = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"]
+        self.materialise(next(variant for variant in variants if variant["name"].startswith(name))["files"], folder)
+
+    def test_a_folder_without_modules_is_averaged_with_a_word(self):
+        self.materialise_variant("bert, no modules.json")
+        said = "model has no modules.json"
+        for arguments, is_said in (((), True), (("--pooling", "mean"), False), (("--pooling", "cls"), False)):
+            result = self.run_tandem("embed", "--model", "model", *arguments, stdin="one\n")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(said in result.stderr, is_said, result.stderr)
+        self.materialise_variant("Dense with GELU twice", "whole")
+        self.assertNotIn("modules.json", self.run_tandem("embed", "--model", "whole", stdin="one\n").stderr)
+
+    def test_a_partial_folder_is_refused(self):
+        self.materialise_variant("Dense with GELU twice")
+        weights = self.folder / "model/2_Dense/model.safetensors"
+        weights.rename(self.folder / "aside")
+        self.refuse("embed", "--model", "model", stdin="one\n", names=["model/2_Dense", "the folder is partial"])
+        (self.folder / "aside").rename(weights)
+        (self.folder / "model/1_Pooling/config.json").unlink()
+        self.refuse("embed", "--model", "model", stdin="one\n",
+                    names=["model/1_Pooling/config.json", "model is partial: its modules.json names this module"])
+
+    def test_a_clone_without_its_large_files_is_called_one(self):
+        self.materialise_variant("bert, no modules.json")
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 90888945\n"
+        for name in ("pytorch_model.bin", "tokenizer.json", "config.json"):
+            path = self.folder / "model" / name
+            content = path.read_bytes()
+            path.write_text(pointer)
+            self.refuse("embed", "--model", "model", stdin="one\n", names=[f"model/{name}: ", "`git lfs pull`"])
+            path.write_bytes(content)
+
+    def test_a_folder_that_has_moved_is_asked_of_nobody(self):
+        self.materialise_variant("Dense with GELU twice", "my-secret-model")
+        self.write("corpus.jsonl", '{"_id": "1", "text": "one fast boat"}\n')
+        self.succeed("index", "collection", "corpus.jsonl", "--model", "my-secret-model")
+        self.environment["HF_ENDPOINT"] = "http://127.0.0.1:9"
+        self.succeed("search", "collection", "boat", "--mode", "bi")
+        (self.folder / "my-secret-model").rename(self.folder / "moved")
+        for flags in ((), ("--fetch-named",)):
+            message = self.refuse("search", "collection", "boat", "--mode", "bi", *flags,
+                                  names=["my-secret-model and is not there any more", "--model says where"])
+            self.assertNotIn("127.0.0.1", message)
+        self.succeed("search", "collection", "boat", "--mode", "bi", "--model", "moved")
+
     def test_token_types_that_the_model_has_not_are_refused(self):
         variant = json.loads((CHECKPOINTS / "golden.json").read_text())["variants"][0]
         self.materialise(variant["files"], "model")
