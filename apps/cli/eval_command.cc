@@ -130,8 +130,7 @@ Result<AskedQueries> asked_queries(const EvalFlags& flags, const Qrels& qrels) {
   asked.not_judged = std::erase_if(asked.queries, [&](const Query& query) { return !judged.contains(query.id); });
   if (asked.queries.empty()) {
     return fail(ErrorCode::kConflict, "{}: none of its {} queries is in the qrels, which begin with '{}'",
-                flags.queries_file,
-                asked.not_judged, judged_ids.front());
+                flags.queries_file, asked.not_judged, judged_ids.front());
   }
   StringSet asked_ids;
   for (const Query& query : asked.queries) asked_ids.insert(query.id);
@@ -321,8 +320,8 @@ std::vector<IdleOptions> idle_options(const EvalFlags& flags) {
         "--query-prompt", "--document-prompt"},
        "without --pairs",  // A COLLECTION remembers its own.
        [on_pairs] { return !on_pairs(); }},
-      {{"--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt",
-        "--query-prompt", "--document-prompt"},
+      {{"--adapter", "--pooling", "--normalize", "--no-normalize", "--dimensions", "--prompt", "--query-prompt",
+        "--document-prompt"},
        "with --mode cross",
        [&flags] { return flags.stages.search.mode == SearchMode::kCross; }},
       {{"--queries",      "--output-run",  "--tag",          "--mode",       "--initial-top-k",

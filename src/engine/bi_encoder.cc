@@ -147,7 +147,8 @@ Result<Embeddings> BiEncoder::encode(std::span<const std::string_view> texts, Te
     const std::size_t tokens = impl.prompt_tokens[static_cast<std::size_t>(role)];
     if (tokens >= impl.encoder.max_length()) {
       return fail(ErrorCode::kInvalidArgument,
-                  "{}: its prompt takes {} tokens with the special ones, and {} are read: nothing of a text is left",
+                  "{}: its prompt (config_sentence_transformers.json) takes {} tokens with the special ones, and {} "
+                  "are read: nothing of a text is left",
                   impl.name, tokens, impl.encoder.max_length());
     }
     if (!impl.pools_prompt) skipped = impl.unpooled_tokens[static_cast<std::size_t>(role)];

@@ -591,6 +591,17 @@ Result<ModelUse> read_declared_use(const fs::path& folder) {
   return fail(ErrorCode::kUnsupported, "{}: model_type \"{}\" is not supported", config->path, name);
 }
 
+/// With a template for conversations, and nothing that says otherwise, the reference makes one of every text.
+Status check_has_no_chat(const fs::path& folder) {
+  for (const char* const name : {"chat_template.jinja", "chat_template.json", "chat_templates"}) {
+    if (!has_entry(folder / name)) continue;
+    return fail(ErrorCode::kUnsupported, "{}: a template for conversations is not supported", (folder / name).string());
+  }
+  ASSIGN_OR_RETURN(const std::optional<Config> config, read_config_if_present(folder / "tokenizer_config.json"));
+  if (!config) return {};
+  return refuse_keys(*config, std::to_array<std::string_view>({"chat_template"}));
+}
+
 /// A folder of transformers, or a bi-encoder's that a cross-encoder is asked of: the reference takes the transformer
 /// that lies in the folder itself, and nothing that sentence-transformers wrote beside it.
 Result<ModelConfig> read_plain_folder(const fs::path& folder) {
@@ -599,6 +610,7 @@ Result<ModelConfig> read_plain_folder(const fs::path& folder) {
   result.transformer_folder = folder;
   ASSIGN_OR_RETURN(result.transformer, read_transformer_config(folder / "config.json"));
   result.modules.push_back(PoolingModule{.modes = {Pooling::kMean}});
+  RETURN_IF_ERROR(check_has_no_chat(folder));
   RETURN_IF_ERROR(read_tokenizer_config(folder, result));
   return result;
 }

@@ -160,11 +160,11 @@ class SpecialTokenReader {
         return {};
       }));
     }
-    bool any = false;
+    // A null counts: the class then gets no default in its place.
+    bool any = entry(config_, "extra_special_tokens") || entry(map_, "extra_special_tokens");
     for (const auto* document : {&config_, &map_}) {
       const auto values = member(*document, "extra_special_tokens");
       if (!values) continue;
-      any = true;
       if (values->is_array()) {
         RETURN_IF_ERROR(values->for_each_element([&](JsonValue value) -> Status {
           ASSIGN_OR_RETURN(Declared token, declared(value));
@@ -180,9 +180,10 @@ class SpecialTokenReader {
       }));
     }
     for (const auto* document : {&config_, &map_}) {
-      const auto values = member(*document, "additional_special_tokens");
-      if (!values || any || (document == &map_ && defaults.keeps_others)) continue;
+      const auto values = entry(*document, "additional_special_tokens");
+      if (!values || any || (document == &map_ && (defaults.keeps_others || values->is_null()))) continue;
       any = true;
+      if (values->is_null()) continue;
       RETURN_IF_ERROR(values->for_each_element([&](JsonValue value) -> Status {
         ASSIGN_OR_RETURN(Declared token, declared(value));
         add_other(std::move(token));
@@ -190,7 +191,7 @@ class SpecialTokenReader {
       }));
     }
     if (any) return {};
-    for (const AddedToken& other : defaults.others) add_other({other, /*is_plain=*/true});
+    for (const AddedToken& other : defaults.others) add_other({other, /*is_plain=*/!defaults.keeps_others});
     return {};
   }
 

@@ -110,7 +110,7 @@ Result<TextVector> TextVector::load(const std::filesystem::path& folder, const M
   }
   vector.normalized_ = !vector.steps_.empty() && std::holds_alternative<NormalizeStep>(vector.steps_.back());
   if (vector.normalized_) vector.steps_.pop_back();
-  if (vector.poolings_.empty()) return fail(ErrorCode::kUnsupported, "{}: no pooling module", folder.string());
+  if (vector.poolings_.empty()) return fail(ErrorCode::kUnsupported, "{}/modules.json: no Pooling", folder.string());
 
   vector.dimensions_ = options.dimensions.value_or(config.truncate_dimensions.value_or(vector.width_));
   if (vector.dimensions_ == 0 || vector.dimensions_ > vector.width_) {
