@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a collection keeps of how its vectors were made: a search goes by it, as if its query had been embedded by hand."""
+"""What a collection keeps of its vectors: a search goes by it, as if its query had been embedded by hand."""
 
 import json
 import math
