@@ -93,7 +93,8 @@ class RecipeTest(CliTest):
         self.index()
         for query in ("boat", "day", "what", "a", "is it slow"):
             for mode in ("hybrid", "cross"):
-                printed = self.succeed("search", "c", query, "--mode", mode, "--cross-model", "cross", "--json", *OFFLINE)
+                printed = self.succeed("search", "c", query, "--mode", mode, "--cross-model", "cross", "--json",
+                                       *OFFLINE)
                 hits = json.loads(printed)["results"]
                 self.assertEqual({hit["id"] for hit in hits[-3:]}, {"blank", "space", "mark"}, (query, mode))
                 self.assertLessEqual(hits[-1]["final_score"], min(hit["final_score"] for hit in hits))
