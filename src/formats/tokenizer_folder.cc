@@ -235,11 +235,12 @@ class Builder {
         auto* model = std::get_if<WordPieceSpec>(&vocabulary.model);
         if (model == nullptr) return wrong_model("WordPiece");
         model->unk_token = tokens_.names.unk;
+        RETURN_IF_ERROR(check_affix(model->unk_token, "unk_token", where_));
         model->continuing_subword_prefix = "##";
         model->max_input_chars_per_word = kWordCharsMax;
         const bool knows = std::ranges::any_of(
             model->vocabulary, [&](const VocabularyEntry& entry) { return entry.spelling == model->unk_token; });
-        if (!knows) {
+        if (!knows || model->unk_token.empty()) {
           return fail(ErrorCode::kCorruptData, "{}: model: unk_token '{}' is not in the vocabulary", where_,
                       model->unk_token);
         }

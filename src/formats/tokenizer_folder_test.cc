@@ -153,6 +153,9 @@ TEST(TokenizerFolder, RefusesClassesAndKeysThatItDoesNotFollow) {
 TEST(TokenizerFolder, NamesWhatItRefuses) {
   expect_refusal({}, ErrorCode::kNotFound, "no tokenizer.json");
   expect_refusal({{"vocab.txt", "a\nb\n"}}, ErrorCode::kCorruptData, "vocab.txt: model: unk_token '[UNK]'");
+  // A token that no text can spell, as an empty line is.
+  expect_refusal({{"vocab.txt", "[UNK]\n\n[CLS]\n[SEP]\n"}, {"tokenizer_config.json", R"({"unk_token":""})"}},
+                 ErrorCode::kCorruptData, "vocab.txt: model: unk_token '' is not in the vocabulary");
   expect_refusal({{"vocab.txt", "\xFF\n"}}, ErrorCode::kCorruptData, "vocab.txt: want UTF-8");
   expect_refusal({{"vocab.json", R"({"a":0,"b":1})"}, {"merges.txt", "a b\n"}}, ErrorCode::kCorruptData,
                  "merges.txt: model: merge of 'a' and 'b': 'ab' is not in the vocabulary");
