@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/cosine.h"
 #include "base/error.h"
 #include "eval/wording.h"
 
@@ -105,17 +106,6 @@ Result<PairEvaluation> evaluate_pairs(const CrossEncoder& encoder, std::span<con
   return evaluation;
 }
 
-double cosine_similarity(std::span<const float> left, std::span<const float> right) {
-  double dot = 0;
-  double left_squared = 0;
-  double right_squared = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    dot += static_cast<double>(left[i]) * right[i];
-    left_squared += static_cast<double>(left[i]) * left[i];
-    right_squared += static_cast<double>(right[i]) * right[i];
-  }
-  const double lengths = std::sqrt(left_squared * right_squared);
-  return lengths > 0 ? dot / lengths : 0;
-}
+double cosine_similarity(std::span<const float> left, std::span<const float> right) { return cosine_of(left, right); }
 
 }  // namespace tandem

@@ -83,7 +83,6 @@ class SettingsFile {
   }
 
   const std::string& path() const { return path_; }
-  bool exists() const { return document_.has_value(); }
 
   std::optional<JsonValue> find(std::string_view key) const {
     return document_ ? document_->root().find(key) : std::nullopt;

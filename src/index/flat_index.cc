@@ -4,8 +4,10 @@
 #include <cfloat>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 
+#include "base/cosine.h"
 #include "base/error.h"
 #include "index/top_k.h"
 #include "kernels/isa.h"
@@ -91,29 +93,17 @@ void offer_distances(const Query& query, const float* inner_products, std::span<
   }
 }
 
-/// The cosine in double, for vectors whose squared length f32 does not hold.
-float exact_cosine(std::span<const float> query, std::span<const float> vector) {
-  double product = 0;
-  double query_length = 0;
-  double vector_length = 0;
-  for (std::size_t i = 0; i < query.size(); ++i) {
-    product += static_cast<double>(query[i]) * vector[i];
-    query_length += static_cast<double>(query[i]) * query[i];
-    vector_length += static_cast<double>(vector[i]) * vector[i];
-  }
-  const double lengths = std::sqrt(query_length) * std::sqrt(vector_length);
-  return lengths > 0 || std::isnan(lengths) ? static_cast<float>(product / lengths) : 0.0F;
-}
-
 /// Turns inner products with one query into cosines.
 void divide_by_lengths(const Query& query, std::span<const float> squared_lengths, const Block& block,
                        float* inner_products) {
   for (std::size_t row = 0; row < block.vectors.rows; ++row) {
-    if (std::isnormal(query.squared_length) && std::isnormal(squared_lengths[row])) {
+    if (std::isnan(squared_lengths[row]) || std::isnan(query.squared_length)) {
+      inner_products[row] = std::numeric_limits<float>::quiet_NaN();
+    } else if (std::isnormal(query.squared_length) && std::isnormal(squared_lengths[row])) {
       const double lengths = std::sqrt(static_cast<double>(query.squared_length) * squared_lengths[row]);
       inner_products[row] = static_cast<float>(inner_products[row] / lengths);
-    } else {
-      inner_products[row] = exact_cosine(query.vector, block.vectors.row(row));
+    } else {  // Of vectors whose squared length f32 does not hold.
+      inner_products[row] = static_cast<float>(cosine_of(query.vector, block.vectors.row(row)));
     }
   }
 }
